@@ -138,7 +138,7 @@ def pytest_sessionfinish(session, exitstatus):
     reasons = Counter(skip_reason(report) for report in reporter.stats.get("skipped", []))
     named = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common())
     line = f"not run: {reasons.total()}" + (f" ({named})" if named else "")
-    if not session.config.getoption("--full"):
+    if not session.config.getoption("--full") and not session.config.getoption("--bless"):
         line += "; tests marked `full` wait for make test-full"
     reporter.write_line(line)
     return result
