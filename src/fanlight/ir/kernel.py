@@ -1,0 +1,186 @@
+"""What is a program made of? Loop nests over buffers.
+
+`Nest` is one op's loop nest over its operands; `Kernel` is what fusion makes of several nests; `Program` is kernels in order with one memory
+plan. Indices are integer expressions (`ir.dim`) over the names of the axes. Knows no target."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from fanlight.ir import dim as dims
+from fanlight.ir.dim import DimLike
+from fanlight.ir.scalar import Scalar
+from fanlight.ir.types import Shape, Type, contiguous_strides, item_bytes
+
+COMBINES = ("add", "mul", "max", "min")  # how a reduction joins two values; NaN wins in max and min
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """One loop: a name, unique within its kernel, and an extent."""
+
+    name: str
+    extent: DimLike
+
+    @property
+    def index(self) -> DimLike:
+        """The loop index as an integer expression, `0 .. extent-1`."""
+        return dims.size(self.name, 0, max(dims.upper(self.extent) - 1, 0))
+
+
+@dataclass(frozen=True, slots=True)
+class Nest:
+    """`out[axes] = combine over reduce of value`, where `read(k, ...)` in the value is the op's k-th operand."""
+
+    axes: tuple[Axis, ...]
+    value: Scalar
+    reduce: tuple[Axis, ...] = ()
+    combine: str = ""
+
+
+def make_axes(shape: Shape, prefix: str = "i") -> tuple[Axis, ...]:
+    """One axis for each dim of a shape: `i0, i1, ...`."""
+    return tuple(Axis(f"{prefix}{k}", extent) for k, extent in enumerate(shape))
+
+
+def identity(combine: str, dtype: str) -> float | int | bool:
+    """The value that a reduction starts from."""
+    if combine in ("add", "mul"):
+        return int(combine == "mul")
+    low = combine == "max"
+    if dtype == "float32":
+        return float("-inf") if low else float("inf")
+    if dtype == "int32":
+        return -(2**31) if low else 2**31 - 1
+    if dtype == "int64":
+        return -(2**63) if low else 2**63 - 1
+    return 0 if low else {"bool": 1, "uint8": 255}.get(dtype, 2**32 - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where the elements of a value lie in a buffer: `offset + sum(index * stride)`, in elements."""
+
+    strides: Shape
+    offset: DimLike = 0
+
+    def address(self, indices: tuple[DimLike, ...]) -> DimLike:
+        total = self.offset
+        for index, stride in zip(indices, self.strides, strict=True):
+            total = total + index * stride
+        return total
+
+
+def dense(type: Type) -> Layout:
+    return Layout(contiguous_strides(type.shape))
+
+
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """A buffer as one kernel sees it: the logical type of the view and where its elements lie."""
+
+    buffer: str
+    type: Type
+    layout: Layout
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """`operands[slot][indices] = value`; the value may contain the accumulator."""
+
+    slot: int
+    indices: tuple[DimLike, ...]
+    value: Scalar
+
+
+@dataclass(frozen=True, slots=True)
+class Contraction:
+    """How a `contract` kernel runs. Its value is `mul(read a, read b)`; its axes are rows (outer to inner), then `panel`, then `lane` (`tile_columns`
+    long). B's address is affine with stride 1 along `lane`; A's does not depend on `panel` and `lane`, B's not on the rows. Of
+    the column `panel * tile_columns + lane` only those below `columns` are stored: what B holds beyond them is arbitrary and may be read."""
+
+    a: int
+    b: int
+    columns: DimLike
+    tile_rows: int
+    tile_columns: int
+    unroll: int = 2
+    split: int = 0  # this many leading reduce axes run outside the tiles; partial sums then rest in the output, and the epilogue is a plain store
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """One loop nest. Without `reduce`, `value` is None and the stores are the body; with it, `value` is what is combined
+    over `reduce` and the stores are the epilogue, at each point of `axes`. `kind` is what the scheduler chose, with its `schedule`."""
+
+    name: str
+    kind: str  # map, reduce, contract, (later: row, scatter, prefix, sort, loop)
+    axes: tuple[Axis, ...]
+    operands: tuple[Operand, ...]
+    stores: tuple[Store, ...]
+    value: Scalar | None = None
+    reduce: tuple[Axis, ...] = ()
+    combine: str = ""
+    schedule: Contraction | None = None
+
+    @property
+    def written(self) -> frozenset[str]:
+        return frozenset(self.operands[s.slot].buffer for s in self.stores)
+
+
+SPACES = ("input", "output", "state", "derived", "arena")
+
+
+@dataclass(frozen=True, slots=True)
+class Buffer:
+    """A piece of memory. `type` gives dtype and logical extents; `count` elements are reserved, at byte `offset` of memory."""
+
+    name: str
+    type: Type
+    space: str
+    count: int
+    offset: int = -1
+
+    @property
+    def bytes(self) -> int:
+        return self.count * item_bytes(self.type.dtype)
+
+
+@dataclass(frozen=True, slots=True)
+class Derivation:
+    """Kernels that compute derived buffers from state: run again when one of `groups` has changed."""
+
+    kernels: tuple[Kernel, ...]
+    buffers: tuple[str, ...]
+    groups: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Procedure:
+    """One exported function: derivations it relies on, then kernels. After kernel number `guard_after` the int or bool scalar in buffer
+    `guard` is read: zero ends the call with status 1 before any state is written. `groups` are the state groups that it writes."""
+
+    name: str
+    sizes: tuple[dims.Size, ...]
+    inputs: Mapping[str, str]  # input name -> buffer
+    outputs: Mapping[str, str]
+    kernels: tuple[Kernel, ...]
+    derivations: tuple[int, ...] = ()
+    guard: str = ""
+    guard_after: int = -1
+    groups: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """All functions of a module, for one target, in one memory plan."""
+
+    buffers: Mapping[str, Buffer]
+    procedures: Mapping[str, Procedure]
+    derivations: tuple[Derivation, ...]
+    state: Mapping[str, str]  # state name -> buffer
+    groups: Mapping[str, int]  # state name -> version group
+    bytes: int  # all memory, the header included
+    versions: int = 0  # byte offset of the group versions (int32 each), then one stamp for each derivation
+    notes: Mapping[str, object] = field(default_factory=dict)

@@ -1,0 +1,62 @@
+"""What kind of array is a value? Dtypes and shapes. Knows nothing of what arrays mean."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fanlight.ir.dim import DimLike, product, text
+
+# dtype: (short name in printed programs, bytes in memory, kind)
+DTYPES: dict[str, tuple[str, int, str]] = {
+    "float32": ("f32", 4, "float"),
+    "int32": ("i32", 4, "int"),
+    "uint32": ("u32", 4, "int"),
+    "int64": ("i64", 8, "int"),
+    "uint8": ("u8", 1, "int"),
+    "bool": ("bool", 1, "bool"),
+}
+
+Shape = tuple[DimLike, ...]
+
+
+def is_float(dtype: str) -> bool:
+    return DTYPES[dtype][2] == "float"
+
+
+def item_bytes(dtype: str) -> int:
+    """Bytes of one element in memory."""
+    return DTYPES[dtype][1]
+
+
+@dataclass(frozen=True, slots=True)
+class Type:
+    """A dtype and a shape: `f32[batch, 28, 28, 1]`."""
+
+    dtype: str
+    shape: Shape
+
+    @property
+    def rank(self) -> int:
+        return len(self.shape)
+
+    @property
+    def count(self) -> DimLike:
+        """The number of elements."""
+        return product(self.shape)
+
+    def __repr__(self) -> str:
+        return f"{DTYPES[self.dtype][0]}[{', '.join(text(d) for d in self.shape)}]"
+
+
+def float32(*shape: DimLike) -> Type:
+    return Type("float32", shape)
+
+
+def contiguous_strides(shape: Shape) -> Shape:
+    """The strides, in elements, of a dense row-major array."""
+    strides: list[DimLike] = []
+    step: DimLike = 1
+    for extent in reversed(shape):
+        strides.append(step)
+        step = step * extent
+    return tuple(reversed(strides))
