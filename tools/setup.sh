@@ -22,7 +22,7 @@ make_environment() {
   command -v "$python" >/dev/null || stop "Python 3.11 or newer is needed, and there is no $python." \
     "On Debian: apt-get install python3 python3-venv"
   "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || stop \
-    "Python 3.11 or newer is needed, and $python is $("$python" --version 2>&1)." "Name another one: make PYTHON=python3.12 ..."
+    "Python 3.11 or newer is needed, and $python is $("$python" --version 2>&1 || echo broken)." "Name another one: make PYTHON=python3.12 ..."
   "$python" -c 'import ensurepip, venv' 2>/dev/null || stop "$python cannot make virtual environments." \
     "On Debian: apt-get install python3-venv"
   say "making .venv"
