@@ -18,7 +18,7 @@ as_root() {
 }
 
 make_environment() {
-  [ -x .venv/bin/pip ] && return
+  .venv/bin/pip --version >/dev/null 2>&1 && return # also false where the folder was moved
   command -v "$python" >/dev/null || stop "Python 3.11 or newer is needed, and there is no $python." \
     "On Debian: apt-get install python3 python3-venv"
   "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || stop \
@@ -26,7 +26,7 @@ make_environment() {
   "$python" -c 'import ensurepip, venv' 2>/dev/null || stop "$python cannot make virtual environments." \
     "On Debian: apt-get install python3-venv"
   say "making .venv"
-  "$python" -m venv .venv
+  "$python" -m venv --clear .venv
 }
 
 install_chromium() {
