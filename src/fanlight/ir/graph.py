@@ -11,9 +11,10 @@ from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any, ClassVar
 
+from fanlight.errors import DtypeError, ShapeError
 from fanlight.ir import dim as dims
 from fanlight.ir.kernel import Nest
-from fanlight.ir.types import Type
+from fanlight.ir.types import Type, is_float
 
 
 class Op:
@@ -158,7 +159,12 @@ class Gradient(Op):
     name: ClassVar[str] = "gradient"
 
     def infer(self, *types: Type) -> Type:
-        return types[1]
+        of, wrt = types
+        if of.shape or not is_float(of.dtype):
+            raise ShapeError("gradient", expected="a float scalar to differentiate", got=of, do="reduce it, by a mean say")
+        if not is_float(wrt.dtype):
+            raise DtypeError("gradient", expected="a float value to differentiate with respect to", got=wrt)
+        return wrt
 
 
 def topological(roots: Iterable[Value]) -> list[Value]:

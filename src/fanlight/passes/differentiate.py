@@ -1,0 +1,111 @@
+"""What is the gradient? Expands every `Gradient` value of a graph by reverse-mode differentiation, graph to graph.
+
+In: a graph that may hold `ir.graph.Gradient` values, nested ones too. Out: the same graph without them. Each op brings
+its own gradient rule; this file knows the order in which rules are asked and where a gradient may flow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from fanlight.errors import CompileError
+from fanlight.ir.graph import Constant, Gradient, Graph, Leaf, Value, apply, rewrite, topological
+from fanlight.ir.types import Type, is_float
+from fanlight.ops import functions
+
+
+def differentiate(graph: Graph) -> Graph:
+    """`graph` with every `Gradient` expanded.
+
+    All gradients of one scalar share one backward sweep; those of a gradient come after the inner one, since a value
+    is rewritten after its inputs. Raises CompileError where an op on the path has no gradient.
+    """
+    wanted: dict[int, list[Value]] = {}  # id of a scalar -> what it is differentiated with respect to
+    for value in graph.order:
+        if isinstance(value.op, Gradient):
+            wanted.setdefault(id(value.inputs[0]), []).append(value.inputs[1])
+    if not wanted:
+        return graph
+    new: dict[int, Value] = {}
+    swept: dict[int, dict[int, Value]] = {}
+
+    def change(value: Value, inputs: tuple[Value, ...]) -> Value:
+        fresh = expand(value) if isinstance(value.op, Gradient) else renew(value, inputs)
+        new[id(value)] = fresh
+        return fresh
+
+    def expand(value: Value) -> Value:
+        of, wrt = value.inputs
+        if id(of) not in swept:
+            # What is not rewritten yet comes after `of`, so `of` does not depend on it and its gradient is zero.
+            ready = [new[id(each)] for each in wanted[id(of)] if id(each) in new]
+            swept[id(of)] = gradients(new[id(of)], ready)
+        found = swept[id(of)].get(id(new[id(wrt)]))
+        return zeros(wrt.type) if found is None else found
+
+    return rewrite(graph, change)
+
+
+def renew(value: Value, inputs: tuple[Value, ...]) -> Value:
+    """`value` over other inputs; itself where they are the same."""
+    if all(x is y for x, y in zip(value.inputs, inputs, strict=True)):
+        return value
+    return Value(value.op, inputs, value.type)
+
+
+def gradients(of: Value, wrt: Iterable[Value]) -> dict[int, Value]:
+    """The gradient of the scalar `of` with respect to each value of `wrt` that it depends on, by the value's id."""
+    targets = {id(each): each for each in wrt}
+    order = topological([of])
+    on_path: set[int] = set()  # values through which a gradient reaches a target; integers and bools stop it
+    for value in order:
+        reaches = id(value) in targets or any(id(x) in on_path for x in value.inputs)
+        if reaches and is_float(value.dtype):
+            on_path.add(id(value))
+    if id(of) not in on_path:
+        return {}
+    incoming: dict[int, Value] = {id(of): Value(Constant(1.0, "float32"), (), of.type)}
+    for value in reversed(order):
+        g = incoming.get(id(value))
+        if g is None or not any(id(x) in on_path for x in value.inputs):
+            continue
+        for position, (x, part) in enumerate(zip(value.inputs, rule(value, g, targets), strict=True)):
+            if part is None or id(x) not in on_path:
+                continue
+            if part.type != x.type:
+                raise CompileError(
+                    f"gradient of {value.op.name}", expected=x.type, got=part.type, at=f"input {position} of {value!r}"
+                )
+            incoming[id(x)] = functions.add(incoming[id(x)], part) if id(x) in incoming else part
+    return {key: incoming[key] for key in targets if key in incoming}
+
+
+def rule(value: Value, g: Value, targets: Mapping[int, Value]) -> tuple[Value | None, ...]:
+    """What the op of `value` says about the gradients of its inputs."""
+    try:
+        parts = value.op.gradient(g, value, value.inputs)
+    except NotImplementedError as error:
+        raise CompileError(
+            f"gradient of {value.op.name}",
+            expected="a differentiable op",
+            got=str(error),
+            at=f"{value!r} of {', '.join(map(repr, value.inputs))}, between the loss and {named(targets.values())}",
+            do="freeze what comes before it, or use an op with a gradient",
+        ) from error
+    if len(parts) != len(value.inputs):
+        raise CompileError(
+            f"gradient of {value.op.name}", expected=f"{len(value.inputs)} values", got=len(parts), at=repr(value)
+        )
+    return parts
+
+
+def named(values: Iterable[Value]) -> str:
+    """The first few of `values`, by their labels where they have one."""
+    texts = [f"{v.op.name} {v.op.label!r}" if isinstance(v.op, Leaf) else repr(v) for v in values]
+    return ", ".join(texts[:3]) + (f" and {len(texts) - 3} more" if len(texts) > 3 else "")
+
+
+def zeros(type: Type) -> Value:
+    """An array of zeros."""
+    scalar = apply(Constant(0.0, type.dtype))
+    return functions.broadcast_to(scalar, type.shape) if type.shape else scalar
