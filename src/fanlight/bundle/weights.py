@@ -1,0 +1,127 @@
+"""How do named arrays become bytes? Safetensors files: deterministic to write, bounded to read, in shards a host accepts.
+
+In: `Array`s, or NumPy arrays (anything with dtype, shape and tobytes). Out: bytes, and back. Knows no state and no model.
+Format: https://huggingface.co/docs/safetensors (8 bytes of header length, a JSON header, then the data)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from fanlight.bundle.record import Record, parse_json
+from fanlight.errors import DtypeError, ModelFormatError, ShapeError
+from fanlight.ir.dim import product
+from fanlight.ir.types import DTYPES, item_bytes
+
+SHARD_BYTES = 24 << 20  # static hosts refuse files above 25 MiB
+HEADER_BYTES = 100_000_000  # the limit of the reference implementation
+
+CODES = {"float32": "F32", "int32": "I32", "uint32": "U32", "int64": "I64", "uint8": "U8", "bool": "BOOL"}
+DTYPE_OF_CODE = {code: dtype for dtype, code in CODES.items()}
+
+
+class ArrayLike(Protocol):
+    """What NumPy's arrays have of what is asked here."""
+
+    @property
+    def dtype(self) -> Any: ...
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    def tobytes(self) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Array:
+    """A dense row-major array: little-endian bytes with a dtype and a shape. `numpy.frombuffer(a, a.dtype)` is no copy."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    data: bytes | memoryview
+
+    def __post_init__(self) -> None:
+        if self.dtype not in DTYPES:
+            raise DtypeError(expected=f"one of {', '.join(DTYPES)}", got=self.dtype, at="an array to be written")
+        count = product(self.shape)
+        assert isinstance(count, int)
+        if count * item_bytes(self.dtype) != len(self.data):
+            wanted = f"{count * item_bytes(self.dtype)} bytes for {self.dtype}{list(self.shape)}"
+            raise ShapeError(expected=wanted, got=len(self.data), at="an array to be written")
+
+    def tobytes(self) -> bytes:
+        return bytes(self.data)
+
+    @classmethod
+    def of(cls, array: ArrayLike) -> Array:
+        """An array of any kind, its bytes copied out; DtypeError for what no page can hold, such as float64."""
+        if isinstance(array, Array):
+            return array
+        return cls(str(array.dtype), tuple(int(extent) for extent in array.shape), array.tobytes())
+
+
+def to_safetensors(arrays: Mapping[str, ArrayLike], metadata: Mapping[str, str] | None = None) -> bytes:
+    """The bytes of a safetensors file; larger items first, so that every array lies at a multiple of its item."""
+    found = {name: Array.of(array) for name, array in arrays.items()}
+    order = sorted(found, key=lambda name: -item_bytes(found[name].dtype))
+    header: dict[str, Any] = {"__metadata__": dict(metadata)} if metadata else {}
+    position = 0
+    for name in order:
+        array = found[name]
+        end = position + len(array.data)
+        header[name] = {"dtype": CODES[array.dtype], "shape": list(array.shape), "data_offsets": [position, end]}
+        position = end
+    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return b"".join([len(text).to_bytes(8, "little"), text, *(found[name].data for name in order)])
+
+
+def from_safetensors(data: bytes, at: str = "a safetensors file") -> dict[str, Array]:
+    """The arrays of a safetensors file, by name; ModelFormatError where it is broken. The arrays share `data`."""
+    length = int.from_bytes(data[:8], "little")
+    if len(data) < 8 or length > min(HEADER_BYTES, len(data) - 8):
+        raise ModelFormatError(expected="a header inside the file", got=f"{length} bytes of {len(data)}", at=at)
+    header = Record(parse_json(data[8 : 8 + length], f"{at}: header", HEADER_BYTES), at)
+    header.value.pop("__metadata__", None)
+    body = memoryview(data)[8 + length :]
+    arrays: dict[str, Array] = {}
+    spans: list[tuple[int, int]] = []
+    for name, value in header.value.items():
+        entry = Record(value, f"{at}: {name[:80]}")
+        dtype = DTYPE_OF_CODE[entry.one_of("dtype", DTYPE_OF_CODE)]
+        shape = tuple(entry.items("shape"))
+        offsets = entry.items("data_offsets")
+        if not all(type(n) is int and 0 <= n <= len(body) for n in [*shape, *offsets]) or len(offsets) != 2:
+            raise ModelFormatError(expected="lengths inside the file", got=f"{shape}, {offsets}", at=entry.at)
+        start, end = offsets
+        if end - start != product(shape) * item_bytes(dtype):
+            raise ModelFormatError(expected=f"{dtype}{list(shape)}", got=f"{end - start} bytes", at=entry.at)
+        spans.append((start, end))
+        arrays[name] = Array(dtype, shape, body[start:end])
+    position = 0
+    for start, end in sorted(spans):
+        if start != position:
+            raise ModelFormatError(expected=f"data at {position}", got=start, at=at)
+        position = end
+    if position != len(body):
+        raise ModelFormatError(expected=f"{position} bytes of data", got=len(body), at=at)
+    return arrays
+
+
+def shards(arrays: Mapping[str, ArrayLike], limit: int = SHARD_BYTES) -> Iterable[dict[str, Array]]:
+    """The arrays in parts of at most `limit` bytes, in order; an array above the limit is a part of its own."""
+    part: dict[str, Array] = {}
+    size = 0
+    for name, array in arrays.items():
+        found = Array.of(array)
+        # A header's entry is some 100 bytes and the name.
+        needed = len(found.data) + len(name.encode()) + 200
+        if part and size + needed > limit:
+            yield part
+            part, size = {}, 0
+        part[name] = found
+        size += needed
+    if part:
+        yield part
