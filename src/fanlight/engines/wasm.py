@@ -1,0 +1,163 @@
+"""How does Python run a WebAssembly module? Through wasmtime, with the memory plan of the manifest.
+
+In: code, where functions and state lie, and arrays. Out: arrays. Speaks the same interface as the page's runtime: sizes as arguments, data at
+fixed offsets, a status back. Knows no layers and no training."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from fanlight.errors import DtypeError, NonFiniteLossError, ShapeError, UnknownNameError
+from fanlight.ir import dim as dims
+from fanlight.ir.kernel import Program
+from fanlight.ir.types import Type
+
+PAGE = 65536
+
+
+@lru_cache(maxsize=1)
+def _engine() -> Any:
+    import wasmtime
+
+    config = wasmtime.Config()
+    config.wasm_simd = True
+    config.wasm_relaxed_simd = True
+    config.cranelift_opt_level = "speed"
+    return wasmtime.Engine(config)
+
+
+class WasmEngine:
+    """One instance of a program: its memory holds the state.
+
+    >>> engine.set_state({"dense/kernel": kernel})
+    >>> outputs = engine.call("predict", {"x": x})
+    """
+
+    def __init__(self, program: Program, code: bytes):
+        import wasmtime
+
+        self.program = program
+        store = wasmtime.Store(_engine())
+        pages = -(-program.bytes // PAGE)
+        memory = wasmtime.Memory(store, wasmtime.MemoryType(wasmtime.Limits(pages, pages)))
+        instance = wasmtime.Instance(store, wasmtime.Module(_engine(), code), [memory])
+        exports = instance.exports(store)
+        self._store, self._memory = store, memory
+        self._functions = {name: exports[name] for name in program.procedures}
+        address = ctypes.addressof(memory.data_ptr(store).contents)
+        self._bytes = np.ctypeslib.as_array((ctypes.c_uint8 * (pages * PAGE)).from_address(address))
+
+    def _view(self, buffer: str, shape: tuple[int, ...]) -> np.ndarray:
+        placed = self.program.buffers[buffer]
+        count = int(np.prod(shape, dtype=np.int64))
+        dtype = np.dtype(placed.type.dtype)
+        return self._bytes[placed.offset : placed.offset + count * dtype.itemsize].view(dtype).reshape(shape)
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Copies of all state arrays, by name."""
+        return {name: self._state_view(name).copy() for name in self.program.state}
+
+    def get_state(self, name: str) -> np.ndarray:
+        """A copy of one state array."""
+        return self._state_view(name).copy()
+
+    def _state_view(self, name: str) -> np.ndarray:
+        if name not in self.program.state:
+            raise UnknownNameError(f"state {name!r}", expected=f"one of {sorted(self.program.state)}", got=name)
+        buffer = self.program.state[name]
+        shape = self.program.buffers[buffer].type.shape
+        assert all(isinstance(extent, int) for extent in shape)
+        return self._view(buffer, shape)  # type: ignore[arg-type]
+
+    def set_state(self, arrays: Mapping[str, Any]) -> None:
+        """Writes state arrays; all are checked before any is written. What is derived from them is computed again in the next call."""
+        checked = {}
+        for name, array in arrays.items():
+            view = self._state_view(name)
+            checked[name] = (
+                view,
+                _as_array(array, self.program.buffers[self.program.state[name]].type, f"state {name!r}", view.shape),
+            )
+        for view, array in checked.values():
+            view[...] = array
+        self._raise_versions({self.program.groups[name] for name in arrays})
+
+    def _raise_versions(self, groups: set[int]) -> None:
+        for group in groups:
+            at = self.program.versions + 4 * group
+            self._bytes[at : at + 4].view(np.int32)[0] += 1
+
+    def call(self, name: str, inputs: Mapping[str, Any]) -> dict[str, np.ndarray]:
+        """Runs one function; sizes come from the shapes of the inputs. Raises NonFiniteLossError where its guard was false."""
+        if name not in self.program.procedures:
+            raise UnknownNameError(f"function {name!r}", expected=f"one of {sorted(self.program.procedures)}", got=name)
+        procedure = self.program.procedures[name]
+        if set(inputs) != set(procedure.inputs):
+            raise UnknownNameError(f"inputs of {name!r}", expected=sorted(procedure.inputs), got=sorted(inputs))
+        sizes = self._sizes(name, inputs)
+        for label, buffer in procedure.inputs.items():
+            if buffer not in self.program.buffers:
+                continue  # nothing reads it
+            type = self.program.buffers[buffer].type
+            shape = tuple(dims.evaluate(extent, sizes) for extent in type.shape)
+            array = _as_array(inputs[label], type, f"input {label!r} of {name!r}", shape)
+            self._view(buffer, shape)[...] = array
+        status = self._functions[name](self._store, *(sizes[size.name] for size in procedure.sizes))
+        if status:
+            raise NonFiniteLossError(
+                f"function {name!r}", expected="a finite loss", got="NaN or infinity", do="nothing was written"
+            )
+        outputs = {}
+        for label, buffer in procedure.outputs.items():
+            shape = tuple(dims.evaluate(extent, sizes) for extent in self.program.buffers[buffer].type.shape)
+            outputs[label] = self._view(buffer, shape).copy()
+        return outputs
+
+    def _sizes(self, name: str, inputs: Mapping[str, Any]) -> dict[str, int]:
+        procedure = self.program.procedures[name]
+        sizes: dict[str, int] = {}
+        for label, buffer in procedure.inputs.items():
+            if buffer not in self.program.buffers:
+                continue
+            type, shape = self.program.buffers[buffer].type, np.shape(inputs[label])
+            if len(shape) != type.rank:
+                raise ShapeError(f"input {label!r} of {name!r}", expected=type, got=f"{len(shape)} dims: {shape}")
+            for extent, length in zip(type.shape, shape, strict=True):
+                if (
+                    isinstance(extent, dims.Dim)
+                    and len(extent.terms) == 1
+                    and len(extent.terms[0][0]) == 1
+                    and extent.terms[0][1] == 1
+                ):
+                    atom = extent.terms[0][0][0]
+                    if isinstance(atom, dims.Size):
+                        if sizes.setdefault(atom.name, length) != length:
+                            raise ShapeError(
+                                f"input {label!r} of {name!r}", expected=f"{atom.name} = {sizes[atom.name]}", got=length
+                            )
+        for size in procedure.sizes:
+            if size.name not in sizes:
+                raise ShapeError(f"function {name!r}", expected=f"an input whose shape gives {size.name!r}", got="none")
+            if not size.low <= sizes[size.name] <= size.high:
+                raise ShapeError(
+                    f"function {name!r}", expected=f"{size.name} in {size.low}..{size.high}", got=sizes[size.name]
+                )
+        return sizes
+
+
+def _as_array(value: Any, type: Type, what: str, shape: tuple[int, ...]) -> np.ndarray:
+    """`value` as an array of exactly this dtype and shape; integers may become floats, nothing else is converted silently."""
+    array = np.asarray(value)
+    wanted = np.dtype(type.dtype)
+    if array.shape != shape:
+        raise ShapeError(what, expected=f"shape {shape}", got=array.shape)
+    if array.dtype != wanted and not np.can_cast(array.dtype, wanted, "same_kind"):
+        integers = array.dtype.kind in "iub" and wanted.kind in "iuf"
+        if not integers or (wanted.kind in "iu" and not np.array_equal(array, array.astype(wanted))):
+            raise DtypeError(what, expected=type.dtype, got=str(array.dtype))
+    return array.astype(wanted, copy=False)

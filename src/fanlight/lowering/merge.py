@@ -1,0 +1,81 @@
+"""Which kernels are one? Updates of one parameter (its slots and itself) that run over the same elements become one kernel.
+
+In and out: kernels. Reads of what an earlier one stored at the same point become the stored expression."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from fanlight.ir.kernel import Kernel, Operand, Store
+from fanlight.ir.scalar import Scalar, read, rebuild, walk
+from fanlight.lowering.order import ancestors, dependencies, old_name
+
+
+def merge_updates(kernels: list[Kernel], written: frozenset[str]) -> list[Kernel]:
+    """Joins map kernels that write only buffers in `written`, run over equal axes and share an operand that is no scalar."""
+    result = list(kernels)
+    position = 0
+    while position < len(result):
+        kernel = result[position]
+        for k in range(position) if kernel.value is None and kernel.axes and kernel.written <= written else ():
+            other = result[k]
+            if (
+                other.value is None
+                and other.written <= written
+                and _joinable(other, kernel)
+                and not _apart(result, k, position)
+            ):
+                result[k] = _join(other, kernel)
+                del result[position]
+                break
+        else:
+            position += 1
+    return result
+
+
+def _joinable(first: Kernel, second: Kernel) -> bool:
+    """Do they run over equal axes, on a shared operand, and see each other's buffers only at the point they are at?"""
+    if [a.extent for a in first.axes] != [a.extent for a in second.axes]:
+        return False
+    if not {o.buffer for o in first.operands if o.type.rank} & {o.buffer for o in second.operands if o.type.rank}:
+        return False
+    place = tuple(a.index for a in second.axes)
+    for one, other in ((second, first), (first, second)):
+        touched = {old_name(b) for b in other.written}
+        slots = {k for k, o in enumerate(one.operands) if old_name(o.buffer) in touched}
+        reads = (node for store in one.stores for node in walk(store.value) if node.op == "read")
+        if any(node.attribute[0] in slots and node.attribute[1] != place for node in reads):
+            return False
+    return True
+
+
+def _apart(kernels: list[Kernel], first: int, second: int) -> bool:
+    """Must a third kernel run between the two?"""
+    needs = dependencies(kernels)
+    between = [k for k in needs[second] if k != first] + [k for k in needs[first] if k != second]
+    return any({first, second} & ancestors(needs, k) for k in between)
+
+
+def _join(first: Kernel, second: Kernel) -> Kernel:
+    operands: list[Operand] = list(first.operands)
+    stored = {first.operands[s.slot].buffer: s.value for s in first.stores}
+    slots: dict[int, int] = {}
+    writes = {s.slot for s in second.stores}
+    known = {o.buffer: k for k, o in enumerate(first.operands) if k not in {s.slot for s in first.stores}}
+    for k, operand in enumerate(second.operands):
+        if k not in writes and operand.buffer in known:
+            slots[k] = known[operand.buffer]
+        elif k in writes or operand.buffer not in stored:
+            slots[k] = len(operands)
+            operands.append(operand)
+
+    def leaf(node: Scalar) -> Scalar | None:
+        if node.op != "read":
+            return None
+        buffer = second.operands[node.attribute[0]].buffer
+        if buffer in stored:
+            return stored[buffer]
+        return read(slots[node.attribute[0]], node.attribute[1], node.dtype)
+
+    stores = tuple(Store(slots[s.slot], s.indices, rebuild(s.value, leaf)) for s in second.stores)
+    return replace(first, operands=tuple(operands), stores=first.stores + stores, name=f"{first.name}+{second.name}")

@@ -1,0 +1,186 @@
+"""In which loops does a kernel run? Chooses the kind of each kernel, the tile of a product and which operands are packed.
+
+In: fused kernels and the target's limits. Out: kernels with kind and schedule, and packing kernels before them. Does not choose addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from fanlight.ir import dim as dims
+from fanlight.ir.dim import DimLike
+from fanlight.ir.kernel import Axis, Contraction, Kernel, Operand, Store, dense
+from fanlight.ir.scalar import Scalar, const, guard, inside, make, read, rebuild, walk
+from fanlight.ir.target import Target
+from fanlight.ir.types import Type
+
+MAXIMUM_DIRECT_STRIDE = (
+    64  # elements between rows of an unpacked B: beyond it a panel touches a new page every few rows
+)
+SPLIT_ABOVE = 2048  # terms of a sum: longer ones over a batch are split, so that the slices of A and B stay in cache
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A product kernel taken apart: which read is A and which B, and what each axis indexes."""
+
+    a: Scalar
+    b: Scalar
+    rows: tuple[Axis, ...]
+    column: Axis
+
+
+def schedule(
+    kernel: Kernel, target: Target, is_constant: Callable[[str], bool]
+) -> tuple[list[Kernel], dict[str, Type]]:
+    """The kernels that do what `kernel` does, in order, and the buffers that they add. `is_constant(buffer)`: is it derived from
+    state that this function leaves alone, so that packing it costs nothing per call?"""
+    product = match_product(kernel)
+    if product is None:
+        return [kernel], {}
+    return _contract(kernel, product, target, is_constant)
+
+
+def match_product(kernel: Kernel) -> Product | None:
+    """Takes `kernel` apart if it is a matrix product or convolution: a sum of products of two affine reads, one of which does not
+    depend on the last output axis, and the other on no other output axis."""
+    if kernel.combine != "add" or kernel.value is None or kernel.value.op != "mul" or not kernel.axes:
+        return None
+    if any(x.op != "read" or x.dtype != "float32" for x in kernel.value.args) or len(kernel.stores) != 1:
+        return None
+    addresses = [_address(kernel, node) for node in kernel.value.args]
+    uses: list[set[str]] = []
+    for address in addresses:
+        names: set[str] = set()
+        for axis in (*kernel.axes, *kernel.reduce):
+            step = dims.coefficient(address, axis.name)
+            if step is None:
+                return None
+            if step != 0:
+                names.add(axis.name)
+        uses.append(names)
+    column = kernel.axes[-1]
+    for a, b in ((0, 1), (1, 0)):
+        rows = kernel.axes[:-1]
+        if column.name not in uses[a] and not any(r.name in uses[b] and r.extent != 1 for r in rows):
+            return Product(kernel.value.args[a], kernel.value.args[b], rows, column)
+    return None
+
+
+def _address(kernel: Kernel, node: Scalar) -> DimLike:
+    slot, indices = node.attribute
+    return kernel.operands[slot].layout.address(indices)
+
+
+def _contract(
+    kernel: Kernel, product: Product, target: Target, is_constant: Callable[[str], bool]
+) -> tuple[list[Kernel], dict[str, Type]]:
+    tile_rows, tile_columns = target.tile
+    if isinstance(product.column.extent, int) and product.column.extent <= tile_columns // 2:
+        tile_columns //= 2
+    columns = product.column.extent
+    panels = dims.ceil_divide(columns, tile_columns)
+    panel, lane = Axis("panel", panels), Axis("lane", tile_columns)
+    split_column = {product.column.name: panel.index * tile_columns + lane.index}
+    operands = list(kernel.operands)
+    before: list[Kernel] = []
+    added: dict[str, Type] = {}
+    a, b = (operands[x.attribute[0]] for x in (product.a, product.b))
+    b_read = product.b
+    if _wants_packing(kernel, product, is_constant):
+        name = f"{b.buffer}/packed/{kernel.name}"
+        pack, type = _pack(kernel, product, b, name, panel, lane)
+        before.append(pack)
+        added[name] = type
+        b = Operand(name, type, dense(type))
+        place = (panel.index, *(axis.index for axis in kernel.reduce), lane.index)
+        b_value = read(len(operands) + 1, place, "float32")
+    else:
+        b_value = rebuild(replace_slot(b_read, len(operands) + 1), lambda _: None, split_column)
+    operands += [a, b]
+    a_value = replace_slot(product.a, len(operands) - 2)
+    stores = tuple(
+        Store(
+            s.slot,
+            tuple(dims.replace_sizes(i, split_column) for i in s.indices),
+            rebuild(s.value, lambda _: None, split_column),
+        )
+        for s in kernel.stores
+    )
+    contracted = replace(
+        kernel,
+        kind="contract",
+        axes=(*product.rows, panel, lane),
+        operands=tuple(operands),
+        stores=stores,
+        value=make("mul", a_value, b_value),
+        schedule=Contraction(
+            a=len(operands) - 2,
+            b=len(operands) - 1,
+            columns=columns,
+            tile_rows=tile_rows,
+            tile_columns=tile_columns,
+            split=_split(kernel),
+        ),
+    )
+    return [*before, drop_unused(contracted)], added
+
+
+def _split(kernel: Kernel) -> int:
+    """1 where the leading reduce axis should run outside the tiles: a long sum (over a batch), stored as it is."""
+    terms = dims.upper(dims.product([axis.extent for axis in kernel.reduce]))
+    plain = all(s.value.op == "accumulator" for s in kernel.stores)
+    return int(plain and len(kernel.reduce) > 1 and terms > SPLIT_ABOVE)
+
+
+def _wants_packing(kernel: Kernel, product: Product, is_constant: Callable[[str], bool]) -> bool:
+    operand = kernel.operands[product.b.attribute[0]]
+    address = _address(kernel, product.b)
+    if dims.coefficient(address, product.column.name) != 1:
+        return True
+    if is_constant(operand.buffer):
+        return True
+    if not kernel.reduce or any(isinstance(axis.extent, dims.Dim) for axis in kernel.reduce):
+        return False
+    step = dims.coefficient(address, kernel.reduce[-1].name)
+    rows = dims.upper(dims.product([axis.extent for axis in product.rows]))
+    return isinstance(step, int) and step > MAXIMUM_DIRECT_STRIDE and rows >= 64
+
+
+def _pack(kernel: Kernel, product: Product, b: Operand, name: str, panel: Axis, lane: Axis) -> tuple[Kernel, Type]:
+    """The kernel that copies B into panels `[panels, reduce axes..., lanes]`, zero beyond the last column."""
+    tile_columns = lane.extent
+    type = Type("float32", (panel.extent, *(axis.extent for axis in kernel.reduce), tile_columns))
+    column = panel.index * tile_columns + lane.index
+    moved = rebuild(replace_slot(product.b, 0), lambda _: None, {product.column.name: column})
+    value = guard(inside(column, product.column.extent), moved, const(0.0))
+    axes = (panel, *kernel.reduce, lane)
+    place = tuple(axis.index for axis in axes)
+    operands = (b, Operand(name, type, dense(type)))
+    return Kernel(f"pack_{kernel.name}", "map", axes, operands, (Store(1, place, value),)), type
+
+
+def replace_slot(node: Scalar, slot: int) -> Scalar:
+    """A read with another operand slot."""
+    return read(slot, node.attribute[1], node.dtype)
+
+
+def drop_unused(kernel: Kernel) -> Kernel:
+    """The kernel without operands that nothing reads or stores."""
+    roots = [s.value for s in kernel.stores] + ([kernel.value] if kernel.value is not None else [])
+    used = {node.attribute[0] for root in roots for node in walk(root) if node.op == "read"} | {
+        s.slot for s in kernel.stores
+    }
+    moved = {slot: k for k, slot in enumerate(sorted(used))}
+
+    def leaf(node: Scalar) -> Scalar | None:
+        return replace_slot(node, moved[node.attribute[0]]) if node.op == "read" else None
+
+    plan = kernel.schedule
+    return replace(
+        kernel,
+        operands=tuple(kernel.operands[slot] for slot in sorted(used)),
+        stores=tuple(Store(moved[s.slot], s.indices, rebuild(s.value, leaf)) for s in kernel.stores),
+        value=None if kernel.value is None else rebuild(kernel.value, leaf),
+        schedule=None if plan is None else replace(plan, a=moved[plan.a], b=moved[plan.b]),
+    )

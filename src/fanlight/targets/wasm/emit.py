@@ -1,0 +1,175 @@
+"""How does a program become a WebAssembly module? One function for each distinct kernel, one exported function for each procedure.
+
+In: a Program with its memory plan, and the variant. Out: bytes that import only `env.memory`. The loops are written by `map`, `reduce` and
+`contract`; this file knows how they are called, when derived state is stale, and what a call returns (0: done, 1: the guard was false)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from fanlight.errors import CompileError
+from fanlight.ir import dim as dims
+from fanlight.ir.dim import Dim, DimLike
+from fanlight.ir.kernel import Derivation, Kernel, Procedure, Program
+from fanlight.ir.target import Target
+from fanlight.targets.wasm.assembler import I32, Function, Module
+from fanlight.targets.wasm.contract import emit_contract
+from fanlight.targets.wasm.map import emit_map
+from fanlight.targets.wasm.reduce import emit_reduce
+
+PAGE = 65536  # bytes of a page of WebAssembly memory
+EMITTERS = {"map": emit_map, "reduce": emit_reduce, "contract": emit_contract}
+DONE, REFUSED = 0, 1
+
+
+def pages(program: Program) -> int:
+    """The pages of memory that the module imports."""
+    return -(-program.bytes // PAGE)
+
+
+def emit(program: Program, target: Target, names: bool = False) -> bytes:
+    """The module of `program`; with `names` it carries the names of its functions, for profilers."""
+    return _Emission(program, target).run().encode(names=names)
+
+
+class _Emission:
+    def __init__(self, program: Program, target: Target):
+        self.program, self.target = program, target
+        self.module = Module()
+        self.module.import_memory("env", "memory", pages(program), pages(program))
+        open_sizes = {size.name for p in program.procedures.values() for size in p.sizes}
+        self.sizes = {name: self.module.global_i32(0) for name in sorted(open_sizes)}
+        self.kernels: dict[object, Function] = {}
+        self.bodies: dict[bytes, Function] = {}
+
+    def run(self) -> Module:
+        derivations = [self._derivation(d, k) for k, d in enumerate(self.program.derivations)]
+        for procedure in self.program.procedures.values():
+            self._procedure(procedure, derivations)
+        return self.module
+
+    def _kernel(self, kernel: Kernel) -> Function:
+        """The function of a kernel; kernels that differ only in their buffers share one."""
+        operands = tuple(replace(o, buffer="") for o in kernel.operands)
+        key = (
+            kernel.kind,
+            kernel.axes,
+            operands,
+            kernel.stores,
+            kernel.value,
+            kernel.reduce,
+            kernel.combine,
+            kernel.schedule,
+        )
+        if key not in self.kernels:
+            if kernel.kind not in EMITTERS:
+                raise CompileError(
+                    f"kernel {kernel.name!r}: expected one of {sorted(EMITTERS)}, got kind {kernel.kind!r}"
+                )
+            function = EMITTERS[kernel.kind](self.module, kernel, self.sizes, self.target)
+            twin = self.bodies.setdefault(function.key(), function)
+            if twin is not function:
+                self.module.discard(function)
+            self.kernels[key] = twin
+        return self.kernels[key]
+
+    def _run_kernel(self, function: Function, kernel: Kernel) -> None:
+        code = self._kernel(kernel)
+        for operand in kernel.operands:
+            function.const(self.program.buffers[operand.buffer].offset)
+        function.const(0)
+        emit_dim(function, kernel.axes[0].extent if kernel.axes else 1, self.sizes)
+        function.call(code)
+
+    def _derivation(self, derivation: Derivation, number: int) -> Function:
+        """Computes derived buffers if a version of the state that they come from differs from the stamp of the last time."""
+        for kernel in derivation.kernels:
+            self._kernel(kernel)
+        function = self.module.function(f"derive_{number}")
+        stamp = function.local(I32)
+        stamps = self.program.versions + 4 * (1 + max(self.program.groups.values(), default=-1)) + 4 * number
+        function.const(1)  # a version sum of 0 must differ from fresh memory
+        for group in derivation.groups:
+            function.const(0)
+            function.emit("i32.load", offset=self.program.versions + 4 * group)
+            function.emit("i32.add")
+        function.tee(stamp)
+        function.const(0)
+        function.emit("i32.load", offset=stamps)
+        function.emit("i32.ne")
+        with function.if_():
+            for kernel in derivation.kernels:
+                self._run_kernel(function, kernel)
+            function.const(0)
+            function.get(stamp)
+            function.emit("i32.store", offset=stamps)
+        return function
+
+    def _procedure(self, procedure: Procedure, derivations: list[Function]) -> None:
+        for kernel in procedure.kernels:
+            self._kernel(kernel)
+        parameters = (I32,) * len(procedure.sizes)
+        function = self.module.function(procedure.name, parameters=parameters, results=(I32,), export=True)
+        for size, parameter in zip(procedure.sizes, function.parameters, strict=True):
+            function.get(parameter)
+            function.emit("global.set", self.sizes[size.name])
+        for number in procedure.derivations:
+            function.call(derivations[number])
+        for position, kernel in enumerate(procedure.kernels):
+            self._run_kernel(function, kernel)
+            if procedure.guard and position == procedure.guard_after:
+                self._guard(function, procedure.guard)
+        for group in procedure.groups:
+            function.const(0)
+            function.const(0)
+            function.emit("i32.load", offset=self.program.versions + 4 * group)
+            function.const(1)
+            function.emit("i32.add")
+            function.emit("i32.store", offset=self.program.versions + 4 * group)
+        function.const(DONE)
+
+    def _guard(self, function: Function, buffer: str) -> None:
+        function.const(0)
+        function.emit("i32.load8_u", offset=self.program.buffers[buffer].offset)
+        function.emit("i32.eqz")
+        with function.if_():
+            function.const(REFUSED)
+            function.emit("return")
+
+
+def emit_dim(function: Function, dim: DimLike, sizes: Mapping[str, int]) -> None:
+    """Pushes the value of a dim over open sizes."""
+    if isinstance(dim, int):
+        function.const(dim)
+        return
+    for position, (product, coefficient) in enumerate(dim.terms):
+        function.const(coefficient)
+        for atom in product:
+            _emit_atom(function, atom, sizes)
+            function.emit("i32.mul")
+        if position:
+            function.emit("i32.add")
+
+
+def _emit_atom(function: Function, atom: dims.Atom, sizes: Mapping[str, int]) -> None:
+    if isinstance(atom, dims.Size):
+        function.emit("global.get", sizes[atom.name])
+    elif isinstance(atom, dims.Floor):
+        emit_dim(function, atom.left, sizes)
+        emit_dim(function, atom.right, sizes)
+        function.emit("i32.div_s")  # dims of shapes are never negative
+    elif isinstance(atom, (dims.Least, dims.Greatest)):
+        left, right = function.local(I32), function.local(I32)
+        emit_dim(function, atom.left, sizes)
+        function.tee(left)
+        emit_dim(function, atom.right, sizes)
+        function.tee(right)
+        function.get(left)
+        function.get(right)
+        function.emit("i32.lt_s" if isinstance(atom, dims.Least) else "i32.gt_s")
+        function.emit("select")
+        function.release(left)
+        function.release(right)
+    else:
+        raise CompileError(f"expected a dim over open sizes, got {Dim.of(atom)}")
