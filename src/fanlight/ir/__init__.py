@@ -1,1 +1,4 @@
-"""What a program is: types, dims, graphs, modules, scalar expressions, kernels. Imports nothing from Fanlight but `errors`."""
+"""What is a program? Types, dims, graphs, modules, scalar expressions, kernels, and the tools to read and check them.
+
+Imports nothing of Fanlight but `errors`.
+"""

@@ -1,110 +1,134 @@
-"""How long is an axis, and where does an element lie? Integer expressions over named, bounded sizes, in one canonical form.
+"""How long is an axis, and where does an element lie? Integer expressions over named, bounded sizes.
 
-A dim is an `int` or a `Dim`: a sum of integer multiples of products of atoms. Atoms are `Size` (a name with an interval, e.g. the batch
-size or a loop index), `Floor` (floor division), `Least` and `Greatest`, and whatever another room adds that has the same four members
-(`bounds`, `evaluate`, `substitute`, `key`). Equal canonical forms are equal dims. Knows nothing of arrays."""
+Adds to the canonical sums of `ir.polynomial` (whose names this file passes on) what needs bounds: floor division,
+minimum, maximum, and the interval that holds every value of an expression. Knows nothing of arrays.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
+from math import gcd, isqrt
 from typing import Any
 
-UNBOUNDED = 1 << 40  # larger than any address; stands for "no upper bound"
+from fanlight.ir.polynomial import (
+    UNBOUNDED,
+    Atom,
+    Bounds,
+    Dim,
+    DimLike,
+    Product,
+    Size,
+    add,
+    atoms,
+    evaluate,
+    from_terms,
+    multiply,
+    names,
+    product,
+    sizes,
+    substitute,
+    terms_of,
+    text,
+    wrapped,
+)
 
-Bounds = tuple[int, int]
+__all__ = [
+    "UNBOUNDED",
+    "Atom",
+    "Bounds",
+    "Dim",
+    "DimLike",
+    "Floor",
+    "Greatest",
+    "Least",
+    "Pair",
+    "Product",
+    "Size",
+    "add",
+    "atoms",
+    "bounds",
+    "ceil_divide",
+    "coefficient",
+    "evaluate",
+    "floor_divide",
+    "maximum",
+    "minimum",
+    "modulo",
+    "multiply",
+    "names",
+    "product",
+    "replace_sizes",
+    "size",
+    "sizes",
+    "substitute",
+    "text",
+    "upper",
+]
 
 
-class Atom:
-    """An indivisible factor of a dim: hashable, bounded, and replaceable."""
-
-    __slots__ = ()
-
-    @property
-    def bounds(self) -> Bounds:
-        raise NotImplementedError
-
-    @property
-    def key(self) -> str:
-        """The text that orders and prints this atom."""
-        raise NotImplementedError
-
-    def evaluate(self, values: Mapping[str, int]) -> int:
-        raise NotImplementedError
-
-    def substitute(self, replace: Callable[[Atom], Any]) -> DimLike:
-        """This atom with `replace` applied inside it; `replace` has already declined the atom itself."""
-        return Dim.of(self)
-
-    def __repr__(self) -> str:
-        return self.key
+def size(name: str, low: int = 1, high: int = UNBOUNDED) -> DimLike:
+    """An open length called `name`, at least `low` and at most `high`."""
+    return low if low == high else Dim.of(Size(name, low, high))
 
 
-class Size(Atom):
-    """A named integer with an inclusive interval: an open axis length or a loop index."""
-
-    __slots__ = ("_hash", "high", "low", "name")
-
-    def __init__(self, name: str, low: int = 1, high: int = UNBOUNDED):
-        self.name, self.low, self.high = name, low, high
-        self._hash = hash((name, low, high))
-
-    @property
-    def bounds(self) -> Bounds:
-        return self.low, self.high
-
-    @property
-    def key(self) -> str:
-        return self.name
-
-    def evaluate(self, values: Mapping[str, int]) -> int:
-        return values[self.name]
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Size) and (self.name, self.low, self.high) == (other.name, other.low, other.high)
-
-    def __hash__(self) -> int:
-        return self._hash
-
-
-class _Pair(Atom):
+class Pair(Atom):
     """An atom made of two dims."""
 
-    __slots__ = ("_hash", "_key", "left", "right")
+    __slots__ = ("_bounds", "_hash", "_key", "left", "right")
     _symbol = ""
 
     def __init__(self, left: DimLike, right: DimLike):
         self.left, self.right = left, right
         self._hash = hash((type(self), left, right))
         self._key = self._text()
+        self._bounds = self._interval(bounds(left), bounds(right))
 
     def _text(self) -> str:
         return f"{self._symbol}({text(self.left)}, {text(self.right)})"
+
+    def _interval(self, left: Bounds, right: Bounds) -> Bounds:
+        raise NotImplementedError
+
+    @property
+    def bounds(self) -> Bounds:
+        return self._bounds
 
     @property
     def key(self) -> str:
         return self._key
 
+    @property
+    def sizes(self) -> frozenset[Size]:
+        return sizes(self.left) | sizes(self.right)
+
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self.left == other.left and self.right == other.right  # type: ignore[attr-defined]
+        return self is other or (
+            isinstance(other, Pair)
+            and type(self) is type(other)
+            and self.left == other.left
+            and self.right == other.right
+        )
 
     def __hash__(self) -> int:
         return self._hash
 
 
-class Floor(_Pair):
+class Floor(Pair):
     """`left // right`, rounded towards minus infinity; `right` is positive."""
 
     __slots__ = ()
 
     def _text(self) -> str:
-        return f"{_wrapped(self.left)}//{_wrapped(self.right)}"
+        return f"{wrapped(self.left)}//{wrapped(self.right)}"
 
     @property
-    def bounds(self) -> Bounds:
-        (low, high), (small, large) = bounds(self.left), bounds(self.right)
-        small = max(small, 1)
-        corners = [low // small, low // large, high // small, high // large]
+    def factor(self) -> str:
+        return f"({self._key})"
+
+    def _interval(self, left: Bounds, right: Bounds) -> Bounds:
+        small, large = max(right[0], 1), max(right[1], 1)
+        corners = [left[0] // small, left[0] // large, left[1] // small, left[1] // large]
         return min(corners), max(corners)
 
     def evaluate(self, values: Mapping[str, int]) -> int:
@@ -114,16 +138,14 @@ class Floor(_Pair):
         return floor_divide(substitute(self.left, replace), substitute(self.right, replace))
 
 
-class Least(_Pair):
+class Least(Pair):
     """The smaller of two dims."""
 
     __slots__ = ()
     _symbol = "min"
 
-    @property
-    def bounds(self) -> Bounds:
-        a, b = bounds(self.left), bounds(self.right)
-        return min(a[0], b[0]), min(a[1], b[1])
+    def _interval(self, left: Bounds, right: Bounds) -> Bounds:
+        return min(left[0], right[0]), min(left[1], right[1])
 
     def evaluate(self, values: Mapping[str, int]) -> int:
         return min(evaluate(self.left, values), evaluate(self.right, values))
@@ -132,16 +154,14 @@ class Least(_Pair):
         return minimum(substitute(self.left, replace), substitute(self.right, replace))
 
 
-class Greatest(_Pair):
+class Greatest(Pair):
     """The larger of two dims."""
 
     __slots__ = ()
     _symbol = "max"
 
-    @property
-    def bounds(self) -> Bounds:
-        a, b = bounds(self.left), bounds(self.right)
-        return max(a[0], b[0]), max(a[1], b[1])
+    def _interval(self, left: Bounds, right: Bounds) -> Bounds:
+        return max(left[0], right[0]), max(left[1], right[1])
 
     def evaluate(self, values: Mapping[str, int]) -> int:
         return max(evaluate(self.left, values), evaluate(self.right, values))
@@ -150,327 +170,155 @@ class Greatest(_Pair):
         return maximum(substitute(self.left, replace), substitute(self.right, replace))
 
 
-Product = tuple[Atom, ...]
-
-
-class Dim:
-    """A canonical sum of products: `terms` maps a sorted product of atoms to its coefficient; the empty product is the constant."""
-
-    __slots__ = ("_hash", "terms")
-
-    def __init__(self, terms: tuple[tuple[Product, int], ...]):
-        self.terms = terms
-        self._hash = hash(terms)
-
-    @staticmethod
-    def of(atom: Atom) -> Dim:
-        return Dim((((atom,), 1),))
-
-    def __eq__(self, other: object) -> bool:
-        return self is other or (isinstance(other, Dim) and self._hash == other._hash and self.terms == other.terms)
-
-    def __hash__(self) -> int:
-        return self._hash
-
-    def __add__(self, other: DimLike) -> DimLike:
-        return _add(self, other)
-
-    def __sub__(self, other: DimLike) -> DimLike:
-        return _add(self, _multiply(other, -1))
-
-    def __rsub__(self, other: DimLike) -> DimLike:
-        return _add(other, _multiply(self, -1))
-
-    def __mul__(self, other: DimLike) -> DimLike:
-        return _multiply(self, other)
-
-    def __neg__(self) -> DimLike:
-        return _multiply(self, -1)
-
-    def __floordiv__(self, other: DimLike) -> DimLike:
-        return floor_divide(self, other)
-
-    def __rfloordiv__(self, other: DimLike) -> DimLike:
-        return floor_divide(other, self)
-
-    def __mod__(self, other: DimLike) -> DimLike:
-        return modulo(self, other)
-
-    __radd__ = __add__
-    __rmul__ = __mul__
-
-    def __repr__(self) -> str:
-        return text(self)
-
-    def __bool__(self) -> bool:
-        raise TypeError(f"an open dim ({self}) has no truth value; compare with == or use its bounds")
-
-
-DimLike = int | Dim
-
-
-def size(name: str, low: int = 1, high: int = UNBOUNDED) -> DimLike:
-    """An open length called `name`, at least `low` and at most `high`."""
-    return low if low == high else Dim.of(Size(name, low, high))
-
-
-def _terms(dim: DimLike) -> tuple[tuple[Product, int], ...]:
-    if isinstance(dim, Dim):
-        return dim.terms
-    return (((), dim),) if dim else ()
-
-
-def _product_key(product: Product) -> tuple[int, tuple[str, ...]]:
-    return -len(product), tuple(atom.key for atom in product)
-
-
-def _from_terms(table: Mapping[Product, int]) -> DimLike:
-    kept = [(product, coefficient) for product, coefficient in table.items() if coefficient]
-    if not kept:
-        return 0
-    if len(kept) == 1 and not kept[0][0]:
-        return kept[0][1]
-    if len(kept) > 1:
-        kept.sort(key=lambda term: _product_key(term[0]))
-    return Dim(tuple(kept))
-
-
-def _add(a: DimLike, b: DimLike) -> DimLike:
-    if isinstance(a, int) and isinstance(b, int):
-        return a + b
-    if a == 0:
-        return b
-    if b == 0:
-        return a
-    table = dict(_terms(a))
-    for product, coefficient in _terms(b):
-        table[product] = table.get(product, 0) + coefficient
-    return _from_terms(table)
-
-
-@lru_cache(maxsize=65536)
-def _multiply(a: DimLike, b: DimLike) -> DimLike:
-    if isinstance(a, int) and isinstance(b, int):
-        return a * b
-    if a == 1:
-        return b
-    if b == 1:
-        return a
-    table: dict[Product, int] = {}
-    for left, p in _terms(a):
-        for right, q in _terms(b):
-            product = tuple(sorted(left + right, key=lambda atom: atom.key)) if left and right else left + right
-            table[product] = table.get(product, 0) + p * q
-    return _from_terms(table)
-
-
 @lru_cache(maxsize=65536)
 def floor_divide(a: DimLike, b: DimLike) -> DimLike:
     """`a // b` towards minus infinity; b must be positive. `(4*i + j) // 4 -> i` where 0 <= j < 4."""
-    if isinstance(a, int) and isinstance(b, int):
+    if isinstance(b, Dim):
+        return _floor_open(a, b)
+    if b <= 0:
+        raise ValueError(f"expected a positive divisor, got {b}, at ({text(a)}) // {b}")
+    if not isinstance(a, Dim):
         return a // b
     if b == 1:
         return a
-    if a == b:
-        return 1
-    low, high = bounds(a)
-    if isinstance(b, int):
-        whole: dict[Product, int] = {}
-        rest: dict[Product, int] = {}
-        for product, coefficient in _terms(a):
-            quotient, remainder = divmod(coefficient, b)
-            if product and remainder:  # keep a term together: 3*i // 2 is not i + i//2
-                quotient, remainder = 0, coefficient
-            if quotient:
-                whole[product] = quotient
-            if remainder:
-                rest[product] = remainder
-        left = _from_terms(rest)
-        low, high = bounds(left)
-        if low // b == high // b:
-            return _add(_from_terms(whole), low // b)
-        if isinstance(left, Dim):
-            inner = _nested_floor(left, b)
-            return _add(_from_terms(whole), inner)
-        return _add(_from_terms(whole), left // b)
-    divided = _exact(a, b)
-    if divided is not None:
-        return divided
-    if low >= 0 and high < bounds(b)[0]:
-        return 0
-    return Dim.of(Floor(a, b))
+    whole: dict[Product, int] = {}
+    rest: dict[Product, int] = {}
+    for term, scale in a.terms:
+        if scale % b == 0:
+            whole[term] = scale // b
+        elif term:  # keep a term together: 3*i // 2 is not i + i//2
+            rest[term] = scale
+        else:
+            whole[term], rest[term] = divmod(scale, b)
+    left = from_terms(rest)
+    return add(from_terms(whole), _floor_rest(left, b) if isinstance(left, Dim) else left // b)
 
 
-def _nested_floor(left: Dim, b: int) -> DimLike:
-    """`(c*u + v) // b -> u // (b/c)` where c divides b and 0 <= v < c; `(u//a)//b -> u//(a*b)`."""
+def _floor_rest(left: Dim, b: int) -> DimLike:
+    """`left // b` where b divides no coefficient of `left` and its constant lies in 0 .. b-1."""
+    low, high = bounds(left)
+    if low // b == high // b:
+        return low // b
     if len(left.terms) == 1:
-        product, coefficient = left.terms[0]
-        if coefficient == 1 and len(product) == 1 and isinstance(product[0], Floor) and isinstance(product[0].right, int):
-            return floor_divide(product[0].left, product[0].right * b)
-    for factor in sorted({abs(c) for p, c in left.terms if p and 1 < abs(c) < b and b % abs(c) == 0}, reverse=True):
-        high_part = {p: c // factor for p, c in left.terms if c % factor == 0}
-        low_part = _from_terms({p: c for p, c in left.terms if c % factor})
-        low, high = bounds(low_part)
+        term, scale = left.terms[0]
+        if scale == 1 and len(term) == 1 and isinstance(term[0], Floor) and isinstance(term[0].right, int):
+            return floor_divide(term[0].left, term[0].right * b)  # (u // a) // b -> u // (a*b)
+    for factor in sorted({gcd(scale, b) for term, scale in left.terms if term}, reverse=True):
+        if factor == 1:
+            break
+        # (c*u + v) // b -> u // (b/c) where c divides b and 0 <= v < c
+        outer: dict[Product, int] = {}
+        inner: dict[Product, int] = {}
+        for term, scale in left.terms:
+            if scale % factor == 0 or not term:
+                outer[term], inner[term] = divmod(scale, factor)
+            else:
+                inner[term] = scale
+        low, high = bounds(from_terms(inner))
         if low >= 0 and high < factor:
-            return floor_divide(_from_terms(high_part), b // factor)
+            return floor_divide(from_terms(outer), b // factor)
     return Dim.of(Floor(left, b))
 
 
-def _exact(a: DimLike, b: Dim) -> DimLike | None:
-    """`a / b` where b is one product that divides every term of a."""
-    if len(b.terms) != 1:
-        return None
-    divisor, scale = b.terms[0]
-    table: dict[Product, int] = {}
-    for product, coefficient in _terms(a):
-        rest = list(product)
-        for atom in divisor:
-            if atom not in rest:
-                return None
-            rest.remove(atom)
-        if coefficient % scale:
-            return None
-        table[tuple(rest)] = coefficient // scale
-    return _from_terms(table)
+def _floor_open(a: DimLike, b: Dim) -> DimLike:
+    """`a // b` by an open length: what b divides term by term comes out, the rest stays under the bar."""
+    if a == b:
+        return 1
+    whole: dict[Product, int] = {}
+    rest = dict(terms_of(a))
+    if len(b.terms) == 1:
+        divisor, scale = b.terms[0]
+        for term, coefficient in terms_of(a):
+            remaining = list(term)
+            for atom in divisor:
+                if atom not in remaining:
+                    break
+                remaining.remove(atom)
+            else:
+                if coefficient % scale == 0:
+                    whole[tuple(remaining)] = coefficient // scale
+                    del rest[term]
+    left = from_terms(rest)
+    low, high = bounds(left)
+    smallest = bounds(b)[0]
+    if low >= 0 and high < smallest:
+        return from_terms(whole)
+    if high < 0 and -low <= smallest:
+        return add(from_terms(whole), -1)
+    return add(from_terms(whole), Dim.of(Floor(left, b)))
 
 
 def modulo(a: DimLike, b: DimLike) -> DimLike:
     """`a % b`, in `0 .. b-1`."""
-    return _add(a, _multiply(_multiply(floor_divide(a, b), b), -1))
+    return add(a, multiply(multiply(floor_divide(a, b), b), -1))
 
 
 def ceil_divide(a: DimLike, b: DimLike) -> DimLike:
     """`a / b` rounded up."""
-    return floor_divide(_add(a, _add(b, -1)), b)
+    return floor_divide(add(a, add(b, -1)), b)
 
 
 def minimum(a: DimLike, b: DimLike) -> DimLike:
-    """The smaller one; known at once where the intervals do not overlap."""
-    return _choose(a, b, Least, first_when_less=True)
+    """The smaller one; known at once where one is never larger than the other."""
+    low, high = bounds(add(a, multiply(b, -1)))
+    if high <= 0:
+        return a
+    return b if low >= 0 else Dim.of(Least(*sorted((a, b), key=text)))
 
 
 def maximum(a: DimLike, b: DimLike) -> DimLike:
-    """The larger one; known at once where the intervals do not overlap."""
-    return _choose(a, b, Greatest, first_when_less=False)
-
-
-def _choose(a: DimLike, b: DimLike, atom: type[_Pair], first_when_less: bool) -> DimLike:
-    low, high = bounds(_add(a, _multiply(b, -1)))
+    """The larger one; known at once where one is never larger than the other."""
+    low, high = bounds(add(a, multiply(b, -1)))
     if high <= 0:
-        return a if first_when_less else b
-    if low >= 0:
-        return b if first_when_less else a
-    return Dim.of(atom(*sorted((a, b), key=text)))
+        return b
+    return a if low >= 0 else Dim.of(Greatest(*sorted((a, b), key=text)))
 
 
 @lru_cache(maxsize=65536)
 def bounds(dim: DimLike) -> Bounds:
     """The interval that holds every value of `dim` (inclusive; exact for sums of distinct sizes, else an enclosure)."""
-    if isinstance(dim, int):
+    if not isinstance(dim, Dim):
         return dim, dim
     low = high = 0
-    for product, coefficient in dim.terms:
-        small, large = 1, 1
-        for atom in product:
+    for term, scale in dim.terms:
+        small = large = scale
+        for atom in term:
             a, b = atom.bounds
-            corners = (small * a, small * b, large * a, large * b)
-            small, large = min(corners), max(corners)
-        ends = (small * coefficient, large * coefficient)
-        low, high = low + min(ends), high + max(ends)
-    if low != high:
-        for product, coefficient in dim.terms:
-            if len(product) == 1 and isinstance(product[0], Floor) and isinstance(product[0].right, int):
-                tighter = _remainder_bounds(dim, product[0], coefficient)
+            if a >= 0 and small >= 0:
+                small, large = small * a, large * b
+            else:
+                corners = (small * a, small * b, large * a, large * b)
+                small, large = min(corners), max(corners)
+        low, high = low + small, high + large
+    if low != high and len(dim.terms) > 1:
+        for term, scale in dim.terms:
+            if len(term) == 1 and isinstance(term[0], Floor) and isinstance(term[0].right, int):
+                tighter = _remainder_bounds(dim, term[0], scale)
                 low, high = max(low, tighter[0]), min(high, tighter[1])
     return low, high
 
 
-def _remainder_bounds(dim: Dim, floor: Floor, coefficient: int) -> Bounds:
-    """A sum of intervals loses that `x//a - k*(x//(a*k))`, which is `x//a % k`, lies in 0 .. k-1 (a = 1: `x - k*(x//k)`)."""
+def _remainder_bounds(dim: Dim, floor: Floor, scale: int) -> Bounds:
+    """A sum of intervals loses that `u - k*(u//k)`, which is `u % k`, lies in 0 .. k-1; here `u//k` is `floor`."""
     divisor = floor.right
     assert isinstance(divisor, int)
     best = (-UNBOUNDED, UNBOUNDED)
-    for k in [k for k in range(2, divisor + 1) if divisor % k == 0 and coefficient % k == 0]:
-        scale = -coefficient // k
-        inner = floor_divide(floor.left, divisor // k)
-        rest = _add(dim, _multiply(_add(_multiply(Dim.of(floor), k), _multiply(inner, -1)), scale))
-        if len(_terms(rest)) < len(dim.terms):
+    for k in _divisors(gcd(divisor, scale)):
+        times = -scale // k  # dim = rest + times * (u - k*(u//k))
+        u = floor_divide(floor.left, divisor // k)
+        rest = add(dim, multiply(add(multiply(Dim.of(floor), k), multiply(u, -1)), times))
+        if len(terms_of(rest)) < len(dim.terms):
             low, high = bounds(rest)
-            ends = (0, scale * (k - 1))
+            ends = (0, times * (k - 1))
             best = max(best[0], low + min(ends)), min(best[1], high + max(ends))
     return best
 
 
-def evaluate(dim: DimLike, values: Mapping[str, int]) -> int:
-    """The value of `dim` where each named size has the value given."""
-    if isinstance(dim, int):
-        return dim
-    total = 0
-    for product, coefficient in dim.terms:
-        for atom in product:
-            coefficient *= atom.evaluate(values)
-        total += coefficient
-    return total
-
-
-def substitute(dim: DimLike, replace: Callable[[Atom], Any]) -> DimLike:
-    """`dim` with atoms replaced: `replace(atom)` gives a dim, or None to look inside the atom."""
-    if isinstance(dim, int):
-        return dim
-    total: DimLike = 0
-    for product, coefficient in dim.terms:
-        term: DimLike = coefficient
-        for atom in product:
-            found = replace(atom)
-            term = _multiply(term, atom.substitute(replace) if found is None else found)
-        total = _add(total, term)
-    return total
-
-
-def replace_sizes(dim: DimLike, values: Mapping[str, DimLike]) -> DimLike:
-    """`dim` with the named sizes replaced by dims."""
-    if isinstance(dim, int):
-        return dim
-    return substitute(dim, lambda atom: values.get(atom.name) if isinstance(atom, Size) else None)
-
-
-def coefficient(dim: DimLike, name: str) -> DimLike | None:
-    """The factor of the size `name` where `dim` is affine in it, else None (it occurs inside a floor, or squared)."""
-    total: DimLike = 0
-    for product, scale in _terms(dim):
-        inside = [atom for atom in product if name in names(Dim.of(atom))]
-        if not inside:
-            continue
-        if len(inside) > 1 or not isinstance(inside[0], Size):
-            return None
-        rest = tuple(atom for atom in product if atom is not inside[0])
-        total = _add(total, _from_terms({rest: scale}))
-    return total
-
-
-@lru_cache(maxsize=65536)
-def names(dim: DimLike) -> frozenset[str]:
-    """The names of all sizes in `dim`, inside floors too."""
-    if isinstance(dim, int):
-        return frozenset()
-    found: set[str] = set()
-    for product, _ in dim.terms:
-        for atom in product:
-            if isinstance(atom, Size):
-                found.add(atom.name)
-            elif isinstance(atom, _Pair):
-                found |= names(atom.left) | names(atom.right)
-            else:
-                found |= atom.names  # type: ignore[attr-defined]
-    return frozenset(found)
-
-
-def product(dims: Iterable[DimLike]) -> DimLike:
-    """The product of dims; 1 for none."""
-    total: DimLike = 1
-    for each in dims:
-        total = _multiply(total, each)
-    return total
+@lru_cache(maxsize=1024)
+def _divisors(n: int) -> tuple[int, ...]:
+    """The divisors of n but 1."""
+    small = [k for k in range(1, isqrt(n) + 1) if n % k == 0]
+    return tuple(sorted({*small, *(n // k for k in small)} - {1}))
 
 
 def upper(dim: DimLike) -> int:
@@ -478,21 +326,21 @@ def upper(dim: DimLike) -> int:
     return bounds(dim)[1]
 
 
-def _wrapped(dim: DimLike) -> str:
-    written = text(dim)
-    return f"({written})" if isinstance(dim, Dim) and (len(dim.terms) > 1 or "*" in written or "//" in written) else written
+def replace_sizes(dim: DimLike, values: Mapping[str, DimLike]) -> DimLike:
+    """`dim` with the named sizes replaced by dims."""
+    if not isinstance(dim, Dim) or not names(dim) & values.keys():
+        return dim
+    return substitute(dim, lambda atom: values.get(atom.name) if isinstance(atom, Size) else None)
 
 
-def text(dim: DimLike) -> str:
-    """`dim` as it is printed and parsed: `2*batch + 1`."""
-    if isinstance(dim, int):
-        return str(dim)
-    parts = []
-    for product, coefficient in dim.terms:
-        factors = [_wrapped(Dim.of(atom)) if isinstance(atom, Floor) and (len(product) > 1 or coefficient != 1) else atom.key for atom in product]
-        if abs(coefficient) != 1 or not product:
-            factors.insert(0, str(abs(coefficient)))
-        sign = "-" if coefficient < 0 else "+"
-        parts.append((sign, "*".join(factors)))
-    first_sign, first = parts[0]
-    return ("-" if first_sign == "-" else "") + first + "".join(f" {sign} {part}" for sign, part in parts[1:])
+def coefficient(dim: DimLike, name: str) -> DimLike | None:
+    """The factor of the size `name` where `dim` is affine in it, else None (it occurs inside a floor, or squared)."""
+    table: dict[Product, int] = {}
+    for term, scale in terms_of(dim):
+        inside = [atom for atom in term if any(size.name == name for size in atom.sizes)]
+        if len(inside) > 1 or (inside and not isinstance(inside[0], Size)):
+            return None
+        if inside:
+            rest = tuple(atom for atom in term if atom is not inside[0])
+            table[rest] = table.get(rest, 0) + scale
+    return from_terms(table)

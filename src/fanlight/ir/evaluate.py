@@ -1,6 +1,7 @@
-"""What value has a scalar expression? The slow, obvious meaning of each row of SCALARS, in plain Python with float32 rounding.
+"""What value has a scalar expression? The meaning of each row of SCALARS, in plain Python with float32 rounding.
 
-In: a node, the values of its sizes and loop indices, and `load(slot, indices)`. Out: a float, int or bool. Knows no arrays."""
+In: a node, the values of sizes and loop indices, and `load(slot, indices)`. Out: a float, int or bool. No arrays.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +9,13 @@ import math
 import operator
 import struct
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
+from fanlight.errors import CompileError
 from fanlight.ir import dim as dims
 from fanlight.ir.dim import DimLike
-from fanlight.ir.scalar import Datum, Scalar, to_float32, wrap_integer
+from fanlight.ir.number import integer_range, integer_to_float32, round_to, to_float32
+from fanlight.ir.scalar import Datum, Scalar, data_atoms, index_data
 from fanlight.ir.types import DTYPES, is_float
 
 
@@ -99,62 +102,145 @@ EVALUATE: dict[str, Callable[..., Any]] = {
     "ge": operator.ge,
 }
 
+Load = Callable[[int, tuple[int, ...]], Any]
 
-def evaluate_scalar(root: Scalar, values: Mapping[str, int], load: Callable[[int, tuple[int, ...]], Any] | None, total: Any = None) -> Any:
-    """`root` where sizes and indices have `values`, reads come from `load`, and the accumulator is `total`."""
-    known: dict[Scalar, Any] = {}
 
-    def visit(node: Scalar) -> Any:
-        if node not in known:
-            known[node] = compute(node)
-        return known[node]
+class Point(NamedTuple):
+    """Where an expression is evaluated, and what is known there so far."""
 
-    def compute(node: Scalar) -> Any:
-        op = node.op
+    values: Mapping[str, int]
+    load: Load | None
+    total: Any
+    known: dict[Scalar, Any]
+
+
+Step = Callable[[Point], Any]
+
+
+class Evaluator:
+    """An expression made ready to be evaluated at many points. `exact` keeps doubles where float32 would be rounded."""
+
+    def __init__(self, root: Scalar, exact: bool = False):
+        self.root, self.exact = root, exact
+        self.plans: dict[Scalar, list[tuple[Scalar, Step]]] = {}
+        self.steps: dict[Scalar, Step] = {}
+
+    def __call__(self, values: Mapping[str, int], load: Load | None = None, total: Any = None) -> Any:
+        return self._run(self.root, Point(values, load, total, {}))
+
+    def _run(self, root: Scalar, point: Point) -> Any:
+        known = point.known
+        plan = self.plans.get(root)
+        if plan is None:
+            plan = self.plans[root] = [(node, self._step(node)) for node in needed(root)]
+        for node, step in plan:
+            if node not in known:
+                known[node] = step(point)
+        return known[root]
+
+    def _step(self, node: Scalar) -> Step:
+        if node not in self.steps:
+            self.steps[node] = self._make_step(node)
+        return self.steps[node]
+
+    def _make_step(self, node: Scalar) -> Step:
+        op, args = node.op, node.args
         if op == "const":
-            return node.attribute
+            return lambda point: node.attribute
         if op == "accumulator":
-            return total
+            return lambda point: point.total
         if op == "index":
-            return evaluate_index(node.attribute, values, visit)
+            return _index_step(node.attribute)
         if op == "read":
-            if load is None:
-                raise TypeError("a constant expression reads no operand")
-            slot, indices = node.attribute
-            return load(slot, tuple(evaluate_index(i, values, visit) for i in indices))
-        if op in ("select", "guard"):
-            return visit(node.args[1] if visit(node.args[0]) else node.args[2])
-        return round_to(apply_scalar(node, [visit(a) for a in node.args]), node.dtype)
-
-    return visit(root)
-
-
-def evaluate_index(expression: DimLike, values: Mapping[str, int], visit: Callable[[Scalar], int]) -> int:
-    """An index expression whose data-dependent parts are computed by `visit`."""
-    if isinstance(expression, int):
-        return expression
-
-    def known(atom: dims.Atom) -> int | None:
-        if isinstance(atom, dims.Size):
-            return values[atom.name]
-        return min(max(visit(atom.scalar), atom.low), atom.high) if isinstance(atom, Datum) else None
-
-    result = dims.substitute(expression, known)
-    assert isinstance(result, int), f"{expression} kept an unknown size"
-    return result
+            slot, places = node.attribute[0], tuple(_index_step(place) for place in node.attribute[1])
+            return lambda point: _loaded(point, slot, tuple(place(point) for place in places))
+        if op == "guard":
+            condition, yes, no = args
+            return lambda point: self._run(yes if point.known[condition] else no, point)
+        if op == "select":
+            condition, yes, no = args
+            return lambda point: point.known[yes if point.known[condition] else no]
+        function = _function(node, self.exact)
+        if len(args) == 1:
+            only = args[0]
+            return lambda point: function(point.known[only])
+        first, second = args
+        return lambda point: function(point.known[first], point.known[second])
 
 
-def apply_scalar(node: Scalar, args: list[Any]) -> Any:
-    """One row of SCALARS applied to Python values, before rounding."""
-    source = node.args[0].dtype
+def needed(root: Scalar) -> list[Scalar]:
+    """The nodes that `root` needs in any case, arguments first: not the sides of guards, of which one is evaluated."""
+    order: list[Scalar] = []
+    seen: set[Scalar] = set()
+    stack: list[tuple[Scalar, bool]] = [(root, False)]
+    while stack:
+        node, ready = stack.pop()
+        if ready:
+            order.append(node)
+        elif node not in seen:
+            seen.add(node)
+            stack.append((node, True))
+            below = node.args[:1] if node.op == "guard" else node.args
+            stack.extend((each, False) for each in (*reversed(below), *index_data(node)))
+    return order
+
+
+def _loaded(point: Point, slot: int, indices: tuple[int, ...]) -> Any:
+    if point.load is None:
+        raise CompileError("evaluate", expected="an expression without reads", got=f"a read of operand {slot}")
+    return point.load(slot, indices)
+
+
+def _index_step(expression: DimLike) -> Step:
+    """How an index expression is evaluated; its data-dependent parts are known before."""
+    if not isinstance(expression, dims.Dim):
+        return lambda point: expression
+    if not data_atoms(expression):
+        return lambda point: dims.evaluate(expression, point.values)
+
+    def step(point: Point) -> int:
+        def replace(atom: dims.Atom) -> int | None:
+            if isinstance(atom, dims.Size):
+                return point.values[atom.name]
+            return _checked(atom, point.known[atom.scalar]) if isinstance(atom, Datum) else None
+
+        result = dims.substitute(expression, replace)
+        assert isinstance(result, int), f"{expression} kept an unknown size"
+        return result
+
+    return step
+
+
+def _checked(datum: Datum, value: int) -> int:
+    if not datum.low <= value <= datum.high:
+        raise CompileError(
+            "an index from data", expected=f"{datum.low} .. {datum.high}", got=value, at=datum.key, do="clamp it"
+        )
+    return value
+
+
+def _function(node: Scalar, exact: bool) -> Callable[..., Any]:
+    """A row of SCALARS as a function of Python values, rounded to the node's dtype."""
+    dtype = node.dtype
+    function = _row(node)
+    if exact and is_float(dtype):
+        return function
+    if is_float(dtype):
+        return lambda *args: to_float32(function(*args))
+    return lambda *args: round_to(function(*args), dtype)
+
+
+def _row(node: Scalar) -> Callable[..., Any]:
+    source, dtype = node.args[0].dtype, node.dtype
     if node.op == "cast":
-        return _cast(args[0], node.dtype)
+        return lambda value: _cast(value, dtype)
     if node.op == "bitcast":
-        return struct.unpack(_CODES[node.dtype], struct.pack(_CODES[source], args[0]))[0]
+        return lambda value: struct.unpack(_CODES[dtype], struct.pack(_CODES[source], value))[0]
     if node.op in ("shift_left", "shift_right"):
         bits = 8 * DTYPES[source][1]
-        return (operator.lshift if node.op == "shift_left" else operator.rshift)(args[0], args[1] % bits)
-    return EVALUATE[node.op](*args)
+        shift = operator.lshift if node.op == "shift_left" else operator.rshift
+        return lambda value, count: shift(value, count % bits)
+    return EVALUATE[node.op]
 
 
 _CODES = {"float32": "<f", "int32": "<i", "uint32": "<I"}
@@ -162,18 +248,15 @@ _CODES = {"float32": "<f", "int32": "<i", "uint32": "<I"}
 
 def _cast(value: Any, dtype: str) -> Any:
     if is_float(dtype):
-        return float(value)
+        return value if isinstance(value, float) else integer_to_float32(value)
     if isinstance(value, float):
         if value != value:
             return 0
-        bits = 8 * DTYPES[dtype][1]
-        low, high = (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) if dtype.startswith("int") else (0, (1 << bits) - 1)
+        low, high = integer_range(dtype)
         return low if value <= low else high if value >= high else math.trunc(value)
     return int(value)
 
 
-def round_to(value: Any, dtype: str) -> Any:
-    """`value` as an element of `dtype`: floats rounded to float32, integers wrapped."""
-    if is_float(dtype):
-        return to_float32(value)
-    return bool(value) if dtype == "bool" else wrap_integer(value, dtype)
+def evaluate_scalar(root: Scalar, values: Mapping[str, int], load: Load | None = None, total: Any = None) -> Any:
+    """`root` where sizes and indices have `values`, reads come from `load`, and the accumulator is `total`."""
+    return Evaluator(root)(values, load, total)

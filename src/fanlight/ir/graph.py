@@ -2,7 +2,7 @@
 
     value := op(value, ...) : type        graph := inputs, outputs {name: value}, writes {state name: value}, guard
 
-An `Op` is an immutable record of what one operation means; the rows stand in `ops/`. Knows no loops (but asks an op for its `Nest`), no targets."""
+An `Op` is an immutable record of what one operation means; the rows stand in `ops/`. Knows no loops, no targets."""
 
 from __future__ import annotations
 
@@ -20,11 +20,14 @@ from fanlight.ir.types import Type, is_float
 class Op:
     """The meaning of one operation. A frozen dataclass whose fields are its attributes; see `ops/` for the rows.
 
-    `infer` gives the result's type or raises ShapeError/DtypeError. `nest` gives the loop nest. `gradient(g, y, xs)` gives one value (or None: no
-    gradient flows) for each input. `reference(*arrays)` is an independent NumPy meaning. `samples()` are the cases that tests run."""
+    `infer` gives the result's type or raises ShapeError/DtypeError. `nest` gives the loop nest. `gradient(g, y, xs)`
+    gives one value (or None: no gradient flows) for each input. `reference(*arrays)` is an independent NumPy meaning.
+    `samples()` are the cases that tests run."""
 
     name: ClassVar[str] = ""
-    elementwise: ClassVar[bool] = False  # value at an index depends on the operands at that index only, all of one shape
+    elementwise: ClassVar[bool] = (
+        False  # value at an index depends on the operands at that index only, all of one shape
+    )
     movement: ClassVar[bool] = False  # every element is a copy of an operand's element or a constant
 
     def infer(self, *types: Type) -> Type:
@@ -161,7 +164,9 @@ class Gradient(Op):
     def infer(self, *types: Type) -> Type:
         of, wrt = types
         if of.shape or not is_float(of.dtype):
-            raise ShapeError("gradient", expected="a float scalar to differentiate", got=of, do="reduce it, by a mean say")
+            raise ShapeError(
+                "gradient", expected="a float scalar to differentiate", got=of, do="reduce it, by a mean say"
+            )
         if not is_float(wrt.dtype):
             raise DtypeError("gradient", expected="a float value to differentiate with respect to", got=wrt)
         return wrt
@@ -185,7 +190,9 @@ def topological(roots: Iterable[Value]) -> list[Value]:
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """One function: what it takes, what it gives, which state it writes. Where `guard` (a bool scalar) is false nothing is written."""
+    """One function: what it takes, what it gives, which state it writes.
+
+    Where `guard` (a bool scalar) is false nothing is written."""
 
     inputs: tuple[Value, ...]
     outputs: Mapping[str, Value]

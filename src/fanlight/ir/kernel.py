@@ -1,7 +1,7 @@
 """What is a program made of? Loop nests over buffers.
 
-`Nest` is one op's loop nest over its operands; `Kernel` is what fusion makes of several nests; `Program` is kernels in order with one memory
-plan. Indices are integer expressions (`ir.dim`) over the names of the axes. Knows no target."""
+`Nest` is one op's loop nest over its operands; `Kernel` is what fusion makes of several nests; `Program` is kernels in
+order with one memory plan. Indices are integer expressions (`ir.dim`) over the names of the axes. Knows no target."""
 
 from __future__ import annotations
 
@@ -96,9 +96,11 @@ class Store:
 
 @dataclass(frozen=True, slots=True)
 class Contraction:
-    """How a `contract` kernel runs. Its value is `mul(read a, read b)`; its axes are rows (outer to inner), then `panel`, then `lane` (`tile_columns`
-    long). B's address is affine with stride 1 along `lane`; A's does not depend on `panel` and `lane`, B's not on the rows. Of
-    the column `panel * tile_columns + lane` only those below `columns` are stored: what B holds beyond them is arbitrary and may be read."""
+    """How a `contract` kernel runs. Its value is `mul(read a, read b)`; its axes are rows (outer to inner), then
+    `panel`, then `lane` (`tile_columns` long). B's address is affine with stride 1 along `lane`; A's does not depend on
+    `panel` and `lane`, B's not on the rows. Of the columns `panel * tile_columns + lane` only those below `columns` are
+    stored: what B holds beyond them is arbitrary and may be read. `split` leading reduce axes run outside the tiles;
+    partial sums then rest in the output, and the epilogue is a plain store."""
 
     a: int
     b: int
@@ -106,13 +108,14 @@ class Contraction:
     tile_rows: int
     tile_columns: int
     unroll: int = 2
-    split: int = 0  # this many leading reduce axes run outside the tiles; partial sums then rest in the output, and the epilogue is a plain store
+    split: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
-    """One loop nest. Without `reduce`, `value` is None and the stores are the body; with it, `value` is what is combined
-    over `reduce` and the stores are the epilogue, at each point of `axes`. `kind` is what the scheduler chose, with its `schedule`."""
+    """One loop nest. Without `reduce`, `value` is None and the stores are the body; with it, `value` is what is
+    combined over `reduce` and the stores are the epilogue, at each point of `axes`. The scheduler chooses `kind` and
+    `schedule`."""
 
     name: str
     kind: str  # map, reduce, contract, (later: row, scatter, prefix, sort, loop)
@@ -134,7 +137,7 @@ SPACES = ("input", "output", "state", "derived", "arena")
 
 @dataclass(frozen=True, slots=True)
 class Buffer:
-    """A piece of memory. `type` gives dtype and logical extents; `count` elements are reserved, at byte `offset` of memory."""
+    """A piece of memory: `type` gives dtype and logical extents, `count` elements are reserved at byte `offset`."""
 
     name: str
     type: Type
@@ -158,8 +161,9 @@ class Derivation:
 
 @dataclass(frozen=True, slots=True)
 class Procedure:
-    """One exported function: derivations it relies on, then kernels. After kernel number `guard_after` the int or bool scalar in buffer
-    `guard` is read: zero ends the call with status 1 before any state is written. `groups` are the state groups that it writes."""
+    """One exported function: derivations it relies on, then kernels. After kernel number `guard_after` the int or bool
+    scalar in buffer `guard` is read: zero ends the call with status 1 before any state is written. `groups` are the
+    state groups that it writes."""
 
     name: str
     sizes: tuple[dims.Size, ...]

@@ -1,90 +1,54 @@
 """What is computed for one element? Typed scalar expressions: the bodies of ops and kernels.
 
-Leaves: `const`, `index` (an integer expression over loop indices), `read` (an element of an operand), `accumulator` (the finished
-reduction, in epilogues only). Every other node is a row of `SCALARS`, which targets spell; what a target cannot spell is decomposed.
-`guard(c, x, y)` evaluates only the side it needs; `select` evaluates both. Knows nothing of loops or memory."""
+Leaves: `const`, `index` (an integer expression over loop indices), `read` (an element of an operand), `accumulator`
+(the finished reduction, in epilogues only). Every other node is a row of `SCALARS`. `guard(c, x, y)` evaluates only the
+side that it needs; `select` evaluates both. Knows nothing of loops or memory."""
 
 from __future__ import annotations
 
-import math
 import struct
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+from threading import Lock
 from typing import Any
+from weakref import WeakValueDictionary
 
 from fanlight.ir import dim as dims
 from fanlight.ir.dim import Atom, Bounds, Dim, DimLike
+from fanlight.ir.instructions import APPROXIMATE, SCALARS
+from fanlight.ir.number import to_float32, wrap_integer
 from fanlight.ir.types import DTYPES, is_float
 
-# name: (number of arguments, which dtypes, result: "same" as the first argument, "bool", or "attribute" for the node's own)
-SCALARS: dict[str, tuple[int, str, str]] = {
-    "neg": (1, "float int", "same"),
-    "abs": (1, "float int", "same"),
-    "sqrt": (1, "float", "same"),
-    "floor": (1, "float", "same"),
-    "ceil": (1, "float", "same"),
-    "trunc": (1, "float", "same"),
-    "nearest": (1, "float", "same"),  # ties to even, IEEE 754 roundToIntegralTiesToEven
-    "exp": (1, "float", "same"),
-    "log": (1, "float", "same"),
-    "tanh": (1, "float", "same"),
-    "erf": (1, "float", "same"),
-    "sin": (1, "float", "same"),
-    "cos": (1, "float", "same"),
-    "add": (2, "float int", "same"),
-    "sub": (2, "float int", "same"),
-    "mul": (2, "float int", "same"),
-    "div": (2, "float", "same"),
-    "quotient": (2, "int", "same"),  # towards zero; the divisor is not 0
-    "remainder": (2, "int", "same"),  # sign of the dividend; the divisor is not 0
-    "min": (2, "float int", "same"),  # NaN if either is NaN; -0 < +0
-    "max": (2, "float int", "same"),
-    "and": (2, "int bool", "same"),
-    "or": (2, "int bool", "same"),
-    "xor": (2, "int bool", "same"),
-    "not": (1, "bool", "same"),
-    "shift_left": (2, "int", "same"),  # by the count modulo the width
-    "shift_right": (2, "int", "same"),  # arithmetic for signed, logical for unsigned
-    "eq": (2, "float int bool", "bool"),
-    "ne": (2, "float int bool", "bool"),
-    "lt": (2, "float int", "bool"),
-    "le": (2, "float int", "bool"),
-    "gt": (2, "float int", "bool"),
-    "ge": (2, "float int", "bool"),
-    "select": (3, "float int bool", "second"),
-    "guard": (3, "float int bool", "second"),
-    "cast": (1, "float int bool", "attribute"),  # float to int: towards zero, saturating, NaN to 0
-    "bitcast": (1, "float int", "attribute"),  # between 4-byte dtypes
-}
+_known: WeakValueDictionary[Any, Scalar] = WeakValueDictionary()
+_knowing = Lock()
 
 
 class Scalar:
-    """One node. `attribute`: the value of a const, the dim of an index, (slot, indices) of a read; else None."""
+    """One node. `attribute`: the value of a const, the dim of an index, (slot, indices) of a read; else None.
 
-    __slots__ = ("_hash", "args", "attribute", "dtype", "op")
+    Equal nodes are one object, so that comparing expressions with shared parts costs nothing."""
 
-    def __init__(self, op: str, args: tuple[Scalar, ...], dtype: str, attribute: Any = None):
-        self.op, self.args, self.dtype, self.attribute = op, args, dtype, attribute
-        self._hash = hash((op, args, dtype, self._attribute_key()))
+    __slots__ = ("__weakref__", "args", "attribute", "dtype", "op")
+    op: str
+    args: tuple[Scalar, ...]
+    dtype: str
+    attribute: Any
 
-    def _attribute_key(self) -> Any:
-        if self.op == "const" and isinstance(self.attribute, float):
-            return struct.pack("<d", self.attribute)  # tells -0.0 from 0.0, and NaN equals itself
-        return self.attribute
+    def __new__(cls, op: str, args: tuple[Scalar, ...], dtype: str, attribute: Any = None) -> Scalar:
+        # The bytes of a float tell -0.0 from 0.0, and NaN equals itself.
+        key = (op, args, dtype, struct.pack("<d", attribute) if isinstance(attribute, float) else attribute)
+        node = _known.get(key)
+        if node is None:
+            with _knowing:
+                node = _known.get(key)
+                if node is None:
+                    node = object.__new__(cls)
+                    node.op, node.args, node.dtype, node.attribute = op, args, dtype, attribute
+                    _known[key] = node
+        return node
 
-    def __eq__(self, other: object) -> bool:
-        if self is other:
-            return True
-        return (
-            isinstance(other, Scalar)
-            and self._hash == other._hash
-            and self.op == other.op
-            and self.dtype == other.dtype
-            and self._attribute_key() == other._attribute_key()
-            and self.args == other.args
-        )
-
-    def __hash__(self) -> int:
-        return self._hash
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Scalar, (self.op, self.args, self.dtype, self.attribute)
 
     def __repr__(self) -> str:
         return text(self)
@@ -185,8 +149,35 @@ def make(op: str, *args: Scalar) -> Scalar:
         return args[0]
     if op == "mul" and args[0].op == "const" and args[0].attribute == 1:
         return args[1]
+    if op in ("and", "or") and dtype == "bool":
+        for this, other in (args, args[::-1]):
+            if this.op == "const":  # true and x -> x, false or x -> x, and their duals
+                return other if this.attribute == (op == "and") else this
+    if op in _PROVABLE and all(a.op in ("index", "const") for a in args) and dtype == "int32":
+        known = _PROVABLE[op](dims.bounds(_whole(args[0]) - _whole(args[1])))
+        if known is not None:
+            return const(known, "bool")
     node = Scalar(op, args, "bool" if result == "bool" else dtype)
     return _folded(node)
+
+
+def _whole(node: Scalar) -> DimLike:
+    return node.attribute
+
+
+def _always(holds: bool, fails: bool) -> bool | None:
+    return True if holds else False if fails else None
+
+
+# What the bounds of a - b say about a comparison of two integer expressions.
+_PROVABLE: dict[str, Callable[[Bounds], bool | None]] = {
+    "lt": lambda d: _always(d[1] < 0, d[0] >= 0),
+    "le": lambda d: _always(d[1] <= 0, d[0] > 0),
+    "gt": lambda d: _always(d[0] > 0, d[1] <= 0),
+    "ge": lambda d: _always(d[0] >= 0, d[1] < 0),
+    "eq": lambda d: _always(d[0] == d[1] == 0, d[0] > 0 or d[1] < 0),
+    "ne": lambda d: _always(d[0] > 0 or d[1] < 0, d[0] == d[1] == 0),
+}
 
 
 def cast(value: Scalar, dtype: str) -> Scalar:
@@ -238,19 +229,22 @@ def conjunction(*conditions: Scalar) -> Scalar:
 
 
 def _folded(node: Scalar) -> Scalar:
-    if not all(a.op == "const" for a in node.args):
+    if not all(a.op == "const" for a in node.args) or node.op in APPROXIMATE:
+        return node
+    if node.op in ("quotient", "remainder") and node.args[1].attribute == 0:  # undefined; perhaps a guard avoids it
         return node
     return const(evaluate(node, {}, None), node.dtype)
 
 
 class Datum(Atom):
-    """An index that is itself data: an int32 scalar expression inside an index expression, known to lie in `low .. high`."""
+    """An index that is itself data: an int32 expression inside an index expression, known to lie in `low .. high`."""
 
-    __slots__ = ("_hash", "high", "low", "scalar")
+    __slots__ = ("_hash", "_key", "high", "low", "scalar")
 
     def __init__(self, scalar: Scalar, low: int, high: int):
         self.scalar, self.low, self.high = scalar, low, high
         self._hash = hash((scalar, low, high))
+        self._key = f"<{text(scalar)}>"
 
     @property
     def bounds(self) -> Bounds:
@@ -258,24 +252,27 @@ class Datum(Atom):
 
     @property
     def key(self) -> str:
-        return f"<{text(self.scalar)}>"
+        return self._key
 
     @property
-    def names(self) -> frozenset[str]:
-        return index_names(self.scalar)
+    def sizes(self) -> frozenset[dims.Size]:
+        return frozenset(size for node in walk(self.scalar) for d in node_dims(node) for size in dims.sizes(d))
 
     def evaluate(self, values: Mapping[str, int]) -> int:
-        raise TypeError("an index read from data has no value without the data; use scalar.evaluate_index")
+        raise TypeError("an index read from data has no value without the data; use evaluate.evaluate_scalar")
+
+    def substitute(self, replace: Callable[[Atom], Any]) -> DimLike:
+        return datum(_rebuild(self.scalar, lambda leaf: None, replace), self.low, self.high)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Datum) and (self.low, self.high) == (other.low, other.high) and self.scalar == other.scalar
+        return isinstance(other, Datum) and (self.scalar, self.low, self.high) == (other.scalar, other.low, other.high)
 
     def __hash__(self) -> int:
         return self._hash
 
 
 def datum(scalar: Scalar, low: int, high: int) -> DimLike:
-    """`scalar` (int32) as an index expression; the caller promises `low <= scalar <= high`, by clamping where it is data."""
+    """`scalar` (int32) as an index expression; the caller promises `low <= scalar <= high`, by clamping data."""
     return int(scalar.attribute) if scalar.op == "const" else Dim.of(Datum(scalar, low, high))
 
 
@@ -304,45 +301,47 @@ def node_dims(node: Scalar) -> tuple[DimLike, ...]:
 
 def index_data(node: Scalar) -> list[Scalar]:
     """The scalar expressions inside the indices of a node."""
-    found: list[Scalar] = []
-    for expression in node_dims(node):
-        _collect_data(expression, found)
-    return found
+    return [each.scalar for expression in node_dims(node) for each in data_atoms(expression)]
 
 
-def _collect_data(expression: DimLike, found: list[Scalar]) -> None:
-    if isinstance(expression, Dim):
-        for product, _ in expression.terms:
-            for atom in product:
-                if isinstance(atom, Datum):
-                    found.append(atom.scalar)
-                elif not isinstance(atom, dims.Size):
-                    _collect_data(atom.left, found)  # type: ignore[attr-defined]
-                    _collect_data(atom.right, found)  # type: ignore[attr-defined]
+@lru_cache(maxsize=65536)
+def data_atoms(expression: DimLike) -> tuple[Datum, ...]:
+    """What an index expression takes from data, inside floors and minima too."""
+    found: list[Datum] = []
+    for atom in dims.atoms(expression):
+        if isinstance(atom, Datum):
+            found.append(atom)
+        elif isinstance(atom, dims.Pair):
+            found += data_atoms(atom.left) + data_atoms(atom.right)
+    return tuple(found)
 
 
 def index_names(root: Scalar) -> frozenset[str]:
     """The names of all sizes and loop indices that an expression depends on."""
-    found: set[str] = set()
-    for node in walk(root):
-        for expression in node_dims(node):
-            found |= dims.names(expression)
-    return frozenset(found)
+    return frozenset(name for node in walk(root) for expression in node_dims(node) for name in dims.names(expression))
 
 
-def rebuild(root: Scalar, leaf: Callable[[Scalar], Scalar | None], sizes: Mapping[str, DimLike] | None = None) -> Scalar:
-    """`root` with leaves replaced (`leaf` gives a node, or None to keep it) and named sizes substituted in every index first."""
+def rebuild(
+    root: Scalar, leaf: Callable[[Scalar], Scalar | None], sizes: Mapping[str, DimLike] | None = None
+) -> Scalar:
+    """`root` with named sizes substituted in every index, then leaves replaced: `leaf` gives a node or None."""
+    if not sizes:
+        return _rebuild(root, leaf, None)
+    return _rebuild(root, leaf, lambda atom: sizes.get(atom.name) if isinstance(atom, dims.Size) else None)
+
+
+def _rebuild(
+    root: Scalar, leaf: Callable[[Scalar], Scalar | None], replace: Callable[[Atom], DimLike | None] | None
+) -> Scalar:
     done: dict[Scalar, Scalar] = {}
 
-    def move(expression: DimLike) -> DimLike:
-        def replace(atom: Atom) -> DimLike | None:
-            if isinstance(atom, dims.Size):
-                return sizes.get(atom.name) if sizes else None
-            if isinstance(atom, Datum):
-                return datum(done[atom.scalar], atom.low, atom.high)
-            return None
+    def replace_atom(atom: Atom) -> DimLike | None:
+        if isinstance(atom, Datum):
+            return datum(done[atom.scalar], atom.low, atom.high)
+        return replace(atom) if replace else None
 
-        return dims.substitute(expression, replace)
+    def move(expression: DimLike) -> DimLike:
+        return dims.substitute(expression, replace_atom) if replace or data_atoms(expression) else expression
 
     for node in walk(root):
         fresh = node
@@ -366,23 +365,8 @@ def rebuild(root: Scalar, leaf: Callable[[Scalar], Scalar | None], sizes: Mappin
     return done[root]
 
 
-def to_float32(value: float) -> float:
-    """`value` rounded to the nearest float32; overflow gives an infinity."""
-    try:
-        return struct.unpack("<f", struct.pack("<f", value))[0]
-    except OverflowError:
-        return math.copysign(math.inf, value)
-
-
-def wrap_integer(value: int, dtype: str) -> int:
-    """`value` modulo 2^bits, in the range of `dtype`."""
-    bits = 8 * DTYPES[dtype][1]
-    value &= (1 << bits) - 1
-    return value - (1 << bits) if dtype.startswith("int") and value >> (bits - 1) else value
-
-
 def evaluate(node: Scalar, values: Mapping[str, int], load: Callable[..., Any] | None) -> Any:
-    """The value of `node`: see `ir.evaluate`. Imported late, since folding needs it and it needs this file."""
+    """The value of `node`, see `ir.evaluate`; imported late, since folding needs it and it needs this file."""
     from fanlight.ir.evaluate import evaluate_scalar
 
     return evaluate_scalar(node, values, load)
@@ -391,7 +375,8 @@ def evaluate(node: Scalar, values: Mapping[str, int], load: Callable[..., Any] |
 def text(node: Scalar) -> str:
     """`node` as it is printed: `add(%0[i, j], 1.0)`."""
     if node.op == "const":
-        return repr(node.attribute) if node.dtype in ("float32", "int32", "bool") else f"{DTYPES[node.dtype][0]}({node.attribute})"
+        plain = node.dtype in ("float32", "int32", "bool")
+        return repr(node.attribute) if plain else f"{DTYPES[node.dtype][0]}({node.attribute})"
     if node.op == "index":
         return f"[{dims.text(node.attribute)}]"
     if node.op == "read":

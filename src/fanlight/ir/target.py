@@ -1,4 +1,4 @@
-"""What can a code generator spell, and what are its limits? Data given to the lowering, so that no room asks "which target is it?"."""
+"""What can a code generator spell, and what are its limits? Data given to the lowering, which never asks for a name."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One code generator's abilities. `spelled` are the rows of SCALARS that it writes as instructions; the rest is decomposed."""
+    """One code generator's abilities: `spelled` are the rows of SCALARS that it writes; the rest is decomposed."""
 
     name: str
     variant: str
