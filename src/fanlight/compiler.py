@@ -1,6 +1,7 @@
 """Read this first: the whole compiler, top to bottom.
 
-In: a module (named graphs over one state) and a target. Out: a program, and code. Every stage stands in a file named after it."""
+In: a module (named graphs over one state) and a target. Out: a program, and code. Every stage stands in a file named
+after it."""
 
 from __future__ import annotations
 
@@ -49,7 +50,8 @@ def compile(
 ) -> Compiled:
     """Compiles `module` for `target`. `record(stage, result)` is called after each stage, as `fanlight inspect` does.
 
-    Raises CompileError for a program that contradicts itself and MemoryLimitError for a plan above `max_memory` bytes."""
+    Raises CompileError for a program that contradicts itself and MemoryLimitError for a plan above `max_memory`
+    bytes."""
     seconds: dict[str, float] = {}
 
     def stage(name: str, run: Callable[[], object], verify: Callable[[object], object]) -> object:

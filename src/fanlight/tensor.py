@@ -1,7 +1,9 @@
-"""What does a Python user hold? Arrays that are computed when they are looked at, traced functions, and their gradients.
+"""What does a Python user hold? Arrays that are computed when they are looked at, traced functions, and their
+gradients.
 
-A Tensor is a concrete array or a pending graph over concrete arrays. Concrete arrays are inputs of a graph, never constants, and compiled graphs
-are kept by structure: a loop compiles once. `functions.py` beside this file exports traced functions to a page."""
+A Tensor is a concrete array or a pending graph over concrete arrays. Concrete arrays are inputs of a graph, never
+constants, and compiled graphs are kept by structure: a loop compiles once. `functions.py` beside this file exports
+traced functions to a page."""
 
 from __future__ import annotations
 
@@ -50,7 +52,8 @@ def _from_array(array: Any) -> np.ndarray:
 
 
 class Tensor:
-    """An array of `dtype` and `shape`: concrete, or pending until `.numpy()`, `float()`, `bool()` or printing needs it."""
+    """An array of `dtype` and `shape`: concrete, or pending until `.numpy()`, `float()`, `bool()` or printing needs
+    it."""
 
     __slots__ = ("_group", "_pending", "_value")
     __array_priority__ = 1000  # NumPy leaves `array + tensor` to the tensor
@@ -262,7 +265,8 @@ def rebuilt(leaves: Sequence[Value], replace: Callable[[Any], Value], outputs: M
 def function(f: Callable[..., Any]) -> Callable[..., Any]:
     """Marks `f`, a function of arrays, as one to be compiled: its results are computed together, in one call.
 
-    Arrays in nested tuples, lists and dicts may go in and come out. Control flow on values is not possible inside: use `fl.where`."""
+    Arrays in nested tuples, lists and dicts may go in and come out. Control flow on values is not possible inside: use
+    `fl.where`."""
 
     @wraps(f)
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -288,8 +292,9 @@ def _together(tree: Tree) -> Tree:
 def value_and_grad(
     f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False
 ) -> Callable[..., Any]:
-    """A function that returns `(value, gradients)`: the scalar that `f` returns, and its gradient with respect to the arguments
-    `argnums` (trees of arrays), each in the argument's own structure. With `has_aux`, `f` returns `(scalar, anything)`.
+    """A function that returns `(value, gradients)`: the scalar that `f` returns, and its gradient with respect to the
+    arguments `argnums` (trees of arrays), each in the argument's own structure. With `has_aux`, `f` returns `(scalar,
+    anything)`.
 
     Raises ShapeError where `f` returns no scalar, DtypeError where an argument is not floating."""
     numbers = (argnums,) if isinstance(argnums, int) else tuple(argnums)
@@ -322,7 +327,8 @@ def value_and_grad(
 
 
 def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
-    """The gradient of a function that returns a scalar, with respect to argument number `argnums`: see `value_and_grad`."""
+    """The gradient of a function that returns a scalar, with respect to argument number `argnums`: see
+    `value_and_grad`."""
     both = value_and_grad(f, argnums)
 
     @wraps(f)

@@ -1,7 +1,7 @@
 """How does Python run a WebAssembly module? Through wasmtime, with the memory plan of the manifest.
 
-In: code, where functions and state lie, and arrays. Out: arrays. Speaks the same interface as the page's runtime: sizes as arguments, data at
-fixed offsets, a status back. Knows no layers and no training."""
+In: code, where functions and state lie, and arrays. Out: arrays. Speaks the same interface as the page's runtime:
+sizes as arguments, data at fixed offsets, a status back. Knows no layers and no training."""
 
 from __future__ import annotations
 
@@ -75,7 +75,8 @@ class WasmEngine:
         return self._view(buffer, shape)  # type: ignore[arg-type]
 
     def set_state(self, arrays: Mapping[str, Any]) -> None:
-        """Writes state arrays; all are checked before any is written. What is derived from them is computed again in the next call."""
+        """Writes state arrays; all are checked before any is written. What is derived from them is computed again in
+        the next call."""
         checked = {}
         for name, array in arrays.items():
             view = self._state_view(name)
@@ -93,7 +94,8 @@ class WasmEngine:
             self._bytes[at : at + 4].view(np.int32)[0] += 1
 
     def call(self, name: str, inputs: Mapping[str, Any]) -> dict[str, np.ndarray]:
-        """Runs one function; sizes come from the shapes of the inputs. Raises NonFiniteLossError where its guard was false."""
+        """Runs one function; sizes come from the shapes of the inputs. Raises NonFiniteLossError where its guard was
+        false."""
         if name not in self.program.procedures:
             raise UnknownNameError(f"function {name!r}", expected=f"one of {sorted(self.program.procedures)}", got=name)
         procedure = self.program.procedures[name]
@@ -151,7 +153,8 @@ class WasmEngine:
 
 
 def _as_array(value: Any, type: Type, what: str, shape: tuple[int, ...]) -> np.ndarray:
-    """`value` as an array of exactly this dtype and shape; integers may become floats, nothing else is converted silently."""
+    """`value` as an array of exactly this dtype and shape; integers may become floats, nothing else is converted
+    silently."""
     array = np.asarray(value)
     wanted = np.dtype(type.dtype)
     if array.shape != shape:

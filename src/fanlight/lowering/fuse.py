@@ -1,8 +1,9 @@
 """Which ops share a loop nest? Graph -> kernels over named buffers, in an order in which they can run.
 
-Elementwise ops and movements are written into the loops that read them, elementwise consumers become the epilogue of a reduction, and the
-updates of one parameter become one kernel with several outputs. Decides what is kept in memory; does not decide loop order, tiles or
-addresses. See `inline` for the substitution and `order` for when a kernel may run."""
+Elementwise ops and movements are written into the loops that read them, elementwise consumers become the epilogue of a
+reduction, and the updates of one parameter become one kernel with several outputs. Decides what is kept in memory;
+does not decide loop order, tiles or addresses. See `inline` for the substitution and `order` for when a kernel may
+run."""
 
 from __future__ import annotations
 
@@ -24,7 +25,8 @@ CHEAP = 2  # arithmetic nodes that may be recomputed by several readers instead 
 
 @dataclass(frozen=True, slots=True)
 class Fused:
-    """One function as kernels. `buffers` gives type and space of every buffer; state buffers are called by the state's name."""
+    """One function as kernels. `buffers` gives type and space of every buffer; state buffers are called by the state's
+    name."""
 
     kernels: tuple[Kernel, ...]
     buffers: Mapping[str, tuple[Type, str]]
@@ -118,7 +120,8 @@ class _Fusion:
         return len({id(u) for u in users}) > 1 and weight > CHEAP
 
     def _may_prologue(self, x: Value, reader: Value, nest: Nest) -> bool:
-        """May `x` be computed inside the reduction `reader`? Not where that repeats work, and never inside a product."""
+        """May `x` be computed inside the reduction `reader`? Not where that repeats work, and never inside a
+        product."""
         if isinstance(x.op, (Leaf, Constant, SizeOf)):
             return True
         if id(x) in self.pending:
@@ -200,7 +203,8 @@ class _Fusion:
     def _writes(self, kernels: list[Kernel], in_place: bool) -> tuple[list[Kernel], set[str]]:
         """Lets the kernel that computes a new state value store it in place where that is legal; else adds a copy.
 
-        Until the order is settled the new content of state `s` is called `new_name(s)`, to tell its readers from those of the old."""
+        Until the order is settled the new content of state `s` is called `new_name(s)`, to tell its readers from those
+        of the old."""
         writes: set[str] = set()
         for label, value in self.graph.writes.items():
             if isinstance(value.op, State) and value.op.label == label:
@@ -232,7 +236,8 @@ def is_product(nest: Nest) -> bool:
 
 
 def _stores_in_place(kernel: Kernel, label: str) -> bool:
-    """Does the kernel touch the state `label` only at the point that it then stores, and not before all sums are done?"""
+    """Does the kernel touch the state `label` only at the point that it then stores, and not before all sums are
+    done?"""
     place = tuple(a.index for a in kernel.axes)
     slots = {k for k, o in enumerate(kernel.operands) if old_name(o.buffer) == label}
     if kernel.value is not None and any(n.op == "read" and n.attribute[0] in slots for n in walk(kernel.value)):

@@ -1,6 +1,7 @@
 """How is an op written into the loop that reads it? Substitutes nests into nests by replacing indices.
 
-In: which values lie in buffers, and the nest of every op. Out: scalar expressions over operand slots. Decides nothing."""
+In: which values lie in buffers, and the nest of every op. Out: scalar expressions over operand slots. Decides
+nothing."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ Place = tuple[DimLike, ...]
 
 
 class Inliner:
-    """Builds the expressions of one kernel. `root` is the value that the kernel computes, `pending` the reduction it ends, if any."""
+    """Builds the expressions of one kernel. `root` is the value that the kernel computes, `pending` the reduction it
+    ends, if any."""
 
     def __init__(self, kept: Mapping[int, str], nests: Mapping[int, Nest], root: Value | None, pending: Value | None):
         self.kept, self.nests, self.root, self.pending = kept, nests, root, pending

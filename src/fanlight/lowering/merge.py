@@ -1,4 +1,5 @@
-"""Which kernels are one? Updates of one parameter (its slots and itself) that run over the same elements become one kernel.
+"""Which kernels are one? Updates of one parameter (its slots and itself) that run over the same elements become one
+kernel.
 
 In and out: kernels. Reads of what an earlier one stored at the same point become the stored expression."""
 
@@ -12,7 +13,8 @@ from fanlight.lowering.order import ancestors, dependencies, old_name
 
 
 def merge_updates(kernels: list[Kernel], written: frozenset[str]) -> list[Kernel]:
-    """Joins map kernels that write only buffers in `written`, run over equal axes and share an operand that is no scalar."""
+    """Joins map kernels that write only buffers in `written`, run over equal axes and share an operand that is no
+    scalar."""
     result = list(kernels)
     position = 0
     while position < len(result):

@@ -1,6 +1,7 @@
 """When may each kernel run? A list schedule that keeps state readable until its last reader is done.
 
-The guard is computed as early as possible; no kernel that writes state runs before it, or before a kernel that reads the old state."""
+The guard is computed as early as possible; no kernel that writes state runs before it, or before a kernel that reads
+the old state."""
 
 from __future__ import annotations
 

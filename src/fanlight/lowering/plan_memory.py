@@ -1,6 +1,7 @@
 """Where in memory does each buffer lie? One arena with reuse; state, derived buffers and the header never move.
 
-In: the buffers of all functions with their first and last use. Out: byte offsets, and the peak, known before anything runs."""
+In: the buffers of all functions with their first and last use. Out: byte offsets, and the peak, known before anything
+runs."""
 
 from __future__ import annotations
 
@@ -27,8 +28,8 @@ class Lifetime:
 def lifetimes(
     kernels: Iterable[Kernel], inputs: Iterable[str], outputs: Iterable[str], keep: Mapping[str, int]
 ) -> dict[str, Lifetime]:
-    """Of every buffer that the kernels touch. Inputs live from before the first kernel, outputs until after the last; `keep` maps a
-    buffer to a kernel number until which it must live."""
+    """Of every buffer that the kernels touch. Inputs live from before the first kernel, outputs until after the last;
+    `keep` maps a buffer to a kernel number until which it must live."""
     found: dict[str, Lifetime] = {}
     count = -1
     for count, kernel in enumerate(kernels):
@@ -50,10 +51,11 @@ def plan_memory(
     limit: int,
     versions: int,
 ) -> tuple[dict[str, Buffer], int, int]:
-    """All buffers with offsets, the byte offset of the version counters (`versions` int32), and the bytes of memory needed.
+    """All buffers with offsets, the byte offset of the version counters (`versions` int32), and the bytes of memory
+    needed.
 
-    `arenas` gives each function's own buffers with their lifetimes; functions do not run at the same time and share one arena.
-    Raises MemoryLimitError where the plan exceeds `limit` bytes."""
+    `arenas` gives each function's own buffers with their lifetimes; functions do not run at the same time and share
+    one arena. Raises MemoryLimitError where the plan exceeds `limit` bytes."""
     placed: dict[str, Buffer] = {}
     counters = HEADER
     top = _aligned(HEADER + 4 * versions)
@@ -73,7 +75,8 @@ def plan_memory(
 
 
 def _place(buffers: Mapping[str, Buffer], lives: Mapping[str, Lifetime], bottom: int, placed: dict[str, Buffer]) -> int:
-    """Largest first, each at the lowest address that no buffer alive at the same time covers. Returns the end of the highest."""
+    """Largest first, each at the lowest address that no buffer alive at the same time covers. Returns the end of the
+    highest."""
     peak = bottom
     done: list[tuple[Lifetime, int, int]] = []
     for name in sorted(buffers, key=lambda n: (-buffers[n].bytes, n)):

@@ -1,6 +1,8 @@
-"""In which loops does a kernel run? Chooses the kind of each kernel, the tile of a product and which operands are packed.
+"""In which loops does a kernel run? Chooses the kind of each kernel, the tile of a product and which operands are
+packed.
 
-In: fused kernels and the target's limits. Out: kernels with kind and schedule, and packing kernels before them. Does not choose addresses."""
+In: fused kernels and the target's limits. Out: kernels with kind and schedule, and packing kernels before them. Does
+not choose addresses."""
 
 from __future__ import annotations
 
@@ -33,8 +35,8 @@ class Product:
 def schedule(
     kernel: Kernel, target: Target, is_constant: Callable[[str], bool]
 ) -> tuple[list[Kernel], dict[str, Type]]:
-    """The kernels that do what `kernel` does, in order, and the buffers that they add. `is_constant(buffer)`: is it derived from
-    state that this function leaves alone, so that packing it costs nothing per call?"""
+    """The kernels that do what `kernel` does, in order, and the buffers that they add. `is_constant(buffer)`: is it
+    derived from state that this function leaves alone, so that packing it costs nothing per call?"""
     product = match_product(kernel)
     if product is None:
         return [kernel], {}
@@ -42,8 +44,8 @@ def schedule(
 
 
 def match_product(kernel: Kernel) -> Product | None:
-    """Takes `kernel` apart if it is a matrix product or convolution: a sum of products of two affine reads, one of which does not
-    depend on the last output axis, and the other on no other output axis."""
+    """Takes `kernel` apart if it is a matrix product or convolution: a sum of products of two affine reads, one of
+    which does not depend on the last output axis, and the other on no other output axis."""
     if kernel.combine != "add" or kernel.value is None or kernel.value.op != "mul" or not kernel.axes:
         return None
     if any(x.op != "read" or x.dtype != "float32" for x in kernel.value.args) or len(kernel.stores) != 1:

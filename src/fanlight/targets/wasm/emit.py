@@ -1,7 +1,9 @@
-"""How does a program become a WebAssembly module? One function for each distinct kernel, one exported function for each procedure.
+"""How does a program become a WebAssembly module? One function for each distinct kernel, one exported function for
+each procedure.
 
-In: a Program with its memory plan, and the variant. Out: bytes that import only `env.memory`. The loops are written by `map`, `reduce` and
-`contract`; this file knows how they are called, when derived state is stale, and what a call returns (0: done, 1: the guard was false)."""
+In: a Program with its memory plan, and the variant. Out: bytes that import only `env.memory`. The loops are written by
+`map`, `reduce` and `contract`; this file knows how they are called, when derived state is stale, and what a call
+returns (0: done, 1: the guard was false)."""
 
 from __future__ import annotations
 
@@ -83,7 +85,8 @@ class _Emission:
         function.call(code)
 
     def _derivation(self, derivation: Derivation, number: int) -> Function:
-        """Computes derived buffers if a version of the state that they come from differs from the stamp of the last time."""
+        """Computes derived buffers if a version of the state that they come from differs from the stamp of the last
+        time."""
         for kernel in derivation.kernels:
             self._kernel(kernel)
         function = self.module.function(f"derive_{number}")

@@ -1,0 +1,201 @@
+"""How does Python train? Epochs over batches, with validation, shuffling, history and a progress bar, on any engine.
+
+In: an engine with `train_step` and `evaluate_step`, arrays, Keras's options. Out: a History. The page's `fit` does the
+same in JavaScript, in the same order, so that both give the same losses. Knows no layers."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from fanlight.errors import NonFiniteLossError, ShapeError, UnknownNameError
+from fanlight.training.shuffle import permutation
+
+Arrays = dict[str, np.ndarray]
+Logs = dict[str, float]
+
+
+class Engine(Protocol):
+    """What training needs of an engine."""
+
+    def call(self, name: str, inputs: Mapping[str, Any]) -> Arrays: ...
+
+
+@dataclass
+class History:
+    """What `fit` saw: `epoch` numbers and, by name, one value an epoch in `history`; `seconds` and `steps` it took."""
+
+    history: dict[str, list[float]] = field(default_factory=dict)
+    epoch: list[int] = field(default_factory=list)
+    seconds: float = 0.0
+    steps: int = 0
+
+    def add(self, epoch: int, logs: Logs) -> None:
+        self.epoch.append(epoch)
+        for name, value in logs.items():
+            self.history.setdefault(name, []).append(value)
+
+
+def named(values: Any, names: Sequence[str], what: str) -> Arrays:
+    """An array, a list in order, or a dict by name, as arrays by name."""
+    if isinstance(values, Mapping):
+        if set(values) != set(names):
+            raise UnknownNameError(what, expected=sorted(names), got=sorted(map(str, values)))
+        return {name: as_array(values[name]) for name in names}
+    if len(names) == 1 and not (isinstance(values, (list, tuple)) and len(values) == 1 and np.ndim(values[0]) > 1):
+        values = [values]
+    if not isinstance(values, (list, tuple)) or len(values) != len(names):
+        raise ShapeError(what, expected=f"{len(names)} arrays: {list(names)}", got=_received(values))
+    return {name: as_array(value) for name, value in zip(names, values, strict=True)}
+
+
+def as_array(value: Any) -> np.ndarray:
+    """`value` as an array; columns of a data frame become its last axis."""
+    array = np.asarray(value)
+    return array.astype(np.float32) if array.dtype == np.float64 else array
+
+
+def _received(values: Any) -> str:
+    return f"{len(values)} arrays" if isinstance(values, (list, tuple)) else type(values).__name__
+
+
+def row_count(arrays: Arrays, what: str) -> int:
+    """The number of rows that all arrays share; raises ShapeError where they differ."""
+    counts = {name: len(a) if a.ndim else None for name, a in arrays.items()}
+    if len(set(counts.values())) != 1 or None in counts.values():
+        raise ShapeError(what, expected="the same number of rows in every array", got=counts)
+    return next(iter(counts.values())) or 0
+
+
+def batches(arrays: Arrays, size: int, order: np.ndarray | None = None) -> Iterator[Arrays]:
+    """Slices of at most `size` rows, in `order`."""
+    count = row_count(arrays, "batches")
+    for start in range(0, count, size):
+        rows = slice(start, start + size) if order is None else order[start : start + size]
+        yield {name: a[rows] for name, a in arrays.items()}
+
+
+class Averages:
+    """Means of logs over rows."""
+
+    def __init__(self) -> None:
+        self._sums: Logs = {}
+        self._rows = 0
+
+    def add(self, logs: Mapping[str, Any], rows: int) -> None:
+        for name, value in logs.items():
+            self._sums[name] = self._sums.get(name, 0.0) + float(value) * rows
+        self._rows += rows
+
+    def values(self) -> Logs:
+        return {name: total / self._rows for name, total in self._sums.items()} if self._rows else {}
+
+
+def evaluate(engine: Engine, arrays: Arrays, batch_size: int) -> Logs:
+    """Loss and metrics over all rows."""
+    averages = Averages()
+    for batch in batches(arrays, batch_size):
+        averages.add(engine.call("evaluate_step", batch), row_count(batch, "evaluate"))
+    return averages.values()
+
+
+def fit(
+    engine: Engine,
+    arrays: Arrays,
+    *,
+    epochs: int,
+    batch_size: int,
+    shuffle: bool,
+    seed: int,
+    first_epoch: int = 0,
+    validation: Arrays | None = None,
+    on_epoch_end: Callable[[int, Logs], object] | None = None,
+    progress: Progress | None = None,
+    nan: str = "stop",
+) -> History:
+    """Trains for `epochs`; the order of epoch e depends on `seed` and e only. A loss that is not finite stops with
+    NonFiniteLossError (the state is that of the step before), or is skipped with `nan="continue"`.
+
+    `on_epoch_end(epoch, logs)` may return True to stop early."""
+    count = row_count(arrays, "fit")
+    if count == 0:
+        raise ShapeError("fit", expected="at least one row", got="none")
+    history = History()
+    begin = time.perf_counter()
+    for epoch in range(first_epoch, first_epoch + epochs):
+        averages = Averages()
+        order = permutation(count, seed, epoch) if shuffle else None
+        for step, batch in enumerate(batches(arrays, batch_size, None if order is None else np.asarray(order))):
+            rows = row_count(batch, "fit")
+            try:
+                averages.add(engine.call("train_step", batch), rows)
+            except NonFiniteLossError as error:
+                if nan != "continue":
+                    raise NonFiniteLossError(
+                        f"fit, epoch {epoch + 1}, step {step + 1}",
+                        expected="a finite loss",
+                        got="NaN or infinity",
+                        do="the state is that of the step before; lower the learning rate or check the data",
+                    ) from error
+            history.steps += 1
+            if progress is not None:
+                progress.step(epoch, rows, averages.values())
+        logs = averages.values()
+        if validation is not None:
+            logs |= {f"val_{name}": value for name, value in evaluate(engine, validation, batch_size).items()}
+        history.add(epoch, logs)
+        if progress is not None:
+            progress.epoch(epoch, logs)
+        if on_epoch_end is not None and on_epoch_end(epoch, logs) is True:
+            break
+    history.seconds = time.perf_counter() - begin
+    return history
+
+
+class Progress:
+    """A live bar for people: one line an epoch. Silent where the output is no terminal and `verbose` is "auto"."""
+
+    def __init__(self, epochs: int, rows: int, verbose: int | str):
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+        from rich.progress import Progress as Bars
+
+        quiet = verbose == 0 or (verbose == "auto" and not (sys.stderr.isatty() or "ipykernel" in sys.modules))
+        columns = (TextColumn("{task.description}"), BarColumn(24), MofNCompleteColumn(), TextColumn("{task.fields[logs]}"))
+        self._epochs, self._rows = epochs, rows
+        self._bars = Bars(*columns, console=Console(stderr=True), disable=quiet)
+        self._task: Any = None
+        self._shown = 0.0
+
+    def __enter__(self) -> Progress:
+        self._bars.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._bars.stop()
+
+    def step(self, epoch: int, rows: int, logs: Logs) -> None:
+        if self._task is None:
+            self._task = self._bars.add_task(f"epoch {epoch + 1}/{self._epochs}", total=self._rows, logs="")
+        now = time.monotonic()
+        text = described(logs) if now - self._shown > 0.1 else None  # formatting each step would cost more than a small step
+        if text is None:
+            self._bars.advance(self._task, rows)
+        else:
+            self._shown = now
+            self._bars.update(self._task, advance=rows, logs=text)
+
+    def epoch(self, epoch: int, logs: Logs) -> None:
+        if self._task is not None:
+            self._bars.update(self._task, completed=self._rows, logs=described(logs))
+            self._task = None
+
+
+def described(logs: Logs) -> str:
+    """`loss 0.1234, accuracy 0.9876`."""
+    return ", ".join(f"{name} {value:.4f}" for name, value in logs.items())
