@@ -64,6 +64,7 @@ __all__ = [
     "substitute",
     "text",
     "upper",
+    "wrapped",
 ]
 
 

@@ -1,0 +1,209 @@
+"""What does a graph compute? The slow, obvious interpreter: every op's loop nest, point by point, in plain Python.
+
+In: a graph, arrays for its inputs and state. Out: arrays for its outputs and writes. It defines what the compiled code
+must give; it asks an op for its nest and for nothing else, never for its reference.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fanlight.errors import CompileError, ShapeError, UnknownNameError
+from fanlight.ir import dim as dims
+from fanlight.ir.evaluate import EVALUATE, Evaluator, Load
+from fanlight.ir.graph import Constant, Graph, Input, SizeOf, State, Value
+from fanlight.ir.kernel import Axis, identity
+from fanlight.ir.number import round_to
+from fanlight.ir.scalar import Scalar
+from fanlight.ir.types import Type, is_float
+
+
+@dataclass(frozen=True, slots=True)
+class Array:
+    """A dense row-major array: a dtype, the lengths of its axes, and its elements in one list."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    data: list[Any]
+
+    def __post_init__(self) -> None:
+        if len(self.data) != count(self.shape):
+            raise ShapeError("array", expected=f"{count(self.shape)} elements, {self.shape}", got=len(self.data))
+
+    @staticmethod
+    def of(nested: Any, dtype: str = "float32", exact: bool = False) -> Array:
+        """The array of nested lists, a number, or whatever has `tolist` and `shape` as NumPy's arrays do."""
+        shape: tuple[int, ...]
+        if hasattr(nested, "tolist"):
+            shape, nested = tuple(nested.shape), nested.tolist()
+        else:
+            shape = nested_shape(nested)
+        keep = exact and is_float(dtype)
+        return Array(dtype, shape, [x if keep else round_to(x, dtype) for x in flat(nested, len(shape))])
+
+    def nested(self) -> Any:
+        """The elements as nested lists; a number for rank 0."""
+        rows: list[Any] = self.data
+        for k in range(len(self.shape) - 1, 0, -1):
+            length = self.shape[k]
+            rows = [rows[i * length : (i + 1) * length] for i in range(count(self.shape[:k]))]
+        return rows if self.shape else rows[0]
+
+    def __getitem__(self, indices: tuple[int, ...]) -> Any:
+        return self.data[position(indices, self.shape)]
+
+
+def count(shape: Iterable[int]) -> int:
+    total = 1
+    for extent in shape:
+        total *= extent
+    return total
+
+
+def position(indices: tuple[int, ...], shape: tuple[int, ...]) -> int:
+    """The row-major position of an element. Raises CompileError outside the shape: no kernel may read there."""
+    place = 0
+    for index, extent in zip(indices, shape, strict=True):
+        if not 0 <= index < extent:
+            raise CompileError("interpreter", expected=f"an element of {shape}", got=f"index {indices}")
+        place = place * extent + index
+    return place
+
+
+def nested_shape(nested: Any) -> tuple[int, ...]:
+    if not isinstance(nested, list | tuple):
+        return ()
+    return (len(nested), *nested_shape(nested[0])) if nested else (0,)
+
+
+def flat(nested: Any, rank: int) -> list[Any]:
+    """The elements of nested lists of this depth."""
+    for _ in range(rank - 1):
+        nested = list(itertools.chain.from_iterable(nested))
+    return list(nested) if rank else [nested]
+
+
+Arrays = Mapping[str, Any]
+
+
+def interpret(
+    graph: Graph,
+    inputs: Arrays,
+    state: Arrays | None = None,
+    sizes: Mapping[str, int] | None = None,
+    exact: bool = False,
+) -> tuple[dict[str, Array], dict[str, Array]]:
+    """The outputs and the state written, by name. Where the guard is false nothing is written.
+
+    Inputs and state are Arrays, nested lists or NumPy arrays. Open sizes come from the shapes of the inputs, or from
+    `sizes`. `exact` keeps doubles where float32 would be rounded, for gradient checks.
+    """
+    given = {"input": dict(inputs), "state": dict(state or {})}
+    known = dict(sizes or {})
+    for value in graph.inputs:
+        label = getattr(value.op, "label", "")
+        if label not in given["input"]:
+            raise UnknownNameError("interpreter", expected=f"input {label!r}", got=sorted(given["input"]))
+        given["input"][label] = array = as_array(given["input"][label], value.dtype, exact)
+        bind_sizes(value.type, array.shape, known, f"input {label!r}")
+    results: dict[int, Array] = {}
+    for value in graph.order:
+        if isinstance(value.op, Input | State):
+            results[id(value)] = leaf(value, given[value.op.name], known, exact)
+        else:
+            results[id(value)] = evaluate_value(value, [results[id(x)] for x in value.inputs], known, exact)
+    outputs = {name: results[id(value)] for name, value in graph.outputs.items()}
+    if graph.guard is not None and not results[id(graph.guard)].data[0]:
+        return outputs, {}
+    return outputs, {name: results[id(value)] for name, value in graph.writes.items()}
+
+
+def as_array(value: Any, dtype: str, exact: bool = False) -> Array:
+    return value if isinstance(value, Array) else Array.of(value, dtype, exact)
+
+
+def bind_sizes(type: Type, shape: tuple[int, ...], sizes: dict[str, int], where: str) -> None:
+    """Gives each open size that is an axis of its own the length found; raises ShapeError where lengths disagree."""
+    if len(shape) != type.rank:
+        raise ShapeError(where, expected=type, got=f"shape {shape}")
+    for extent, length in zip(type.shape, shape, strict=True):
+        atoms = list(dims.atoms(extent))
+        if len(atoms) == 1 and isinstance(atoms[0], dims.Size) and extent == dims.Dim.of(atoms[0]):
+            sizes.setdefault(atoms[0].name, length)
+    check_shape(type, shape, sizes, where)
+
+
+def check_shape(type: Type, shape: tuple[int, ...], sizes: Mapping[str, int], where: str) -> None:
+    expected = actual_shape(type, sizes)
+    if expected != shape:
+        raise ShapeError(where, expected=f"{type}, here {expected}", got=shape)
+
+
+def actual_shape(type: Type, sizes: Mapping[str, int]) -> tuple[int, ...]:
+    """The shape where the open sizes have these values."""
+    return tuple(dims.evaluate(extent, sizes) for extent in type.shape)
+
+
+def leaf(value: Value, given: Arrays, sizes: Mapping[str, int], exact: bool) -> Array:
+    """The array given for an input or state value."""
+    label = getattr(value.op, "label", "")
+    if label not in given:
+        raise UnknownNameError("interpreter", expected=f"{value.op.name} {label!r}", got=sorted(given))
+    array = as_array(given[label], value.dtype, exact)
+    check_shape(value.type, array.shape, sizes, f"{value.op.name} {label!r}")
+    return array
+
+
+def evaluate_value(value: Value, operands: list[Array], sizes: Mapping[str, int], exact: bool) -> Array:
+    """One value of a graph from the arrays of its inputs."""
+    shape = actual_shape(value.type, sizes)
+    if isinstance(value.op, Constant):
+        return Array(value.dtype, shape, [round_to(value.op.value, value.dtype)])
+    if isinstance(value.op, SizeOf):
+        return Array(value.dtype, shape, [dims.evaluate(value.op.size, sizes)])
+    nest = value.op.nest(*(x.type for x in value.inputs))
+
+    def load(slot: int, indices: tuple[int, ...]) -> Any:
+        return operands[slot][indices]
+
+    body = loop_body(nest.value, nest.reduce, nest.combine, exact)
+    values = dict(sizes)
+    try:
+        data = [body(values, load) for _ in points(nest.axes, values)]
+    except CompileError as error:
+        raise CompileError(f"{error}", at=f"{value!r} of {', '.join(map(repr, value.inputs))}") from error
+    return Array(value.dtype, shape, data)
+
+
+Body = Callable[[dict[str, int], Load], Any]
+
+
+def loop_body(value: Scalar, reduce: tuple[Axis, ...], combine: str, exact: bool = False) -> Body:
+    """What is computed at one point: the value, or its reduction in row-major order of the reduce axes."""
+    evaluator = Evaluator(value, exact)
+    if not combine:
+        return evaluator
+    start, join = identity(combine, value.dtype), EVALUATE[combine]
+    if is_float(value.dtype):
+        start = float(start)
+    keep = exact and is_float(value.dtype)
+
+    def body(values: dict[str, int], load: Load) -> Any:
+        total = start
+        for _ in points(reduce, values):
+            total = join(total, evaluator(values, load))
+            total = total if keep else round_to(total, value.dtype)
+        return total
+
+    return body
+
+
+def points(axes: tuple[Axis, ...], values: dict[str, int]) -> Iterator[None]:
+    """Sets the indices of `axes` in `values` to each point in turn, the last axis running fastest."""
+    names = [axis.name for axis in axes]
+    for place in itertools.product(*(range(dims.evaluate(axis.extent, values)) for axis in axes)):
+        values.update(zip(names, place, strict=True))
+        yield
