@@ -1,0 +1,66 @@
+"""Which layers are there? Keras-style blocks under Keras's names; `LAYERS` finds their classes by name."""
+
+from fanlight.layers.base import Layer, Symbol
+from fanlight.layers.class_mask import ClassMask
+from fanlight.layers.context import Context
+from fanlight.layers.convolution import Conv2D, DepthwiseConv2D
+from fanlight.layers.core import (
+    Activation,
+    Add,
+    Concatenate,
+    Dense,
+    Flatten,
+    LeakyReLU,
+    Multiply,
+    ReLU,
+    Rescaling,
+    Reshape,
+    Softmax,
+    Subtract,
+)
+from fanlight.layers.dropout import Dropout
+from fanlight.layers.input import Input, InputLayer
+from fanlight.layers.network import Network
+from fanlight.layers.normalization import BatchNormalization
+from fanlight.layers.pooling import AveragePooling2D, GlobalAveragePooling2D, GlobalMaxPooling2D, MaxPooling2D
+
+__all__ = [
+    # Where a network begins, and what it is
+    "Context",
+    "Input",
+    "InputLayer",
+    "Layer",
+    "Network",
+    "Symbol",
+    # Products and shapes
+    "Concatenate",
+    "Dense",
+    "Flatten",
+    "Rescaling",
+    "Reshape",
+    "Add",
+    "Multiply",
+    "Subtract",
+    # Images
+    "AveragePooling2D",
+    "Conv2D",
+    "DepthwiseConv2D",
+    "GlobalAveragePooling2D",
+    "GlobalMaxPooling2D",
+    "MaxPooling2D",
+    # Activations
+    "Activation",
+    "LeakyReLU",
+    "ReLU",
+    "Softmax",
+    # Training
+    "BatchNormalization",
+    "ClassMask",
+    "Dropout",
+]
+
+LAYERS: dict[str, type[Layer]] = {
+    name: value
+    for name, value in globals().items()
+    if isinstance(value, type) and issubclass(value, Layer) and value not in (Layer, Network)
+}

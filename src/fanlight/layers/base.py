@@ -1,0 +1,265 @@
+"""What is a layer? Its attributes, its weights, and what it makes of values; called on symbols it records a network.
+
+A layer is a dataclass: its fields are its attributes, under Keras's names. Knows no single layer and no data.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from itertools import count
+from typing import Any, ClassVar, Self
+
+from fanlight.errors import DtypeError, ShapeError, UnknownNameError, UnsupportedOp
+from fanlight.ir.dim import DimLike
+from fanlight.ir.graph import Input, Value, apply
+from fanlight.ir.types import Shape, Type
+from fanlight.layers import initializers
+from fanlight.layers.context import Context
+from fanlight.layers.meanings import Meaning
+
+SERIAL = count()  # orders the calls of all layers
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """One state array of a layer: its type, how it starts, what it is for (a role of `ir.module`)."""
+
+    type: Type
+    initializer: initializers.Initializer
+    trainable: bool = True
+    role: str = "parameter"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Call:
+    """One use of a layer: from symbols to symbols. A layer that is called twice shares its weights."""
+
+    layer: Layer
+    inputs: tuple[Symbol, ...]
+    serial: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Symbol:
+    """A value that a network will compute: its type, and the call whose output number `position` it is."""
+
+    type: Type
+    call: Call
+    position: int = 0
+
+    @property
+    def shape(self) -> Shape:
+        return self.type.shape
+
+    @property
+    def dtype(self) -> str:
+        return self.type.dtype
+
+    @property
+    def layer(self) -> Layer:
+        return self.call.layer
+
+    def __repr__(self) -> str:
+        return f"<symbol {self.type} of {self.layer.label}>"
+
+    def __bool__(self) -> bool:
+        raise TypeError("a symbol has no truth value: it stands for data that a network will see")
+
+
+@dataclass(eq=False, repr=False)
+class Layer:
+    """A block of a network. Subclasses are dataclasses with `@dataclass(eq=False, repr=False)`.
+
+    They override `check` (look at the attributes), `build` (declare weights for the types of the inputs) and `call`. A
+    layer without a name gets one from its network, as in Keras: `dense`, `dense_1`.
+    """
+
+    name: str | None = field(default=None, kw_only=True)
+    trainable: bool = field(default=True, kw_only=True)
+
+    # Whether an output means what the input did: activations and the like.
+    keeps_meaning: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        if self.name is not None and (not self.name or "/" in self.name):
+            raise UnknownNameError(type(self).__name__, expected="a layer name without '/'", got=repr(self.name))
+        self.weights: dict[str, Weight] = {}
+        self.built_for: tuple[Type, ...] | None = None
+        self.check()
+
+    # What a subclass says
+
+    def check(self) -> None:
+        """Bring the attributes into one form; raise where they make no sense."""
+
+    def build(self, *types: Type) -> None:
+        """Declare the weights, with `add_weight`, for inputs of these types."""
+
+    def call(self, context: Context, *values: Value) -> Value | tuple[Value, ...]:
+        """What the layer computes."""
+        raise NotImplementedError(f"{type(self).__name__} has no call(context, *values)")
+
+    def means(self) -> Meaning | None:
+        """What the output means, where the layer itself knows."""
+        return None
+
+    # What it uses for that
+
+    def add_weight(
+        self,
+        name: str,
+        shape: Iterable[DimLike],
+        initializer: initializers.Initializer | str = "glorot_uniform",
+        trainable: bool = True,
+        role: str = "parameter",
+        dtype: str = "float32",
+    ) -> None:
+        """Declare the state array `name`. Roles are those of `ir.module`; only parameters are ever trainable."""
+        for extent in (shape := tuple(shape)):
+            if not isinstance(extent, int):
+                raise self.error(f"a known length for every axis of {name!r}", shape, do="give the input a fixed shape")
+        kept = trainable and role == "parameter"
+        self.weights[name] = Weight(Type(dtype, shape), initializers.get(initializer), kept, role)
+
+    def weight(self, context: Context, name: str) -> Value:
+        """The content of a declared state array."""
+        return context.state(name, self.weights[name].type)
+
+    def error(self, expected: object, got: object, at: object = None, do: str | None = None) -> ShapeError:
+        """A ShapeError that names this layer."""
+        return ShapeError(self.label, expected=expected, got=got, at=at, do=do)
+
+    # What others ask
+
+    @property
+    def label(self) -> str:
+        """`Conv2D "stem"`, for messages."""
+        return type(self).__name__ + (f' "{self.name}"' if self.name else "")
+
+    @property
+    def auto_name(self) -> str:
+        """Keras's name for a layer of this class: `Conv2D` -> `conv2d`, `MaxPooling2D` -> `max_pooling2d`."""
+        text = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", type(self).__name__)
+        return re.sub("([a-z])([A-Z])", r"\1_\2", text).lower()
+
+    def attributes(self) -> dict[str, Any]:
+        """The attributes by name, as JSON has them: what `from_config` takes."""
+        return {f.name: to_json(getattr(self, f.name)) for f in fields(self) if f.init}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Self:
+        """A layer from `attributes()`, or from the config of the Keras layer of that name.
+
+        Raises UnsupportedOp where the config asks for something that Fanlight's layer lacks, a regularizer say.
+        """
+        known = {f.name for f in fields(cls) if f.init}
+        unknown = [key for key, value in config.items() if key not in known and not is_default(key, value)]
+        if unknown:
+            asked = ", ".join(f"{key}={config[key]!r}" for key in unknown)
+            raise UnsupportedOp(
+                f"{cls.__name__} {config.get('name', '')!r}", expected=f"only {sorted(known)}", got=asked
+            )
+        return cls(**{key: from_json(value) for key, value in config.items() if key in known})
+
+    def ensure_built(self, *types: Type) -> None:
+        """Declare the weights, once."""
+        if self.built_for is None:
+            self.build(*types)
+            self.built_for = types
+
+    def run(self, context: Context, *values: Value) -> tuple[Value, ...]:
+        """`call`, with errors that name the layer."""
+        try:
+            self.ensure_built(*(value.type for value in values))
+            result = self.call(context, *values)
+        except (ShapeError, DtypeError) as error:
+            if error.message.startswith(self.label):
+                raise
+            raise type(error)(f"{self.label}: {error.message}") from error
+        return (result,) if isinstance(result, Value) else result
+
+    def infer(self, *types: Type) -> tuple[Type, ...]:
+        """The types of the outputs for inputs of these types; declares the weights."""
+        context = Context()
+        with context.scope(self.name or self.auto_name):
+            values = self.run(context, *(apply(Input(f"input {k}", each)) for k, each in enumerate(types)))
+        return tuple(value.type for value in values)
+
+    def __call__(self, *inputs: Any) -> Any:
+        """The layer applied to symbols, or to one list of them: a symbol, or a tuple where there are several outputs."""
+        symbols = tuple(inputs[0]) if len(inputs) == 1 and isinstance(inputs[0], list | tuple) else inputs
+        for symbol in symbols:
+            if not isinstance(symbol, Symbol):
+                raise TypeError(
+                    f"{self.label}: expected symbols, such as fl.Input(...) or what a layer gave, got "
+                    f"{type(symbol).__name__}; use model.predict(...) for data"
+                )
+        types = self.infer(*(symbol.type for symbol in symbols))
+        call = Call(self, symbols, next(SERIAL))
+        outputs = tuple(Symbol(each, call, position) for position, each in enumerate(types))
+        return outputs[0] if len(outputs) == 1 else outputs
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{key}={value!r}" for key, value in self.attributes().items())
+        return f"{type(self).__name__}({shown})"
+
+
+def pair(value: Any, what: str, layer: Layer) -> tuple[int, int]:
+    """`3` or `(3, 3)`, positive, as a pair."""
+    both = (value, value) if isinstance(value, int) else tuple(value)
+    if len(both) != 2 or not all(isinstance(each, int) and each > 0 for each in both):
+        raise layer.error(f"{what} to be a positive integer or two of them", repr(value))
+    return both  # type: ignore[return-value]
+
+
+def check_padding(layer: Layer, padding: str) -> str:
+    """Keras's `valid` or `same`, in lower case."""
+    if padding.lower() not in ("valid", "same"):
+        raise layer.error("padding 'valid' or 'same'", repr(padding))
+    return padding.lower()
+
+
+def check_channels_last(layer: Layer, data_format: str | None) -> None:
+    """Refuses channels-first data: layers are channels-last; importers transpose where a file is not."""
+    if data_format not in (None, "channels_last"):
+        raise UnsupportedOp(
+            layer.label, expected="data_format 'channels_last'", got=repr(data_format), do="put channels last"
+        )
+
+
+def check_rank(layer: Layer, type: Type, rank: int) -> None:
+    if type.rank != rank:
+        raise layer.error(f"an input of rank {rank} (batch first)", f"rank {type.rank}", at=type)
+
+
+# Configs
+
+IGNORED = {"dtype", "sparse", "ragged", "registered_name", "build_config", "synchronized", "batch_shape"}
+
+
+def is_default(key: str, value: Any) -> bool:
+    """Whether leaving out this key of a Keras config changes nothing: it is off, or float32."""
+    return value is None or value is False or (key == "renorm_momentum") or (key in IGNORED and is_float32(key, value))
+
+
+def is_float32(key: str, value: Any) -> bool:
+    if key != "dtype":
+        return True
+    name = value.get("config", {}).get("name") if isinstance(value, Mapping) else value
+    return name == "float32"
+
+
+def to_json(value: Any) -> Any:
+    """A value of an attribute as JSON has it; records become `{"class_name", "config"}` as in Keras."""
+    if isinstance(value, tuple | list):
+        return [to_json(each) for each in value]
+    if is_dataclass(value) and not isinstance(value, type):
+        return {"class_name": type(value).__name__, "config": asdict(value)}
+    return value
+
+
+def from_json(value: Any) -> Any:
+    """Lists as tuples, which is what attributes hold; initializers are read by `initializers.get`."""
+    return tuple(from_json(each) for each in value) if isinstance(value, list) else value

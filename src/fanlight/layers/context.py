@@ -1,0 +1,77 @@
+"""In what is a layer traced? The state that it reads and updates, where random keys come from, whether it trains.
+
+In: paths relative to the layer that is being traced. Out: state Values, updates of statistics, keys. Knows no layer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from zlib import crc32
+
+from fanlight.errors import CompileError
+from fanlight.ir.graph import State, Value, apply
+from fanlight.ir.types import Type
+from fanlight.ops import functions as fn
+
+KEY, STEP = "seed/key", "seed/step"
+KEY_TYPE, STEP_TYPE = Type("uint32", (2,)), Type("int32", ())
+
+
+class Context:
+    """One trace of a network: what was read, what is to be written.
+
+    `training` is Keras's argument of that name. `updates` collects the new values of statistics by path. `logits` maps a
+    value to (activation, what it was applied to), so that a loss can use the stable form.
+    """
+
+    def __init__(self, training: bool = False):
+        self.training = training
+        self.states: dict[str, Value] = {}
+        self.updates: dict[str, Value] = {}
+        self.logits: dict[Value, tuple[str, Value]] = {}
+        self.is_random = False
+        self._scope: list[str] = []
+        self._draws: dict[str, int] = {}
+
+    @contextmanager
+    def scope(self, name: str) -> Iterator[None]:
+        """Paths inside are relative to the layer `name`."""
+        self._scope.append(name)
+        try:
+            yield
+        finally:
+            self._scope.pop()
+
+    def path(self, name: str) -> str:
+        """`conv2d/kernel`: the full name of a state array of the current layer; the layer's own for an empty name."""
+        return "/".join([*self._scope, *([name] if name else [])])
+
+    def absolute(self, path: str, type: Type) -> Value:
+        """The state array of that full name, as it was when the function was entered; always the same Value."""
+        if path not in self.states:
+            self.states[path] = apply(State(path, type))
+        if self.states[path].type != type:
+            raise CompileError(f"state {path!r}", expected=self.states[path].type, got=type)
+        return self.states[path]
+
+    def state(self, name: str, type: Type) -> Value:
+        """The state array `name` of the current layer."""
+        return self.absolute(self.path(name), type)
+
+    def current(self, name: str, type: Type) -> Value:
+        """As `state`, but with an update made earlier in this trace, as where a layer is shared."""
+        return self.updates.get(self.path(name)) or self.state(name, type)
+
+    def update(self, name: str, value: Value) -> None:
+        """Let `value` be the content of the state array `name` after this step."""
+        self.updates[self.path(name)] = value
+
+    def random_key(self, seed: int | None = None) -> Value:
+        """A key (uint32[2]) that differs from step to step, from layer to layer and from draw to draw, and depends on nothing
+        else: not on the other layers, nor on the order in which they are traced. `seed` takes the place of the layer's path."""
+        path = self.path("") if seed is None else f"seed {seed}"
+        draw = self._draws[path] = self._draws.get(path, -1) + 1
+        self.is_random = True
+        key = fn.random_fold_in(self.absolute(KEY, KEY_TYPE), self.absolute(STEP, STEP_TYPE))
+        return fn.random_fold_in(fn.random_fold_in(key, crc32(path.encode())), draw)

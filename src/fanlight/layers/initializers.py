@@ -1,0 +1,157 @@
+"""How does a weight start? Keras's initializers as graph code: from a random key to an array.
+
+In: a key (uint32[2]) and the type of the weight. Out: a Value. Bits depend on the key alone: draws are Threefry-2x32,
+bounds are literals from exact arithmetic. Knows no layer.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from fanlight.errors import UnknownNameError, UnsupportedOp
+from fanlight.ir.graph import Value
+from fanlight.ir.types import Shape, Type
+from fanlight.ops import functions as fn
+
+# Standard deviation of a standard normal cut off at -2 and 2, as Keras writes it (scipy.stats.truncnorm.std(-2, 2)).
+TRUNCATED_SPREAD = 0.87962566103423978
+
+
+@dataclass(frozen=True, slots=True)
+class Initializer:
+    """A rule for the first content of a weight."""
+
+    needs_key: ClassVar[bool] = True
+
+    def __call__(self, key: Value, type: Type) -> Value:
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class Constant(Initializer):
+    """`value` everywhere."""
+
+    value: float = 0.0
+    needs_key: ClassVar[bool] = False
+
+    def __call__(self, key: Value, type: Type) -> Value:
+        return fn.full(type.shape, self.value, type.dtype)
+
+
+@dataclass(frozen=True, slots=True)
+class Listed(Initializer):
+    """The numbers of a flat list, in row-major order: for small arrays that have to start in a stated way."""
+
+    values: tuple[float, ...] = ()
+    needs_key: ClassVar[bool] = False
+
+    def __call__(self, key: Value, type: Type) -> Value:
+        parts = [fn.full((1,), value, type.dtype) for value in self.values]
+        return fn.reshape(fn.concatenate(parts, axis=0), type.shape)
+
+
+@dataclass(frozen=True, slots=True)
+class RandomUniform(Initializer):
+    """Evenly from `minval` to below `maxval`."""
+
+    minval: float = -0.05
+    maxval: float = 0.05
+
+    def __call__(self, key: Value, type: Type) -> Value:
+        return fn.random_uniform(key, type.shape, self.minval, self.maxval)
+
+
+@dataclass(frozen=True, slots=True)
+class RandomNormal(Initializer):
+    """From a normal distribution."""
+
+    mean: float = 0.0
+    stddev: float = 0.05
+
+    def __call__(self, key: Value, type: Type) -> Value:
+        return fn.random_normal(key, type.shape, self.mean, self.stddev)
+
+
+@dataclass(frozen=True, slots=True)
+class TruncatedNormal(Initializer):
+    """From a normal distribution, of which what lies more than two standard deviations from the mean is drawn again."""
+
+    mean: float = 0.0
+    stddev: float = 0.05
+
+    def __call__(self, key: Value, type: Type) -> Value:
+        return fn.random_truncated_normal(key, type.shape, self.mean, self.stddev)
+
+
+@dataclass(frozen=True, slots=True)
+class VarianceScaling(Initializer):
+    """Spread by the number of connections: variance `scale / fan`, where `mode` says which fan (He et al. 2015)."""
+
+    scale: float = 1.0
+    mode: str = "fan_in"  # fan_in, fan_out, fan_avg
+    distribution: str = "truncated_normal"  # or uniform, untruncated_normal
+
+    def __call__(self, key: Value, type: Type) -> Value:
+        fan_in, fan_out = fans(type.shape)
+        fan = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
+        variance = self.scale / max(1.0, fan)
+        if self.distribution == "uniform":
+            limit = math.sqrt(3 * variance)
+            return fn.random_uniform(key, type.shape, -limit, limit)
+        if self.distribution == "untruncated_normal":
+            return fn.random_normal(key, type.shape, 0.0, math.sqrt(variance))
+        return fn.random_truncated_normal(key, type.shape, 0.0, math.sqrt(variance) / TRUNCATED_SPREAD)
+
+
+def fans(shape: Shape) -> tuple[int, int]:
+    """How many inputs feed one output, and how many outputs one input: of a matrix, or of a convolution's kernel."""
+    sizes = [int(extent) for extent in shape]  # type: ignore[arg-type]
+    if len(sizes) < 2:
+        return (sizes[0], sizes[0]) if sizes else (1, 1)
+    field = math.prod(sizes[:-2])
+    return sizes[-2] * field, sizes[-1] * field
+
+
+NAMED: dict[str, Initializer] = {
+    "zeros": Constant(0.0),
+    "ones": Constant(1.0),
+    "random_uniform": RandomUniform(),
+    "random_normal": RandomNormal(),
+    "truncated_normal": TruncatedNormal(),
+    "glorot_uniform": VarianceScaling(1.0, "fan_avg", "uniform"),
+    "glorot_normal": VarianceScaling(1.0, "fan_avg"),
+    "he_uniform": VarianceScaling(2.0, "fan_in", "uniform"),
+    "he_normal": VarianceScaling(2.0, "fan_in"),
+    "lecun_uniform": VarianceScaling(1.0, "fan_in", "uniform"),
+    "lecun_normal": VarianceScaling(1.0, "fan_in"),
+}
+CLASSES = {
+    each.__name__: each for each in (Constant, Listed, RandomUniform, RandomNormal, TruncatedNormal, VarianceScaling)
+}
+# Keras's classes without attributes of their own: `GlorotUniform` -> `glorot_uniform`.
+ALIASES = {"".join(part.capitalize() for part in name.split("_")): name for name in NAMED} | {"constant": "zeros"}
+LEFT_OUT = {"seed", "input_axes", "output_axes"}  # of Keras's configs: bits come from Fanlight's keys
+
+
+def get(identifier: Any) -> Initializer:
+    """The initializer of a name, of a `{"class_name", "config"}` record (ours or Keras's), or itself."""
+    if isinstance(identifier, Initializer):
+        return identifier
+    if isinstance(identifier, Mapping):
+        name, config = str(identifier.get("class_name")), dict(identifier.get("config") or {})
+        config = {key: value for key, value in config.items() if key not in LEFT_OUT}
+        if name in CLASSES:
+            if "values" in config:
+                config["values"] = tuple(config["values"])
+            try:
+                return CLASSES[name](**config)
+            except TypeError as error:
+                raise UnsupportedOp(f"initializer {name!r}", expected="its own attributes", got=config) from error
+        identifier = name
+    name = ALIASES.get(identifier, identifier)
+    if name not in NAMED:
+        raise UnknownNameError("initializer", expected=f"one of {', '.join(NAMED)}", got=repr(identifier))
+    return NAMED[name]

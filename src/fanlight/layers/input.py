@@ -1,0 +1,83 @@
+"""Where does a network begin? `Input`: a symbol for data, by its shape or its meaning."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from fanlight.errors import DtypeError, ShapeError
+from fanlight.ir import dim as dims
+from fanlight.ir.dim import DimLike
+from fanlight.ir.graph import Value
+from fanlight.ir.types import DTYPES, Shape, Type
+from fanlight.layers.base import Layer, Symbol
+from fanlight.layers.context import Context
+from fanlight.layers.meanings import Meaning
+
+BATCH = "batch"
+
+
+@dataclass(eq=False, repr=False)
+class InputLayer(Layer):
+    """The place of one argument of a network. `shape` is that of one row; the batch axis comes before it."""
+
+    shape: Any = ()
+    dtype: str = "float32"
+    meaning: Any = None
+
+    def check(self) -> None:
+        self.shape = tuple(self.shape)
+        if self.dtype not in DTYPES:
+            raise DtypeError(self.label, expected=f"one of {', '.join(DTYPES)}", got=repr(self.dtype))
+
+    def means(self) -> Meaning | None:
+        return self.meaning
+
+    @property
+    def type(self) -> Type:
+        return Type(self.dtype, (dims.size(BATCH), *self.shape))
+
+    def call(self, context: Context, *values: Value) -> Value:
+        return values[0]
+
+    def infer(self, *types: Type) -> tuple[Type, ...]:
+        return (self.type,)
+
+
+def Input(shape: Any = None, *, dtype: str | None = None, name: str | None = None) -> Symbol:
+    """A symbol for data that a network will be given.
+
+    `shape` is that of one row, without the batch axis, or a meaning such as `fl.Image(28, 28, channels=1)`, which has a shape
+    and a dtype. An axis of unknown length is a name (equal names are equal lengths) or None.
+
+    >>> x = fl.Input((28, 28, 1), name="image")
+    >>> x.type
+    f32[batch, 28, 28, 1]
+    """
+    if isinstance(shape, Meaning):
+        layer = InputLayer(name=name, shape=shape.shape, dtype=dtype or shape.dtype, meaning=shape)
+    else:
+        layer = InputLayer(name=name, shape=row_shape(shape, name), dtype=dtype or "float32")
+    return layer()
+
+
+def row_shape(shape: Any, name: str | None) -> Shape:
+    """Lengths as they are, names and None as open dims."""
+    if isinstance(shape, int):
+        shape = (shape,)
+    if not isinstance(shape, list | tuple):
+        raise ShapeError("Input", expected="a shape, (28, 28, 1) say, or a meaning", got=repr(shape))
+    row: list[DimLike] = []
+    for axis, extent in enumerate(shape):
+        if extent is None:
+            extent = f"{name or 'axis'}_{axis + 1}"
+        if isinstance(extent, str):
+            extent = dims.size(extent)
+        if (
+            isinstance(extent, bool)
+            or (isinstance(extent, int) and extent < 1)
+            or not isinstance(extent, int | dims.Dim)
+        ):
+            raise ShapeError("Input", expected="positive lengths, names of open axes, or None", got=shape)
+        row.append(extent)
+    return tuple(row)
