@@ -1,6 +1,7 @@
 """What does a graph give? Every op through its NumPy `reference`: the first rung of the ladder.
 
-In: a graph, arrays by input name, state by name. Out: outputs and writes by name. Open dims are bound from the inputs first.
+In: a graph, arrays by input name, state by name. Out: outputs and writes by name. Open dims are bound from the inputs
+first.
 """
 
 from dataclasses import fields, replace
@@ -13,7 +14,8 @@ from fanlight.passes.differentiate import differentiate
 
 
 def evaluate_graph(graph: Graph, inputs=(), state=None) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """(outputs, writes) by name. `inputs` is a dict by name, or arrays in order. Where the guard is false nothing is written.
+    """(outputs, writes) by name. `inputs` is a dict by name, or arrays in order. Where the guard is false nothing is
+    written.
 
     Gradients are expanded first. Wrong shapes and dtypes of inputs and state are refused.
     """

@@ -51,8 +51,8 @@ def get(identifier: Any) -> str:
 
 
 def activate(context: Context, name: str, x: Value) -> Value:
-    """The activation called `name` of x. The context remembers what a sigmoid or a softmax over the last axis was applied to,
-    so that a crossentropy can start from there."""
+    """The activation called `name` of x. The context remembers what a sigmoid or a softmax over the last axis was
+    applied to, so that a crossentropy can start from there."""
     y = ACTIVATIONS[name](x)
     if name in ("sigmoid", "softmax"):
         context.logits[y] = (name, x)

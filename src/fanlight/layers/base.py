@@ -188,7 +188,7 @@ class Layer:
         return tuple(value.type for value in values)
 
     def __call__(self, *inputs: Any) -> Any:
-        """The layer applied to symbols, or to one list of them: a symbol, or a tuple where there are several outputs."""
+        """The layer applied to symbols, or to one list of them: a symbol, or a tuple for several outputs."""
         symbols = tuple(inputs[0]) if len(inputs) == 1 and isinstance(inputs[0], list | tuple) else inputs
         for symbol in symbols:
             if not isinstance(symbol, Symbol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,21 +17,20 @@ from fanlight.ops import functions as fn
 
 @dataclass(eq=False, repr=False)
 class ClassMask(Layer):
-    """Logits as they are for classes in use, minus 1e9 for the spare ones: a softmax after it gives these exactly 0, and no
-    gradient. Stands between the logits and the softmax.
+    """Logits as they are for classes in use, minus 1e9 for the spare ones: a softmax after it gives these exactly 0,
+    and no gradient. Stands between the logits and the softmax.
 
-    `classes` is their number, or a `Classes`, which then is what the output means. Which are in use is state under the
-    layer's own name (`class_mask`), `[classes + spare]`, 1 or 0, of role hyperparameter: a page that adds a class sets its 1.
+    `classes` is their number, or a `Classes`, which then is what the output means. Which are in use is state under
+    the layer's own name (`class_mask`), `[classes + spare]`, 1 or 0, of role hyperparameter: a page that adds a class
+    sets its 1.
     """
 
     classes: Any
     spare: int = 0
 
     def check(self) -> None:
-        if isinstance(self.classes, dict):  # from attributes()
-            self.classes = Classes(
-                **{key: tuple(v) if isinstance(v, list) else v for key, v in self.classes["config"].items()}
-            )
+        if isinstance(self.classes, Mapping):  # what attributes() gives
+            self.classes = Classes(**self.classes["config"])
         if isinstance(self.classes, Classes):
             self.spare = self.classes.spare
         if self.count < 1 or self.spare < 0:

@@ -21,8 +21,8 @@ KEY_TYPE, STEP_TYPE = Type("uint32", (2,)), Type("int32", ())
 class Context:
     """One trace of a network: what was read, what is to be written.
 
-    `training` is Keras's argument of that name. `updates` collects the new values of statistics by path. `logits` maps a
-    value to (activation, what it was applied to), so that a loss can use the stable form.
+    `training` is Keras's argument of that name. `updates` collects the new values of statistics by path. `logits`
+    maps a value to (activation, what it was applied to), so that a loss can use the stable form.
     """
 
     def __init__(self, training: bool = False):
@@ -68,8 +68,9 @@ class Context:
         self.updates[self.path(name)] = value
 
     def random_key(self, seed: int | None = None) -> Value:
-        """A key (uint32[2]) that differs from step to step, from layer to layer and from draw to draw, and depends on nothing
-        else: not on the other layers, nor on the order in which they are traced. `seed` takes the place of the layer's path."""
+        """A key (uint32[2]) that differs from step to step, from layer to layer and from draw to draw, and depends on
+        nothing else: not on the other layers, nor on the order in which they are traced. `seed` takes the place of
+        the layer's path."""
         path = self.path("") if seed is None else f"seed {seed}"
         draw = self._draws[path] = self._draws.get(path, -1) + 1
         self.is_random = True

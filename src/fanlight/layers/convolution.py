@@ -52,7 +52,10 @@ class _Convolution(Layer):
 
 @dataclass(eq=False, repr=False)
 class Conv2D(_Convolution):
-    """activation(x * kernel + bias): `[batch, h, w, c]` to `[batch, h', w', filters]`; the kernel is `[kh, kw, c / groups, filters]`."""
+    """activation(x * kernel + bias): `[batch, h, w, c]` to `[batch, h', w', filters]`.
+
+    The kernel is `[kh, kw, c / groups, filters]`.
+    """
 
     filters: int
     kernel_size: Any
@@ -93,7 +96,10 @@ class Conv2D(_Convolution):
 
 @dataclass(eq=False, repr=False)
 class DepthwiseConv2D(_Convolution):
-    """Each channel convolved by itself: `[batch, h, w, c]` to `[batch, h', w', c * depth_multiplier]`; kernel `[kh, kw, c, multiplier]`."""
+    """Each channel convolved by itself: `[batch, h, w, c]` to `[batch, h', w', c * depth_multiplier]`.
+
+    The kernel is `[kh, kw, c, depth_multiplier]`; output channel `c * depth_multiplier + j` has kernel `[:, :, c, j]`.
+    """
 
     kernel_size: Any
     strides: Any = (1, 1)

@@ -47,8 +47,8 @@ class InputLayer(Layer):
 def Input(shape: Any = None, *, dtype: str | None = None, name: str | None = None) -> Symbol:
     """A symbol for data that a network will be given.
 
-    `shape` is that of one row, without the batch axis, or a meaning such as `fl.Image(28, 28, channels=1)`, which has a shape
-    and a dtype. An axis of unknown length is a name (equal names are equal lengths) or None.
+    `shape` is that of one row, without the batch axis, or a meaning such as `fl.Image(28, 28, channels=1)`, which has
+    a shape and a dtype. An axis of unknown length is a name (equal names are equal lengths) or None.
 
     >>> x = fl.Input((28, 28, 1), name="image")
     >>> x.type

@@ -1,7 +1,7 @@
-"""What do inputs and outputs mean? Images, tables, classes, numbers: what the model sees, and how it comes from the raw form.
+"""What do inputs and outputs mean? What the model sees of images, tables, classes, and how the raw form becomes that.
 
-A meaning is a record that goes into the manifest; page, types and form fields derive from it. `prepare` is graph code, so
-that Python, page and Node agree to the bit. Drawings are in `drawing`.
+A meaning is a record that goes into the manifest; page, types and form fields derive from it. `prepare` is graph
+code, so that Python, page and Node agree to the bit. Drawings are in `drawing`.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Meaning:
         raise NotImplementedError
 
 
-# What preprocessing goes with well-known weights, as in keras.applications.imagenet_utils: (order, divided by 255, mean, std).
+# What goes with well-known weights, as in keras.applications.imagenet_utils: (order, divided by 255, mean, std).
 PRESETS: dict[str, tuple[str, bool, tuple[float, ...], tuple[float, ...]]] = {
     "unit": ("rgb", True, (0.0,), (1.0,)),  # 0 .. 1
     "tf": ("rgb", False, (127.5,), (127.5,)),  # -1 .. 1
@@ -60,10 +60,10 @@ class Image(Meaning):
     """A picture of `[height, width, channels]`, channels last.
 
     Raw pixels are uint8, 0 to 255, red first. The model sees float32: the same numbers if nothing else is said, as in
-    Keras; with `mean` or `std` (a number, or one for each channel) it sees (pixel / 255 - mean) / std; `preset` is one of "unit"
-    (0 to 1), "tf" (-1 to 1), "torch", "caffe". `order` is that of the channels, "rgb" or "bgr"; mean and std follow it.
-    `fit` says how a picture of another size becomes one of this size: its middle ("crop"), all of it with a border
-    ("pad"), or all of it out of proportion ("stretch").
+    Keras; with `mean` or `std` (a number, or one for each channel) it sees (pixel / 255 - mean) / std; `preset` is
+    one of "unit" (0 to 1), "tf" (-1 to 1), "torch", "caffe". `order` is that of the channels, "rgb" or "bgr"; mean
+    and std follow it. `fit` says how a picture of another size becomes one of this size: its middle ("crop"), all of
+    it with a border ("pad"), or all of it out of proportion ("stretch").
     """
 
     height: int
@@ -117,8 +117,8 @@ class Image(Meaning):
         return self.order or "rgb", (self.mean, self.std) != (None, None), mean, std
 
     def prepare(self, value: Value) -> Value:
-        """From uint8 pixels `[batch, height, width, channels]` to what the model sees, in the order of Keras: divide by
-        255, subtract the mean, divide by the spread."""
+        """From uint8 pixels `[batch, height, width, channels]` to what the model sees, in the order of Keras: divide
+        by 255, subtract the mean, divide by the spread."""
         order, divided, mean, std = self._recipe
         x = fn.cast(value, "float32")
         if order == "bgr" and self.channels >= 3:
@@ -153,8 +153,8 @@ def vector(numbers: tuple[float, ...]) -> Any:
 
 @dataclass(frozen=True)
 class Table(Meaning):
-    """Rows with named columns. `categories` names the values of columns that hold words: the raw row has the number of the word
-    (0 for the first), the model sees one column a word, 1 where the row has it and 0 elsewhere."""
+    """Rows with named columns. `categories` names the values of columns that hold words: the raw row has the number
+    of the word (0 for the first), the model sees one column a word, 1 where the row has it and 0 elsewhere."""
 
     columns: tuple[str, ...]
     categories: Mapping[str, tuple[str, ...]] | None = None
@@ -196,8 +196,8 @@ class Table(Meaning):
 
 @dataclass(frozen=True)
 class Classes(Meaning):
-    """One of several classes: an output gives a probability (or logit) for each; a target is the number of the right one.
-    `spare` more are reserved for classes that a page adds later; see `layers.ClassMask`."""
+    """One of several classes: an output gives a probability (or logit) for each; a target is the number of the right
+    one. `spare` more are reserved for classes that a page adds later; see `layers.ClassMask`."""
 
     labels: tuple[str, ...]
     spare: int = 0

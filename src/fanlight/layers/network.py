@@ -1,7 +1,7 @@
 """What is a network? Layers joined by symbols: which there are, which state they need, and the graph that they make.
 
-In: the symbols of inputs and outputs, or a list of layers. Out: a `trace` into output Values, state declarations, a table.
-A network is a layer too. Knows no loss, no optimizer, no engine.
+In: the symbols of inputs and outputs, or a list of layers. Out: a `trace` into output Values, state declarations, a
+table. A network is a layer too. Knows no loss, no optimizer, no engine.
 """
 
 from __future__ import annotations
@@ -66,7 +66,9 @@ class Network(Layer):
         self._is_ready = True
 
     @classmethod
-    def sequential(cls, layers: Iterable[Layer | Symbol], name: str | None = None) -> Network:
+    def sequential(
+        cls, layers: Iterable[Layer | Symbol], name: str | None = None, meanings: Mapping[str, Meaning] | None = None
+    ) -> Network:
         """Layers one after another; the first is `fl.Input(...)`."""
         chain = list(layers)
         if chain and isinstance(chain[0], InputLayer):
@@ -81,7 +83,7 @@ class Network(Layer):
             symbol = layer(symbol)
             if not isinstance(symbol, Symbol):
                 raise ShapeError(layer.label, expected="one output, inside a Sequential", got=len(symbol))
-        return cls([first], [symbol], name=name, prefix="sequential")
+        return cls([first], [symbol], name=name, meanings=meanings, prefix="sequential")
 
     @property
     def auto_name(self) -> str:
@@ -90,7 +92,7 @@ class Network(Layer):
     # The layers
 
     @property
-    def trainable(self) -> bool:  # type: ignore[override]
+    def trainable(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
         """Whether any layer is trainable; setting it sets all layers, as in Keras."""
         return any(layer.trainable for layer in self.layers if not isinstance(layer, InputLayer))
 
@@ -213,7 +215,8 @@ class Network(Layer):
         return network_config(self)
 
     def __repr__(self) -> str:
-        return f"<{self.label}: {', '.join(self.input_names)} -> {', '.join(self.output_names)}, {len(self.layers)} layers>"
+        ends = f"{', '.join(self.input_names)} -> {', '.join(self.output_names)}"
+        return f"<{self.label}: {ends}, {len(self.layers)} layers>"
 
 
 def declare(weight: Weight) -> StateSpec:

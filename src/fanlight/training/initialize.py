@@ -1,6 +1,7 @@
 """How does training begin? The graph `init`: from one seed to the first content of every state array.
 
-Each weight's key depends on the seed and on its own path alone, so a model with one more layer starts the others alike.
+Each weight's key depends on the seed and on its own path alone, so a model with one more layer starts the others
+alike.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from fanlight.ops import functions as fn
 
 
 def initialize(weights: Mapping[str, Weight], others: Mapping[str, StateSpec]) -> Graph:
-    """`init`: takes `seed` (uint32[2]), writes the weights by their initializers and all other state by its `initial`."""
+    """`init`: takes `seed` (uint32[2]), writes the weights by their initializers all other state by its `initial`."""
     seed = apply(Input("seed", KEY_TYPE))
     writes: dict[str, Value] = {}
     for path, weight in weights.items():

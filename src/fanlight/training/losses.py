@@ -1,6 +1,7 @@
 """How wrong is a prediction? Keras's losses by name, as graph code with one value for each row.
 
-In: targets, predictions, and, where known, what a final softmax or sigmoid was applied to. Knows no optimizer, no data.
+In: targets, predictions, and, where known, what a final softmax or sigmoid was applied to. Knows no optimizer, no
+data.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ class Loss:
     def each(self, target: Value, prediction: Value, logits: Logits = None) -> Value:
         """The loss of every row, `[batch, ...]`.
 
-        With `logits` the stable form is used. It equals the one on probabilities between 1e-7 and 1 - 1e-7; beyond them
-        Keras on JAX cuts off, with a gradient of zero, and this goes on.
+        With `logits` the stable form is used. It equals the one on probabilities between 1e-7 and 1 - 1e-7; beyond
+        them Keras on JAX cuts off, with a gradient of zero, and this goes on.
         """
         raise NotImplementedError
 
@@ -74,7 +75,8 @@ class BinaryCrossentropy(Loss):
 
 
 def start(prediction: Value, logits: Logits, activation: str, from_logits: bool) -> tuple[Value, bool]:
-    """What a crossentropy starts from, and whether that is logits: the logits behind `activation` where they are known."""
+    """What a crossentropy starts from, and whether that is logits: the logits behind `activation` where they are
+    known."""
     if not from_logits and logits is not None and logits[0] == activation:
         return logits[1], True
     return prediction, from_logits
@@ -141,14 +143,14 @@ ALIASES = {"mse": "mean_squared_error", "mae": "mean_absolute_error"}
 
 
 def get(identifier: Any) -> Loss:
-    """The loss of a name ("mse", "sparse_categorical_crossentropy", ...), of a record (`attributes()`, or Keras's `{"class_name",
-    "config"}`), of a traced function of (target, prediction), or itself."""
+    """The loss of a name ("mse", "sparse_categorical_crossentropy", ...), of a record (`attributes()`, or Keras's
+    `{"class_name", "config"}`), of a traced function of (target, prediction), or itself."""
     if isinstance(identifier, Loss):
         return identifier
     if isinstance(identifier, Mapping):
         return from_record(identifier)
     if callable(identifier) and not isinstance(identifier, type):
-        return TracedLoss(identifier)
+        return TracedLoss(identifier)  # pyright: ignore[reportArgumentType]
     name = ALIASES.get(identifier, identifier) if isinstance(identifier, str) else identifier
     if name not in LOSSES:
         raise UnknownNameError(

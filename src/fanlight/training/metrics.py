@@ -1,4 +1,5 @@
-"""How good is a prediction? Keras's metrics by name, as one number for each row, so that averages over batches are exact.
+"""How good is a prediction? Keras's metrics by name, as one number for each row, so that averages over batches are
+exact.
 
 A training step gives the sum over the rows and their count; whoever runs it divides. Knows no optimizer, no data.
 """
@@ -64,13 +65,13 @@ FUNCTIONS: dict[str, Callable[[Value, Value, Logits], Value]] = {
 def get(identifier: Any, target: Type, prediction: Type) -> Metric:
     """The metric of a name, of a traced function of (target, prediction), or itself.
 
-    "accuracy" (or "acc") is chosen by shape as in Keras: binary for one output, sparse where targets are numbers of classes,
-    else categorical. Every loss is a metric too.
+    "accuracy" (or "acc") is chosen by shape as in Keras: binary for one output, sparse where targets are numbers of
+    classes, else categorical. Every loss is a metric too.
     """
     if isinstance(identifier, Metric):
         return identifier
     if callable(identifier):
-        function = identifier
+        function: Callable[[Value, Value], Any] = identifier
         return Metric(getattr(function, "__name__", "metric"), lambda t, p, _: function(t, p))
     if identifier in ("accuracy", "acc"):
         return Metric(identifier, accuracy_for(target, prediction))

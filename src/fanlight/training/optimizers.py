@@ -121,7 +121,8 @@ def shrink(length: Value, limit: float) -> Value:
 
 @dataclass(frozen=True)
 class SGD(Optimizer):
-    """w - learning_rate * g; with momentum v, w + v where v is v * momentum - learning_rate * g (Nesterov: one step ahead)."""
+    """w - learning_rate * g; with momentum v, w + v where v is v * momentum - learning_rate * g (Nesterov: one step
+    ahead)."""
 
     learning_rate: float = 0.01
     momentum: float = 0.0
@@ -237,7 +238,8 @@ UNUSED |= {"gradient_accumulation_steps": None}
 
 
 def get(identifier: Any) -> Optimizer:
-    """The optimizer of a name ("sgd", "adam", ...), of a record (`attributes()`, or Keras's `{"class_name", "config"}`), or itself."""
+    """The optimizer of a name ("sgd", "adam", ...), of a record (`attributes()`, or Keras's `{"class_name",
+    "config"}`), or itself."""
     if isinstance(identifier, Optimizer):
         return identifier
     config: dict[str, Any] = {}

@@ -1,7 +1,8 @@
-"""Which functions does a model consist of? From a network, a loss and an optimizer to a module: init, predict, train_step, ...
+"""Which functions does a model consist of? From a network, a loss and an optimizer to a module: init, predict,
+train_step, ...
 
-Out: `init` (a seed -> all state), `predict`, `train_step`, `evaluate_step`, and `prepare` where an input has a raw form. A step
-gives each measured quantity q as its mean `q` and its sum `q/sum` over `count` rows. Knows no engine.
+Out: `init` (a seed -> all state), `predict`, `train_step`, `evaluate_step`, and `prepare` where an input has a raw
+form. A step gives each measured quantity q as its mean `q`, and as `q/sum` over `q/count` rows. Knows no engine.
 """
 
 from __future__ import annotations
@@ -53,8 +54,9 @@ def build_module(
 ) -> Module:
     """The module of a network: `predict` and `init`, with a loss `evaluate_step`, with an optimizer `train_step` too.
 
-    `loss` and `metrics` are as in Keras's compile: one for a single output, or a dict by output name. `batch` bounds the
-    rows of a training or evaluation step, `predict_batch` those of `predict` and `prepare`; `dims` bounds other open axes.
+    `loss` and `metrics` are as in Keras's compile: one for a single output, or a dict by output name. `batch` bounds
+    the rows of a training or evaluation step, `predict_batch` those of `predict` and `prepare`; `dims` bounds other
+    open axes.
     """
     chosen = None if optimizer is None else optimizers.get(optimizer)
     bounds = dict(dims or {})
@@ -108,7 +110,8 @@ def training_manifest(
 
 
 def objectives_for(network: Network, loss: Any, metrics_given: Any = (), loss_weights: Any = None) -> list[Objective]:
-    """One objective for each output that has a loss. Targets are called `target`, or `target_<output>` where there are several."""
+    """One objective for each output that has a loss. Targets are called `target`, or `target_<output>` where there
+    are several."""
     outputs = dict(zip(network.output_names, network.outputs, strict=True))
     by_output = spread(loss, outputs, "loss")
     weights, wanted = spread(loss_weights, outputs, "loss_weights"), spread_metrics(metrics_given, outputs)
@@ -199,7 +202,7 @@ def predict(network: Network, bounds: Mapping[str, int]) -> Graph:
 def measure(
     network: Network, objectives: Sequence[Objective], context: Context, bounds: Mapping[str, int]
 ) -> tuple[tuple[Value, ...], Value, dict[str, Value]]:
-    """(arguments, the loss that is minimised, every quantity q as `q` and `q/sum`, and `count`)."""
+    """(arguments, the loss that is minimised, every quantity q as `q`, `q/sum` and `q/count`)."""
     inputs = arguments(network, bounds)
     targets = {each.target: apply(Input(each.target, bounded(each.target_type, bounds))) for each in objectives}
     outputs = network.trace(inputs, context)
@@ -217,10 +220,10 @@ def measure(
         for metric in each.metrics:
             sums[quantity(objectives, each, metric.name)] = row_sum(metric.each(target, prediction, logits), count)
     assert total is not None
-    sums = {"loss": total, **sums}
-    means = {name: value / count for name, value in sums.items()}
-    measured = {**means, **{f"{name}/sum": value for name, value in sums.items()}, "count": count}
-    return (*inputs.values(), *targets.values()), means["loss"], measured
+    measured: dict[str, Value] = {}
+    for name, value in {"loss": total, **sums}.items():
+        measured |= {name: value / count, f"{name}/sum": value, f"{name}/count": count}
+    return (*inputs.values(), *targets.values()), measured["loss"], measured
 
 
 def row_sum(each: Value, count: Value) -> Value:
@@ -265,9 +268,7 @@ def prepare(network: Network, bounds: Mapping[str, int]) -> dict[str, Graph]:
             type = Type(meaning.raw.dtype, (dims.size(BATCH), *meaning.raw.shape))
             value = apply(Input(name, bounded(type, bounds)))
             found[name] = Graph((value,), {name: meaning.prepare(value)})
-    if len(found) == 1:
-        return {"prepare": graph for graph in found.values()}
-    return {f"prepare_{name}": graph for name, graph in found.items()}
+    return {"prepare" if len(found) == 1 else f"prepare_{name}": graph for name, graph in found.items()}
 
 
 def meanings(network: Network, objectives: Sequence[Objective]) -> dict[str, dict[str, Any]]:
