@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from fanlight.errors import NonFiniteLossError, ShapeError, UnknownNameError
-from fanlight.training.shuffle import permutation
+from fanlight.training.shuffle import MASK, PARITY, ROTATIONS
 
 Arrays = dict[str, np.ndarray]
 Logs = dict[str, float]
@@ -80,27 +80,45 @@ def batches(arrays: Arrays, size: int, order: np.ndarray | None = None) -> Itera
         yield {name: a[rows] for name, a in arrays.items()}
 
 
+def permutation(count: int, seed: int, epoch: int) -> np.ndarray:
+    """`training.shuffle.permutation`, for many rows at once."""
+    keys = [np.uint32(seed & MASK), np.uint32(epoch & MASK), np.uint32((seed ^ epoch ^ PARITY) & MASK)]
+    x = np.arange(count, dtype=np.uint32) + keys[0]
+    y = np.full(count, keys[1])
+    for turn in range(20):
+        rotation = np.uint32(ROTATIONS[turn % 8])
+        x = x + y
+        y = (y << rotation | y >> (np.uint32(32) - rotation)) ^ x
+        if turn % 4 == 3:
+            injection = turn // 4 + 1
+            x = x + keys[injection % 3]
+            y = y + np.uint32((int(keys[(injection + 1) % 3]) + injection) & MASK)
+    return np.argsort(x, kind="stable")
+
+
 class Averages:
-    """Means of logs over rows."""
+    """Means over rows, from the `q/sum` and `q/count` that steps give for each quantity q."""
 
     def __init__(self) -> None:
         self._sums: Logs = {}
-        self._rows = 0
+        self._counts: Logs = {}
 
-    def add(self, logs: Mapping[str, Any], rows: int) -> None:
-        for name, value in logs.items():
-            self._sums[name] = self._sums.get(name, 0.0) + float(value) * rows
-        self._rows += rows
+    def add(self, outputs: Mapping[str, Any]) -> None:
+        for name, value in outputs.items():
+            quantity, _, part = name.rpartition("/")
+            if part in ("sum", "count"):
+                table = self._sums if part == "sum" else self._counts
+                table[quantity] = table.get(quantity, 0.0) + float(value)
 
     def values(self) -> Logs:
-        return {name: total / self._rows for name, total in self._sums.items()} if self._rows else {}
+        return {name: total / self._counts[name] for name, total in self._sums.items()}
 
 
 def evaluate(engine: Engine, arrays: Arrays, batch_size: int) -> Logs:
     """Loss and metrics over all rows."""
     averages = Averages()
     for batch in batches(arrays, batch_size):
-        averages.add(engine.call("evaluate_step", batch), row_count(batch, "evaluate"))
+        averages.add(engine.call("evaluate_step", batch))
     return averages.values()
 
 
@@ -130,10 +148,10 @@ def fit(
     for epoch in range(first_epoch, first_epoch + epochs):
         averages = Averages()
         order = permutation(count, seed, epoch) if shuffle else None
-        for step, batch in enumerate(batches(arrays, batch_size, None if order is None else np.asarray(order))):
+        for step, batch in enumerate(batches(arrays, batch_size, order)):
             rows = row_count(batch, "fit")
             try:
-                averages.add(engine.call("train_step", batch), rows)
+                averages.add(engine.call("train_step", batch))
             except NonFiniteLossError as error:
                 if nan != "continue":
                     raise NonFiniteLossError(

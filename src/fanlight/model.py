@@ -17,8 +17,9 @@ from fanlight.engines.wasm import WasmEngine
 from fanlight.errors import ShapeError, UnknownNameError
 from fanlight.fitting import Arrays, History, Logs, Progress
 from fanlight.ir.module import Module
-from fanlight.layers.network import Input, Network
-from fanlight.training.steps import Training, build_module
+from fanlight.layers.input import Input
+from fanlight.layers.network import Network
+from fanlight.training.steps import Objective, build_module, objectives_for
 
 PREDICT_BATCH = 32  # rows of one call of `predict`; longer inputs are split
 
@@ -36,13 +37,14 @@ class Model:
 
     def _start(self, network: Network) -> None:
         self.network = network
-        self.training: Training | None = None
+        self.recipe: dict[str, Any] = {}  # optimizer, loss, metrics, loss_weights, as given to `compile`
         self.history: History | None = None
         self.seed = 0
         self._engine: WasmEngine | None = None
         self._compiled: Compiled | None = None
         self._batch = 32
         self._state: Arrays = {}
+        self.objectives: list[Objective] = []
         self._epochs = 0
         self._reproducible = True
 
@@ -50,31 +52,35 @@ class Model:
 
     @property
     def name(self) -> str:
-        return self.network.name
+        return self.network.name or self.network.auto_name
 
     @property
     def layers(self) -> Sequence[Any]:
         return self.network.layers
 
     @property
-    def input_names(self) -> tuple[str, ...]:
-        return tuple(self.network.inputs)
+    def input_names(self) -> list[str]:
+        return self.network.input_names
 
     @property
-    def output_names(self) -> tuple[str, ...]:
-        return tuple(self.network.outputs)
+    def output_names(self) -> list[str]:
+        return self.network.output_names
 
     def get_layer(self, name: str) -> Any:
         return self.network.layer(name)
 
-    def summary(self) -> str:
-        """Prints the table of layers, and returns it as text."""
-        text = self.network.summary()
-        print(text)
-        return text
+    def summary(self) -> None:
+        """Prints the table of layers: outputs, parameters, and how many of these training changes."""
+        from rich.console import Console
+
+        from fanlight.display import summary_table
+
+        Console().print(summary_table(self.network))
 
     def _repr_html_(self) -> str:
-        return self.network.summary_html()
+        from fanlight.display import summary_html
+
+        return summary_html(self.network)
 
     # --- compiling
 
@@ -82,19 +88,21 @@ class Model:
         self,
         optimizer: Any = "adam",
         loss: Any = None,
-        metrics: Sequence[Any] = (),
+        metrics: Any = (),
+        loss_weights: Any = None,
         reproducible: bool = True,
     ) -> None:
         """Chooses optimizer, loss and metrics, by Keras's names or as objects; a loss may be any function of
         `(y_true, y_pred)`. `reproducible=False` lets Python use fused multiply-add: faster, other last bits."""
-        self.training = Training(optimizer=optimizer, loss=loss, metrics=tuple(metrics))
+        recipe = {"optimizer": optimizer, "loss": loss, "metrics": metrics, "loss_weights": loss_weights}
+        self.objectives = objectives_for(self.network, loss, metrics, loss_weights)
         self._reproducible = reproducible
         self._forget_program()
+        self.recipe = recipe
 
     def module(self, train: bool = True) -> Module:
         """The graphs of this model: `init`, `predict`, and with `train` the training and evaluation steps."""
-        training = self.training if train else None
-        return build_module(self.network, training, predict_batch=PREDICT_BATCH, train_batch=self._batch)
+        return build_module(self.network, **(self.recipe if train else {}), batch=self._batch)
 
     @property
     def engine(self) -> WasmEngine:
@@ -159,7 +167,7 @@ class Model:
     def classify(self, x: Any, top: int = 5) -> list[list[tuple[str, float]]]:
         """For each row the `top` labels with their probabilities; the output must mean `fl.Classes`."""
         name = self.output_names[0]
-        labels = self.network.labels(name)
+        labels = getattr(self.network.output_meanings().get(name), "labels", None)
         if labels is None:
             raise UnknownNameError(
                 f"output {name!r}",
@@ -173,11 +181,24 @@ class Model:
         return [[(labels[k], float(row[k])) for k in order if k < len(labels)] for row, order in zip(rows, best, strict=True)]
 
     def _arrays(self, x: Any, y: Any, what: str) -> Arrays:
-        if self.training is None:
-            raise UnknownNameError(what, expected="a compiled model", got="none", do="call model.compile(optimizer, loss) first")
-        inputs = fitting.named(x, self.input_names, f"inputs of {what}")
-        targets = fitting.named(y, self.training.target_names(self.network), f"targets of {what}")
-        return inputs | self.training.as_targets(self.network, targets)
+        if not self.objectives:
+            raise UnknownNameError(what, expected="a compiled model", got="none", do="call model.compile first")
+        targets = [each.target for each in self.objectives]
+        if isinstance(y, Mapping):  # by output name, as in Keras, or by target name
+            by_output = {each.output: each.target for each in self.objectives}
+            y = {by_output.get(name, name): value for name, value in y.items()}
+        named = fitting.named(x, self.input_names, f"inputs of {what}")
+        return named | self._shaped(fitting.named(y, targets, f"targets of {what}"))
+
+    def _shaped(self, targets: Arrays) -> Arrays:
+        """Targets in the rank that the loss expects: `[rows, 1]` and `[rows]` stand for each other."""
+        for each in self.objectives:
+            array, rank = targets[each.target], each.target_type.rank
+            if array.ndim == rank + 1 and array.shape[-1] == 1:
+                targets[each.target] = array[..., 0]
+            elif array.ndim + 1 == rank and each.target_type.shape[-1] == 1:
+                targets[each.target] = array[..., None]
+        return targets
 
     def fit(
         self,
@@ -225,7 +246,9 @@ class Model:
         """One training step; its loss and metrics by name."""
         arrays = self._arrays(x, y, "train_on_batch")
         self._require_batch(fitting.row_count(arrays, "train_on_batch"))
-        return {name: float(value) for name, value in self.engine.call("train_step", arrays).items()}
+        averages = fitting.Averages()
+        averages.add(self.engine.call("train_step", arrays))
+        return averages.values()
 
     def evaluate(self, x: Any, y: Any, batch_size: int = 32) -> Logs:
         """Loss and metrics over all rows, by name."""

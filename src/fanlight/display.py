@@ -1,0 +1,48 @@
+"""How does a model look? The table of its layers, for terminals and notebooks.
+
+In: a network. Out: a rich table, or HTML. Knows no engine."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+from fanlight.layers.network import Network, Row
+
+COLUMNS = ("layer", "output", "parameters", "from")
+
+
+def cells(row: Row) -> tuple[str, str, str, str]:
+    """One line of the table as text; frozen parameters are marked."""
+    count = f"{row.parameters:,}" if row.parameters else ""
+    if row.parameters and not row.trainable:
+        count += " (frozen)"
+    return f"{row.name} ({row.kind})", ", ".join(map(repr, row.output)), count, ", ".join(row.inputs)
+
+
+def totals(rows: list[Row]) -> str:
+    """`1,234 parameters (4.8 KB), of which 1,200 are trained`."""
+    total, trained = sum(r.parameters for r in rows), sum(r.trainable for r in rows)
+    return f"{total:,} parameters ({4 * total / 1000:,.1f} KB), of which {trained:,} are trained"
+
+
+def summary_table(network: Network) -> Any:
+    """A table for `rich`."""
+    from rich.table import Table
+
+    rows = network.summary()
+    table = Table(title=f"{network.name or network.auto_name}", caption=totals(rows), title_justify="left")
+    for column in COLUMNS:
+        table.add_column(column, justify="right" if column == "parameters" else "left")
+    for row in rows:
+        table.add_row(*cells(row))
+    return table
+
+
+def summary_html(network: Network) -> str:
+    """The same table as HTML, for notebooks."""
+    rows = network.summary()
+    head = "".join(f"<th>{column}</th>" for column in COLUMNS)
+    body = "".join("<tr>" + "".join(f"<td>{escape(text)}</td>" for text in cells(row)) + "</tr>" for row in rows)
+    title = escape(network.name or network.auto_name)
+    return f"<table><caption>{title}: {totals(rows)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
