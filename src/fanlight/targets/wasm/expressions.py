@@ -5,13 +5,13 @@ function; what is used twice, or does not change in a loop, is computed once, in
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from fanlight.ir import dim as dims
 from fanlight.ir.dim import Dim, DimLike
 from fanlight.ir.kernel import Store
-from fanlight.ir.scalar import Scalar, node_dims, read, rebuild, walk
+from fanlight.ir.scalar import Scalar, index_data, node_dims, read, rebuild, walk
 from fanlight.ir.types import item_bytes
 from fanlight.targets.wasm.assembler import V128
 from fanlight.targets.wasm.integers import Index, Item
@@ -40,11 +40,11 @@ class Expressions(Nodes):
 
     def scalar(self, node: Scalar) -> None:
         """Pushes the value of `node` at the current indices."""
-        self.push_side(("scalar", self._resolve(node)))
+        self.push_side(self._item(node, None))
 
     def vector(self, node: Scalar, lane: str) -> None:
         """Pushes `node` at four points: `lane` at its current index and the three after it."""
-        self.push_side(lanes_item(self._resolve(node), lane))
+        self.push_side(self._item(node, lane))
 
     def is_vector(self, node: Scalar, lane: str) -> bool:
         """Does `vector` work for `node` along `lane`?"""
@@ -93,6 +93,38 @@ class Expressions(Nodes):
                         for write in writes:
                             self._write(write, lane, count)
 
+    def update(self, value: Scalar, lane: str | None, points: Sequence[tuple[int, Mapping[str, Index]]]) -> None:
+        """For each point, a local and indices: the local, which is the accumulator there, becomes `value`, one by one.
+
+        What the points have in common is computed once; their indices differ in constants only."""
+        with self.scope():
+            items: list[tuple[Item, int]] = []
+            for local, indices in points:
+                self.accumulator = local
+                with self.at(**indices):
+                    items.append((self._item(value, lane), local))
+            with self.at(**points[0][1]):
+                self._share([item for item, _ in items], moving=True)
+                for item, local in items:
+                    self.push(item)
+                    self.function.set(local)
+
+    def hold_addresses(self, roots: Iterable[Scalar | Store], lane: str | None = None) -> None:
+        """Computes, for the duration of the scope, the addresses that `roots` will need at the current indices."""
+        found: dict[Item, None] = {}
+        for root in roots:
+            if isinstance(root, Store):
+                found |= dict.fromkeys(("dim", address) for address, _ in self._resolve_store(root, lane).addresses)
+                root = root.value
+            resolved = self._item(root, lane)[1]
+            for node in walk(resolved) if isinstance(resolved, Scalar) else ():
+                if node.op == "read" and not index_data(node):
+                    found |= dict.fromkeys(self._parts(lanes_item(node, lane)))
+        self._share(found)
+        for item in found:
+            if self.known(item) is None and not self._is_plain(item):
+                self.hold(item)
+
     def hoist(self, roots: Iterable[Scalar | Store], inner: Collection[str], lane: str | None = None) -> None:
         """Computes, for the duration of the scope, what `roots` will need and loops over `inner` do not change.
 
@@ -104,7 +136,7 @@ class Expressions(Nodes):
                 for address, _ in self._resolve_store(root, lane).addresses:
                     self._collect(("dim", address), inner, found, seen, False)
                 root = root.value
-            self._collect(lanes_item(self._resolve(root), lane), inner, found, seen, False)
+            self._collect(self._item(root, lane), inner, found, seen, False)
         self._share(found)
         for item in found:
             if self.known(item) is None:
@@ -112,11 +144,11 @@ class Expressions(Nodes):
 
     # Which parts there are
 
-    def _resolve(self, node: Scalar) -> Scalar:
+    def _item(self, node: Scalar, lane: str | None) -> Item:
         """`node` with the constants of unrolled indices, the accumulator's local, and 0 as index along strides of 0."""
 
         def leaf(each: Scalar) -> Scalar | None:
-            if each.op == "accumulator":
+            if each.op == "accumulator" and each.attribute is None:
                 return Scalar("accumulator", (), each.dtype, self.accumulator)
             if each.op == "read":
                 slot, indices = each.attribute
@@ -125,13 +157,14 @@ class Expressions(Nodes):
             return None
 
         sizes = {size for each in walk(node) for dim in node_dims(each) for size in dims.sizes(dim)}
-        moved = {size.name: self._moved(size) for size in sizes}
-        return rebuild(node, leaf, {name: dim for name, dim in moved.items() if dim is not None})
+        moved = {size.name: self.moved(size, lane) for size in sizes}
+        resolved = rebuild(node, leaf, {name: dim for name, dim in moved.items() if dim is not None})
+        return lanes_item(resolved, lane)
 
     def _resolve_store(self, store: Store, lane: str | None) -> Write:
-        indices = tuple(self.resolve_dim(i) for i in store.indices)
+        indices = tuple(self.resolve_dim(i, lane) for i in store.indices)
         addresses = tuple(self.lane_addresses((store.slot, indices), lane))
-        return Write(store.slot, addresses, lanes_item(self._resolve(store.value), lane))
+        return Write(store.slot, addresses, self._item(store.value, lane))
 
     def _parts(self, item: Item) -> list[Item]:
         """What `item` is always computed from: not the sides of a guard, of which one is."""
@@ -149,7 +182,7 @@ class Expressions(Nodes):
         if kind == "splat":
             return [] if what.op == "const" else [("scalar", what)]
         if what.op == "index":
-            return [("dim", what.attribute)]
+            return [("dim", self.at_first_lane(what.attribute))]
         if self._sides(item):
             return [("scalar", what.args[0])]
         if what.op in ("shift_left", "shift_right"):
@@ -174,6 +207,11 @@ class Expressions(Nodes):
             return kind == "scalar" and self.is_plain(what.attribute)
         return kind != "splat" and what.op in ("const", "accumulator")
 
+    @staticmethod
+    def _names(item: Item) -> frozenset[str]:
+        what = item[1]
+        return names_of(what) if isinstance(what, Scalar) else dims.names(what)
+
     # What is computed once
 
     def push_side(self, item: Item) -> None:
@@ -181,8 +219,8 @@ class Expressions(Nodes):
             self._share([item])
             self.push(item)
 
-    def _share(self, roots: Iterable[Item]) -> None:
-        """Computes into locals what `roots` use more than once, parts before wholes."""
+    def _share(self, roots: Iterable[Item], moving: bool = False) -> None:
+        """Computes into locals what `roots` use more than once, parts before wholes, but nothing of `moving` sums."""
         uses: dict[Item, int] = {}
         order: list[Item] = []
         stack: list[tuple[Item, bool]] = [(root, False) for root in reversed(list(roots))]
@@ -196,7 +234,7 @@ class Expressions(Nodes):
                 stack.append((item, True))
                 stack.extend((part, False) for part in reversed(self._parts(item)))
         for item in order:
-            if uses[item] > 1 and not self._is_plain(item):
+            if uses[item] > 1 and not self._is_plain(item) and not (moving and ACCUMULATOR in self._names(item)):
                 self.hold(item)
 
     def _collect(
@@ -208,8 +246,7 @@ class Expressions(Nodes):
         if (item, sometimes) in seen or self.known(item) is not None:
             return
         seen.add((item, sometimes))
-        what = item[1]
-        names = names_of(what) if isinstance(what, Scalar) else dims.names(what)
+        what, names = item[1], self._names(item)
         if names.isdisjoint(inner) and ACCUMULATOR not in names:
             is_safe = what.op == "const" if isinstance(what, Scalar) else not self.dim_data(what)
             if is_safe or not sometimes:

@@ -69,17 +69,23 @@ class Integers:
         """Pushes the value of `dim` as an i32."""
         self.push_dim(self.resolve_dim(dim))
 
-    def resolve_dim(self, dim: DimLike) -> DimLike:
+    def resolve_dim(self, dim: DimLike, lane: str | None = None) -> DimLike:
         """`dim` where the constants of unrolled loop indices stand in place."""
         if isinstance(dim, int):
             return dim
-        return dims.substitute(dim, lambda atom: self._moved(atom) if isinstance(atom, dims.Size) else None)
+        return dims.substitute(dim, lambda atom: self.moved(atom, lane) if isinstance(atom, dims.Size) else None)
 
-    def _moved(self, size: dims.Size) -> DimLike | None:
+    def moved(self, size: dims.Size, lane: str | None = None) -> DimLike | None:
+        """What a loop index is replaced by. That of the `lane` stays even where it is a number to vary."""
         index = self.indices.get(size.name)
-        if index is None or (index.local is not None and not index.constant):
+        if index is None or (not index.constant and (index.local is not None or size.name == lane)):
             return None
-        return index.constant if index.local is None else Dim.of(size) + index.constant
+        return index.constant if index.local is None and size.name != lane else Dim.of(size) + index.constant
+
+    def at_first_lane(self, dim: DimLike) -> DimLike:
+        """`dim` where an index that is just a number, and left as the lane, counts from 0."""
+        names = {name for name in dims.names(dim) if name in self.indices and self.indices[name].local is None}
+        return dims.replace_sizes(dim, dict.fromkeys(names, 0)) if names else dim
 
     def push_dim(self, dim: DimLike) -> None:
         """Pushes a resolved dim."""

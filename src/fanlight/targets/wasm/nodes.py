@@ -96,7 +96,7 @@ class Nodes(Integers):
         An offset is added without wrapping, so what comes before it must not be negative."""
         slot, indices = place
         operand = self.operands[slot]
-        total = operand.layout.address(indices) * item_bytes(operand.type.dtype)
+        total = self.at_first_lane(operand.layout.address(indices)) * item_bytes(operand.type.dtype)
         constant = total if isinstance(total, int) else dict(total.terms).get((), 0)
         offset = constant if constant >= 0 and dims.bounds(total - constant)[0] >= 0 else 0
         return dims.size(f"%{slot}", 0) + (total - offset), offset
@@ -275,7 +275,7 @@ class Nodes(Integers):
         return True
 
     def _push_index(self, dim: DimLike, lane: str | None) -> None:
-        self.push(("dim", dim))
+        self.push(("dim", self.at_first_lane(dim)))
         if lane is None:
             return
         step = dims.coefficient(dim, lane)

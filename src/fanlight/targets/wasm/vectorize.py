@@ -14,6 +14,7 @@ from fanlight.ir.scalar import Scalar, index_data, node_dims, walk
 from fanlight.ir.types import item_bytes
 from fanlight.targets.wasm.spelling import CASTS, SPELLINGS
 
+SLACK = 64  # bytes after every buffer that reads may touch; the memory plan leaves them free
 ACCUMULATOR = "accumulator"  # stands among the names for what depends on the finished reduction
 _NONE: frozenset[str] = frozenset()
 
@@ -48,8 +49,18 @@ def is_vector_value(root: Scalar, operands: tuple[Operand, ...], lane: str) -> b
     return all(_is_vector_node(node, operands, lane) for node in _varying(root, lane))
 
 
+def may_overrun(roots: Iterable[Scalar], operands: tuple[Operand, ...], lane: str, elements: int) -> bool:
+    """May `roots` read this many elements too many along `lane`, within what follows every buffer for that purpose?"""
+    return all(
+        isinstance(stride := stride_along(operands[slot], indices, lane), int)
+        and abs(stride) * elements * item_bytes(operands[slot].type.dtype) <= SLACK
+        for root in roots
+        for slot, indices in (node.attribute for node in _varying(root, lane) if node.op == "read")
+    )
+
+
 def is_contiguous(roots: Iterable[Scalar], operands: tuple[Operand, ...], lane: str) -> bool:
-    """Are all elements that `roots` read along `lane` neighbours, so that reading a few too many stays close by?"""
+    """Are all elements that `roots` read along `lane` neighbours in memory?"""
     reads = [node for root in roots for node in _varying(root, lane) if node.op == "read"]
     return all(stride_along(operands[r.attribute[0]], r.attribute[1], lane) == 1 for r in reads)
 
