@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields
 from itertools import count
 from typing import Any, ClassVar, Self
 
@@ -16,6 +16,7 @@ from fanlight.ir.dim import DimLike
 from fanlight.ir.graph import Input, Value, apply
 from fanlight.ir.types import Shape, Type
 from fanlight.layers import initializers
+from fanlight.layers.config import from_json, is_default, to_json
 from fanlight.layers.context import Context
 from fanlight.layers.meanings import Meaning
 
@@ -232,34 +233,3 @@ def check_channels_last(layer: Layer, data_format: str | None) -> None:
 def check_rank(layer: Layer, type: Type, rank: int) -> None:
     if type.rank != rank:
         raise layer.error(f"an input of rank {rank} (batch first)", f"rank {type.rank}", at=type)
-
-
-# Configs
-
-IGNORED = {"dtype", "sparse", "ragged", "registered_name", "build_config", "synchronized", "batch_shape"}
-
-
-def is_default(key: str, value: Any) -> bool:
-    """Whether leaving out this key of a Keras config changes nothing: it is off, or float32."""
-    return value is None or value is False or (key == "renorm_momentum") or (key in IGNORED and is_float32(key, value))
-
-
-def is_float32(key: str, value: Any) -> bool:
-    if key != "dtype":
-        return True
-    name = value.get("config", {}).get("name") if isinstance(value, Mapping) else value
-    return name == "float32"
-
-
-def to_json(value: Any) -> Any:
-    """A value of an attribute as JSON has it; records become `{"class_name", "config"}` as in Keras."""
-    if isinstance(value, tuple | list):
-        return [to_json(each) for each in value]
-    if is_dataclass(value) and not isinstance(value, type):
-        return {"class_name": type(value).__name__, "config": asdict(value)}
-    return value
-
-
-def from_json(value: Any) -> Any:
-    """Lists as tuples, which is what attributes hold; initializers are read by `initializers.get`."""
-    return tuple(from_json(each) for each in value) if isinstance(value, list) else value

@@ -11,7 +11,7 @@ from fanlight.ir.types import Type
 from fanlight.layers.base import Layer
 from fanlight.layers.context import Context
 from fanlight.layers.initializers import Listed
-from fanlight.layers.meanings import Classes
+from fanlight.layers.meanings import Classes, from_record
 from fanlight.ops import functions as fn
 
 
@@ -30,7 +30,7 @@ class ClassMask(Layer):
 
     def check(self) -> None:
         if isinstance(self.classes, Mapping):  # what attributes() gives
-            self.classes = Classes(**self.classes["config"])
+            self.classes = from_record(self.classes)
         if isinstance(self.classes, Classes):
             self.spare = self.classes.spare
         if self.count < 1 or self.spare < 0:

@@ -12,7 +12,7 @@ from fanlight.ir.graph import Value
 from fanlight.ir.types import DTYPES, Shape, Type
 from fanlight.layers.base import Layer, Symbol
 from fanlight.layers.context import Context
-from fanlight.layers.meanings import Meaning
+from fanlight.layers.meanings import Meaning, from_record
 
 BATCH = "batch"
 
@@ -26,12 +26,17 @@ class InputLayer(Layer):
     meaning: Any = None
 
     def check(self) -> None:
-        self.shape = tuple(self.shape)
+        self.shape = row_shape(self.shape, self.name)
+        if self.meaning is not None:
+            self.meaning = from_record(self.meaning)
         if self.dtype not in DTYPES:
             raise DtypeError(self.label, expected=f"one of {', '.join(DTYPES)}", got=repr(self.dtype))
 
     def means(self) -> Meaning | None:
         return self.meaning
+
+    def attributes(self) -> dict[str, Any]:
+        return {**super().attributes(), "shape": [each if isinstance(each, int) else repr(each) for each in self.shape]}
 
     @property
     def type(self) -> Type:
@@ -57,7 +62,7 @@ def Input(shape: Any = None, *, dtype: str | None = None, name: str | None = Non
     if isinstance(shape, Meaning):
         layer = InputLayer(name=name, shape=shape.shape, dtype=dtype or shape.dtype, meaning=shape)
     else:
-        layer = InputLayer(name=name, shape=row_shape(shape, name), dtype=dtype or "float32")
+        layer = InputLayer(name=name, shape=shape, dtype=dtype or "float32")
     return layer()
 
 

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from fanlight.errors import ShapeError, UnknownNameError
 from fanlight.ir.graph import Value
 from fanlight.ir.types import Shape, Type
+from fanlight.layers.config import from_json
 from fanlight.ops import functions as fn
 
 
@@ -231,3 +232,17 @@ class Number(Meaning):
 
     def to_manifest(self) -> dict[str, Any]:
         return {"kind": self.kind, "unit": self.unit}
+
+
+def from_record(record: Any) -> Meaning:
+    """The meaning of a `{"class_name", "config"}` record; or itself."""
+    if isinstance(record, Meaning):
+        return record
+    kinds = {each.__name__: each for each in subclasses(Meaning)}
+    if record["class_name"] not in kinds:
+        raise UnknownNameError("meaning", expected=f"one of {', '.join(kinds)}", got=repr(record["class_name"]))
+    return kinds[record["class_name"]](**from_json(record["config"]))
+
+
+def subclasses(kind: type[Meaning]) -> list[type[Meaning]]:
+    return [each for child in kind.__subclasses__() for each in (child, *subclasses(child))]

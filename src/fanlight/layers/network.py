@@ -92,12 +92,12 @@ class Network(Layer):
     # The layers
 
     @property
-    def trainable(self) -> bool:  # pyright: ignore[reportIncompatibleVariableOverride]
+    def trainable(self) -> bool:
         """Whether any layer is trainable; setting it sets all layers, as in Keras."""
         return any(layer.trainable for layer in self.layers if not isinstance(layer, InputLayer))
 
     @trainable.setter
-    def trainable(self, value: bool) -> None:
+    def trainable(self, value: bool) -> None:  # pyright: ignore[reportIncompatibleVariableOverride]
         if self._is_ready:  # the dataclass sets every field once while it is made
             for layer in self.layers:
                 layer.trainable = value
@@ -210,9 +210,17 @@ class Network(Layer):
         return rows
 
     def attributes(self) -> dict[str, Any]:
-        from fanlight.layers.config import network_config
+        """The architecture as JSON has it; see `layers.architecture`."""
+        from fanlight.layers.architecture import to_record
 
-        return network_config(self)
+        return to_record(self)
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Network:
+        """A network from `attributes()`."""
+        from fanlight.layers.architecture import from_record
+
+        return from_record(config)
 
     def __repr__(self) -> str:
         ends = f"{', '.join(self.input_names)} -> {', '.join(self.output_names)}"
