@@ -62,6 +62,7 @@ __all__ = [
     "size",
     "sizes",
     "substitute",
+    "terms_of",
     "text",
     "upper",
     "wrapped",

@@ -1,0 +1,170 @@
+"""Does one kernel keep its rules? Names, dtypes, places inside the buffers, and what a `contract` schedule promises.
+
+A place is checked where its interval is exact: an affine expression over loop indices that no guard protects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from fanlight.errors import CompileError
+from fanlight.ir import dim as dims
+from fanlight.ir.evaluate import needed
+from fanlight.ir.kernel import COMBINES, Axis, Buffer, Contraction, Kernel, Operand
+from fanlight.ir.scalar import Scalar, index_names, walk
+
+
+def verify_kernel(kernel: Kernel, buffers: Mapping[str, Buffer], sizes: Mapping[str, dims.Size], at: str) -> None:
+    """Raises CompileError where a kernel breaks a rule; `sizes` are the open sizes that it may use."""
+    check_axes(kernel, sizes, at)
+    for slot, operand in enumerate(kernel.operands):
+        check_operand(slot, operand, buffers[operand.buffer], sizes, at)
+    outer = {axis.name for axis in kernel.axes} | sizes.keys()
+    if (kernel.value is None) != (not kernel.combine) or (kernel.combine and kernel.combine not in COMBINES):
+        expected = f"a value with one of {', '.join(COMBINES)}, or neither"
+        raise CompileError("reduction", expected=expected, got=repr(kernel.combine), at=at)
+    if kernel.value is not None:
+        check_expression(kernel, kernel.value, outer | {axis.name for axis in kernel.reduce}, at)
+        if any(node.op == "accumulator" for node in walk(kernel.value)):
+            raise CompileError("value", expected="no accumulator before the reduction is done", got=kernel.value, at=at)
+    for store in kernel.stores:
+        check_expression(kernel, store.value, outer, at)
+        check_place(kernel, store.slot, store.indices, outer, at)
+        if store.value.dtype != kernel.operands[store.slot].type.dtype:
+            expected = kernel.operands[store.slot].type.dtype
+            raise CompileError(f"store to %{store.slot}", expected=expected, got=store.value.dtype, at=at)
+    if kernel.schedule is not None:
+        check_contraction(kernel, kernel.schedule, at)
+    elif kernel.kind == "contract":
+        raise CompileError("contract", expected="a schedule", got="none", at=at)
+    check_bounds(kernel, buffers, at)
+
+
+def read_slots(kernel: Kernel) -> frozenset[int]:
+    """The operands that a kernel reads."""
+    return frozenset(node.attribute[0] for root in roots(kernel) for node in walk(root) if node.op == "read")
+
+
+def roots(kernel: Kernel) -> list[Scalar]:
+    return [*([] if kernel.value is None else [kernel.value]), *(store.value for store in kernel.stores)]
+
+
+def check_axes(kernel: Kernel, sizes: Mapping[str, dims.Size], at: str) -> None:
+    names = [axis.name for axis in (*kernel.axes, *kernel.reduce)]
+    if len(set(names)) < len(names) or set(names) & sizes.keys():
+        raise CompileError("axes", expected="names that differ, and from sizes", got=names, at=at)
+    if kernel.reduce and kernel.value is None:
+        raise CompileError("axes", expected="reduce axes only with a value", got=names, at=at)
+    for axis in (*kernel.axes, *kernel.reduce):
+        check_names(axis.extent, frozenset(sizes), f"extent of {axis.name}", at)
+
+
+def check_names(expression: dims.DimLike, known: frozenset[str] | set[str], what: str, at: str) -> None:
+    unknown = dims.names(expression) - known
+    if unknown:
+        raise CompileError(what, expected=f"names among {sorted(known)}", got=sorted(unknown), at=at)
+
+
+def check_operand(slot: int, operand: Operand, buffer: Buffer, sizes: Mapping[str, dims.Size], at: str) -> None:
+    if operand.type.dtype != buffer.type.dtype:
+        raise CompileError(f"operand {slot}", expected=buffer.type.dtype, got=operand.type.dtype, at=at)
+    if len(operand.layout.strides) != operand.type.rank:
+        raise CompileError(
+            f"operand {slot}", expected=f"{operand.type.rank} strides", got=operand.layout.strides, at=at
+        )
+    for expression in (*operand.type.shape, *operand.layout.strides, operand.layout.offset):
+        check_names(expression, frozenset(sizes), f"operand {slot}", at)
+
+
+def check_expression(kernel: Kernel, root: Scalar, known: set[str], at: str) -> None:
+    """Reads name operands of their dtype, indices name loops that run, and the accumulator has the value's dtype."""
+    unknown = index_names(root) - known
+    if unknown:
+        raise CompileError("expression", expected=f"names among {sorted(known)}", got=sorted(unknown), at=at)
+    for node in walk(root):
+        if node.op == "accumulator" and (kernel.value is None or node.dtype != kernel.value.dtype):
+            expected = "none" if kernel.value is None else kernel.value.dtype
+            raise CompileError("accumulator", expected=expected, got=node.dtype, at=at)
+        if node.op == "read":
+            slot, indices = node.attribute
+            check_place(kernel, slot, indices, known, at)
+            if node.dtype != kernel.operands[slot].type.dtype:
+                raise CompileError(f"read of %{slot}", expected=kernel.operands[slot].type.dtype, got=node.dtype, at=at)
+
+
+def check_place(kernel: Kernel, slot: int, indices: tuple[dims.DimLike, ...], known: set[str], at: str) -> None:
+    if not 0 <= slot < len(kernel.operands):
+        raise CompileError("slot", expected=f"0 .. {len(kernel.operands) - 1}", got=slot, at=at)
+    if len(indices) != kernel.operands[slot].type.rank:
+        raise CompileError(f"indices of %{slot}", expected=kernel.operands[slot].type, got=indices, at=at)
+    for expression in indices:
+        check_names(expression, known, f"indices of %{slot}", at)
+
+
+def check_bounds(kernel: Kernel, buffers: Mapping[str, Buffer], at: str) -> None:
+    """What is read for certain, and what is stored, lies inside the buffer."""
+    for slot, indices in places(kernel):
+        operand = kernel.operands[slot]
+        if kernel.schedule is not None and slot == kernel.schedule.b:
+            continue  # reads beyond the last column are allowed
+        address = operand.layout.address(indices)
+        if kernel.schedule is not None:
+            address = by_column(address, kernel.axes, kernel.schedule)
+        if any(axis_length(axis) == 0 for axis in (*kernel.axes, *kernel.reduce)) or not is_exact(address, kernel):
+            continue
+        low, high = dims.bounds(address)
+        if low < 0 or high >= buffers[operand.buffer].count:
+            expected = f"0 .. {buffers[operand.buffer].count - 1} of {operand.buffer}"
+            raise CompileError(f"place in %{slot}", expected=expected, got=f"{low} .. {high} ({address})", at=at)
+
+
+def axis_length(axis: Axis) -> int:
+    return dims.upper(axis.extent)
+
+
+def places(kernel: Kernel) -> Iterator[tuple[int, tuple[dims.DimLike, ...]]]:
+    """Operand and indices of all stores, and of all reads that are not inside a guard."""
+    for root in roots(kernel):
+        yield from (node.attribute for node in needed(root) if node.op == "read")
+    yield from ((store.slot, store.indices) for store in kernel.stores)
+
+
+def by_column(address: dims.DimLike, axes: tuple[Axis, ...], plan: Contraction) -> dims.DimLike:
+    """An address over the column, which stays below `columns`, in place of panel and lane, which may run beyond."""
+    panel, lane = axes[-2].name, axes[-1].name
+    step = dims.coefficient(address, lane)
+    is_single = axes[-2].extent == 1  # its index is the constant 0
+    if step is None or step == 0 or not (is_single or dims.coefficient(address, panel) == step * plan.tile_columns):
+        return address
+    column = dims.size("column", 0, max(dims.upper(plan.columns) - 1, 0))
+    return dims.replace_sizes(address, {panel: 0, lane: column})
+
+
+def is_exact(address: dims.DimLike, kernel: Kernel) -> bool:
+    """Is the interval of this address attained: a sum of single loop indices with constant factors?"""
+    loops = {axis.name for axis in (*kernel.axes, *kernel.reduce)} | {"column"}
+    atoms = list(dims.atoms(address))
+    affine = all(isinstance(atom, dims.Size) and atom.name in loops for atom in atoms)
+    return affine and all(len(term) <= 1 for term, _ in dims.terms_of(address))
+
+
+def check_contraction(kernel: Kernel, plan: Contraction, at: str) -> None:
+    """The promises of `ir.kernel.Contraction`."""
+
+    def require(holds: bool, expected: str) -> None:
+        if not holds:
+            raise CompileError("contract", expected=expected, got=plan, at=at)
+
+    value = kernel.value
+    if len(kernel.axes) < 2 or value is None or kernel.combine != "add":
+        raise CompileError("contract", expected="rows, panel, lane and a sum", got=kernel.combine, at=at)
+    *rows, panel, lane = kernel.axes
+    require(lane.extent == plan.tile_columns, "a lane axis as long as the tile")
+    require(plan.tile_rows > 0 and plan.tile_columns > 0 and plan.unroll > 0, "a tile")
+    require(0 <= plan.split <= len(kernel.reduce), "a split among the reduce axes")
+    reads = [node.attribute for node in value.args if node.op == "read"]
+    require(value.op == "mul" and [slot for slot, _ in reads] == [plan.a, plan.b], "mul(read a, read b)")
+    (a, b) = (kernel.operands[slot].layout.address(indices) for slot, indices in reads)
+    require(not dims.names(a) & {panel.name, lane.name}, "an A that depends on rows and reduce axes only")
+    require(dims.coefficient(b, lane.name) == 1, "a B with stride 1 along the lanes")
+    require(not dims.names(b) & {axis.name for axis in rows if axis.extent != 1}, "a B that no row moves")
