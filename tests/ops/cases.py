@@ -1,23 +1,21 @@
-"""The arrays of a sample, and the slow evaluation of one op: loop by loop, element by element."""
-
-import itertools
+"""The arrays of a sample, and functions run by the interpreter: what the tests of this room share."""
 
 import numpy as np
-import pytest
 
-from fanlight.ir import dim as dims
-from fanlight.ir.evaluate import evaluate_scalar
-from fanlight.ir.kernel import identity
-from fanlight.ir.scalar import make, read
+from fanlight.ir.graph import Graph, Input, Value, apply
+from fanlight.ir.interpret import interpret
+from fanlight.ir.types import Type
+from fanlight.ops import functions as fn
 from fanlight.ops.registry import all_ops
+from fanlight.passes.differentiate import differentiate
 
 SPECIAL = [np.nan, np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0, 0.5, -2.5, 3.5, 1e-42, -1e-30, 3e38, 87.0, -104.0, 2.0**24]
 
 
 def samples():
-    """Every sample of every op, as pytest parameters."""
+    """Every sample of every op, with a name for it."""
     pairs = [(name, op.samples()) for name, op in all_ops().items()]
-    return [pytest.param(each, id=f"{name}-{k}") for name, cases in pairs for k, each in enumerate(cases)]
+    return {f"{name}-{number}": each for name, cases in pairs for number, each in enumerate(cases)}
 
 
 def arrays_of(sample, seed=0):
@@ -27,64 +25,72 @@ def arrays_of(sample, seed=0):
 
 
 def array_of(type, kind, rng):
-    shape, count = type.shape, int(np.prod(type.shape, dtype=int))
-    if kind == "any":
-        flat = any_values(type.dtype, count, rng)
-    elif kind == "normal":
-        flat = np.round(rng.normal(size=count) * 1.5) + rng.uniform(0.15, 0.4, count) * rng.choice([-1, 1], count)
-    elif kind == "positive":
-        flat = rng.uniform(0.2, 4, count)
-    elif kind == "unit":
-        flat = rng.uniform(0.1, 0.9, count) * rng.choice([-1, 1], count)
-    elif kind == "distinct":
-        flat = (rng.permutation(count) - count // 2) * 0.15 + 0.05
-    elif kind == "tied":
-        flat = rng.integers(0, 3, count)
-    elif kind == "small":
-        flat = rng.integers(1, 10, count) * rng.choice([-1, 1], count)
-    elif kind == "index":
-        flat = rng.integers(-2, 7, count)
-    elif kind == "bits":
-        flat = rng.integers(0, 2**32, count, dtype=np.uint64)
-    else:
-        raise ValueError(f"unknown values {kind!r}")
-    return np.asarray(flat).astype(type.dtype).reshape(shape)
+    count = int(np.prod(type.shape, dtype=int))
+    signs = rng.choice([-1, 1], count)
+    flat = {
+        "any": lambda: any_values(type.dtype, count, rng),
+        "special": lambda: np.where(rng.random(count) < 0.4, rng.choice(SPECIAL[:9], count), rng.normal(0, 9, count)),
+        "normal": lambda: np.round(rng.normal(0, 1.5, count)) + rng.uniform(0.15, 0.4, count) * signs,
+        "positive": lambda: rng.uniform(0.2, 4, count),
+        "distinct": lambda: (rng.permutation(count) - count // 2) * 0.15 + 0.05,
+        "tied": lambda: rng.integers(0, 3, count),
+        "index": lambda: rng.integers(-2, 7, count),
+    }[kind]()
+    return np.asarray(flat).astype(type.dtype).reshape(type.shape)
 
 
 def any_values(dtype, count, rng):
     if dtype == "bool":
         return rng.integers(0, 2, count).astype(bool)
     if dtype == "float32":
-        pool = np.array(SPECIAL, "float32")
-        return np.where(rng.random(count) < 0.6, rng.choice(pool, count), rng.normal(size=count) * 4)
+        return np.where(rng.random(count) < 0.6, rng.choice(SPECIAL, count), rng.normal(size=count) * 4)
     ends = np.iinfo(dtype)
     pool = np.array([ends.min, ends.max, ends.max - 1, 0, 1, 2, 7, 31, 33], dtype)
     drawn = rng.integers(ends.min, ends.max, count, dtype=dtype, endpoint=True)
-    return np.where(rng.random(count) < 0.6, rng.choice(pool, count), drawn).astype(dtype)
+    return np.where(rng.random(count) < 0.6, rng.choice(pool, count), drawn)
 
 
-def run_nest(op, arrays, types):
-    """The result of an op's loop nest."""
-    nest, out = op.nest(*types), op.infer(*types)
-    extents = [dims.evaluate(axis.extent, {}) for axis in nest.axes]
-    inner = [dims.evaluate(axis.extent, {}) for axis in nest.reduce]
-    assert tuple(extents) == out.shape
-    result = np.zeros(extents, out.dtype)
+def to_numpy(array):
+    return np.array(array.data, array.dtype if array.dtype != "float32" else "float64").reshape(array.shape)
 
-    def load(slot, where):
-        assert all(0 <= i < n for i, n in zip(where, arrays[slot].shape, strict=True)), f"operand {slot}: {where}"
-        return arrays[slot][where].item()
 
-    join = make(nest.combine, read(0, (), out.dtype), read(1, (), out.dtype)) if nest.reduce else None
-    names, inner_names = [axis.name for axis in nest.axes], [axis.name for axis in nest.reduce]
-    for where in np.ndindex(*extents):
-        values = dict(zip(names, where, strict=True))
-        if join is None:
-            result[where] = evaluate_scalar(nest.value, values, load)
-            continue
-        total = identity(nest.combine, out.dtype)
-        for each in itertools.product(*map(range, inner)):
-            part = evaluate_scalar(nest.value, values | dict(zip(inner_names, each, strict=True)), load)
-            total = evaluate_scalar(join, {}, lambda slot, _, pair=(total, part): pair[slot])
-        result[where] = total
-    return result
+def trace(function, arrays, shapes=None):
+    """The inputs x0, x1, ... for these arrays, of other shapes where `shapes` has open ones, and the function's values."""
+    shapes = shapes or [x.shape for x in arrays]
+    types = [Type(str(x.dtype), shape) for x, shape in zip(arrays, shapes, strict=True)]
+    inputs = tuple(apply(Input(f"x{k}", type)) for k, type in enumerate(types))
+    return inputs, function(*inputs)
+
+
+def run(function, *arrays, shapes=None, exact=False, moves=()):
+    """What the interpreter computes for a function of values: an array, or a list of them. `moves` are added first."""
+    arrays = [as_array(x) for x in arrays]
+    inputs, found = trace(function, arrays, shapes)
+    values = [found] if isinstance(found, Value) else found
+    graph = differentiate(Graph(inputs, {f"y{k}": value for k, value in enumerate(values)}))
+    given = {f"x{k}": x.astype("float64") + moves[k] if k in moves else x for k, x in enumerate(arrays)}
+    outputs, _ = interpret(graph, given, exact=exact)
+    results = [to_numpy(each) for each in outputs.values()]
+    return results[0] if isinstance(found, Value) else results
+
+
+def as_array(x):
+    return np.asarray(x, "float32") if isinstance(x, float | list) else x
+
+
+def gradients(function, *arrays, weights=None, shapes=None, exact=False):
+    """The gradients, with respect to each float array, of the sum of `function`'s result times fixed weights."""
+    arrays = [as_array(x) for x in arrays]
+
+    def differentiated(*inputs):
+        *xs, w = inputs
+        loss = fn.sum(fn.multiply(function(*xs), w))
+        return fn.gradient(loss, [x for x in xs if x.dtype == "float32"])
+
+    if weights is None:
+        weights = fixed_weights(run(function, *arrays).shape)
+    return run(differentiated, *arrays, weights, shapes=shapes, exact=exact)
+
+
+def fixed_weights(shape):
+    return np.random.default_rng(7).normal(size=shape).astype("float32")

@@ -73,7 +73,7 @@ class LeftShift(_Shift):
 
 @dataclass(frozen=True)
 class RightShift(_Shift):
-    """x / 2^y rounded down; y is taken modulo the number of bits. Copies of the sign come in from the left for signed dtypes."""
+    """x / 2^y rounded down; y is taken modulo the number of bits. Signed dtypes are filled with copies of the sign."""
 
     name, row = "right_shift", "shift_right"
 

@@ -1,4 +1,4 @@
-"""Which of two elements is larger, what is true, and what is chosen by it? Rows whose results are bool, selection and casts.
+"""Which of two elements is larger, what is true, and what is chosen by it? Comparisons, logic, selection and casts.
 
 Comparisons with NaN are false but for `not_equal`. None but selection and float casts lets a gradient through.
 """
@@ -180,7 +180,7 @@ class Where(Elementwise):
 
 @dataclass(frozen=True)
 class Cast(Elementwise):
-    """x in another dtype. Float to integer goes towards zero and stops at the ends of the range, NaN becomes 0; bool is x != 0."""
+    """x in another dtype; bool is x != 0. Float to integer goes towards zero and saturates; NaN gives 0."""
 
     name = "cast"
     accepts = tuple(DTYPES)

@@ -1,6 +1,6 @@
 """What is a convolution of images? Rows over [n, h, w, c] images and [kh, kw, c, o] kernels, without padding.
 
-Padding is a `pad` before it. As everywhere in machine learning the kernel is not flipped. The depthwise rows are in `depthwise`.
+Padding is a `pad` before it. As everywhere in machine learning the kernel is not flipped. See `depthwise` too.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ def conv_cases() -> Iterable[tuple[Conv2D, Shape, Shape]]:
 
 
 def conv2d_input_gradient(g: Value, kernel: Value, shape: Shape, op: Conv2D) -> Value:
-    """The gradient of a convolution with respect to images of this shape: a convolution of the widened g with the flipped kernel."""
+    """The gradient with respect to images of this shape: a convolution of the widened g with the flipped kernel."""
     kh, kw, channels, outputs = kernel.shape
     turned = fn.flip(kernel, (0, 1))
     if op.groups > 1:
@@ -147,16 +147,16 @@ def conv2d_input_gradient(g: Value, kernel: Value, shape: Shape, op: Conv2D) -> 
 
 
 def widen(g: Value, taps: tuple[DimLike, DimLike], extents: Shape, windows: Windows) -> Value:
-    """g with zeros for the strides in between and around it, so that windows of stride 1 over it fall on each of `extents` once."""
+    """g with zeros around it and, for strides, between: windows of stride 1 over it fall on each of `extents` once."""
     wide = fn.dilate(g, (1, *windows.strides, 1))
     borders = [span - 1 for span in windows.reach(taps)]
-    after = [n - taken + border for n, taken, border in zip(extents, wide.shape[1:3], borders, strict=True)]
+    after = [n - taken for n, taken in zip(extents, wide.shape[1:3], strict=True)]
     return fn.pad(wide, ((0, 0), (borders[0], after[0]), (borders[1], after[1]), (0, 0)))
 
 
 @dataclass(frozen=True)
 class Conv2DKernelGradient(Op):
-    """`out[kh, kw, c, o] = sum over n, h, w of x[n, h*s + kh*d, w*s + kw*d, c] * g[n, h, w, o]`: what `conv2d` learns from."""
+    """`out[kh, kw, c, o] = sum over n, h, w of x[n, h*s + kh*d, w*s + kw*d, c] * g[n, h, w, o]`."""
 
     name = "conv2d_kernel_gradient"
     taps: Shape

@@ -23,7 +23,7 @@ from fanlight.ops.sample import Sample, sample
 
 @dataclass(frozen=True)
 class DepthwiseConv2D(Op):
-    """`out[n, h, w, c*m + j] = sum over kh, kw of x[n, h*s + kh*d, w*s + kw*d, c] * kernel[kh, kw, c, j]`, m the multiplier."""
+    """`out[n, h, w, c*m + j] = sum over kh, kw of x[n, h*s + kh*d, w*s + kw*d, c] * kernel[kh, kw, c, j]`."""
 
     name = "depthwise_conv2d"
     strides: Pair = (1, 1)

@@ -1,6 +1,6 @@
 """Which element does the data ask for? Rows whose index expressions hold data: gather and its gradient.
 
-Indices are clamped to the array, so no read falls outside. Wrapping of negative ones and one-hot codes are in `functions`.
+Indices are clamped to the array, so no read falls outside. Negative ones and one-hot codes: see `indexing`.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def clamped(pick: Scalar, extent: DimLike) -> Scalar:
 
 
 def pick_indices(op: Op, picks: Any, shape: Shape, axes: tuple[int, ...], batch: int) -> list[Any]:
-    """For references: one NumPy index array for each axis of x that is batch or indexed, in order, with clamped indices."""
+    """For references: a NumPy index array for each axis of x that is batch or indexed, in order, clamped."""
     import numpy
 
     extents = static(op, shape)
@@ -135,8 +135,8 @@ class Gather(Op):
 class GatherGradient(Op):
     """Adds each element of g where `gather` read it, in an array of this shape; equal positions add up, in order.
 
-    Every position of the array looks at every index (a product with a one-hot matrix that is never stored): deterministic
-    and without atomics, but slow for long arrays of indices into long axes.
+    Every position of the array looks at every index (a product with a one-hot matrix that is never stored): this is
+    deterministic and without atomics, but slow for long arrays of indices into long axes.
     """
 
     name = "gather_gradient"

@@ -22,10 +22,10 @@ from fanlight.ops.shapes import expand_dims, flip, iota, normal_axes, reshape, s
 
 
 def gather(x: Value, positions: Sequence[Operand], axes: Sequence[int] | None = None, batch: int = 0) -> Value:
-    """`x[b, p, position0[b, q], position1[b, q], r]`: elements at positions along `axes` (the first ones after the batch axes).
+    """`x[b, p, position0[b, q], position1[b, q], r]`: elements at positions along `axes` (those after `batch`).
 
-    The axes of the position arrays, which are broadcast together, come where the first indexed axis was. The first `batch`
-    axes of x and of the positions are the same ones. Positions outside are clamped. The gradient of positions is zero.
+    The axes of the position arrays, which are broadcast together, come where the first indexed axis was. The first
+    `batch` axes of x and of the positions are the same ones. Positions outside are clamped and have no gradient.
     """
     indexed = normal_axes(range(batch, batch + len(positions)) if axes is None else axes, x.rank)
     order = sorted(range(len(indexed)), key=lambda k: indexed[k])

@@ -1,7 +1,7 @@
-"""What are the products of vectors, matrices and images? matmul, convolutions and pooling, with padding and broadcasting.
+"""What are the products of vectors, matrices and images? matmul, convolutions and pooling, with padding.
 
-Images are [n, h, w, c], kernels [kh, kw, c, o]. Padding is "valid" (none), "same" (output length = length / stride, rounded
-up, the odd element of padding at the end), or pairs of widths.
+Images are [n, h, w, c], kernels [kh, kw, c, o]. Padding is "valid" (none), "same" (output length = length / stride,
+rounded up, an odd element of padding at the end), or pairs of widths.
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ Padding = str | Sequence[tuple[DimLike, DimLike]]
 
 
 def matmul(a: Operand, b: Operand) -> Value:
-    """The matrix product over the last axis of a and the last but one of b; batch axes are broadcast; vectors as in NumPy.
+    """The matrix product over the last axis of a and the last but one of b.
 
-    Where b is one matrix, all leading axes of a are rows of one product.
+    Batch axes are broadcast, vectors are as in NumPy. Where b is one matrix, the leading axes of a are rows of one
+    product.
     """
     dtype = result_dtype(a, b)
     dtype = dtype if is_float(dtype) else "int32"
@@ -81,7 +82,8 @@ def padding_widths(
         return widths[0], widths[1]
     if len(padding) != 2:
         raise ShapeError("padding", expected="widths for two axes", got=padding)
-    return tuple(padding[0]), tuple(padding[1])
+    (top, bottom), (left, right) = padding
+    return (top, bottom), (left, right)
 
 
 def _padded(x: Value, padding: Padding, taps: Shape, windows: Windows, value: float = 0.0) -> Value:
@@ -102,7 +104,7 @@ def conv2d(
 def depthwise_conv2d(
     x: Operand, kernel: Operand, strides: Sizes = 1, padding: Padding = "valid", dilation: Sizes = 1
 ) -> Value:
-    """Convolves each channel of images [n, h, w, c] with its own kernels [kh, kw, c, multiplier]; output channel c * multiplier + j."""
+    """Convolves each channel of images [n, h, w, c] by itself, with its kernels in [kh, kw, c, multiplier]."""
     image, weights = as_value(x, "float32"), as_value(kernel, "float32")
     op = DepthwiseConv2D(pair(strides), pair(dilation))
     return apply(op, _padded(image, padding, weights.shape[:2], op.windows), weights)
@@ -134,7 +136,7 @@ def conv1d(
 
 
 def max_pool2d(x: Operand, window: Sizes, strides: Sizes | None = None, padding: Padding = "valid") -> Value:
-    """The largest element of each window of images [n, h, w, c]; the first one gets the gradient. Strides default to the window."""
+    """The largest element of each window of images [n, h, w, c]; the first one gets the gradient."""
     taps, steps = pair(window), pair(window if strides is None else strides)
     return apply(MaxPool2D(taps, steps), _padded(as_value(x, "float32"), padding, taps, Windows(steps), float("-inf")))
 

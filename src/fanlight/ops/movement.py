@@ -62,7 +62,7 @@ def _is_smaller(a: DimLike, b: DimLike) -> bool:
 
 
 def regrouped(where: tuple[DimLike, ...], new: Shape, old: Shape) -> tuple[DimLike, ...]:
-    """The index in an array of shape `old` of the element that stands at index `where` of shape `new` in row-major order."""
+    """The index in shape `old` of the element that is at index `where` of shape `new`, in row-major order."""
     if any(extent == 0 for extent in (*old, *new)):
         return (0,) * len(old)  # there is no element
     found: list[DimLike] = []

@@ -1,4 +1,4 @@
-"""What do neural networks compute besides products? Activations, softmax and cross-entropies, with Keras 3's names and meanings.
+"""What do neural networks compute besides products? Activations, softmax and cross-entropies, as in Keras 3.
 
 Gradients at kinks are those of Keras on JAX: relu and relu6 have slope 0 where they bend.
 """
@@ -71,7 +71,7 @@ def selu(x: Operand) -> Value:
 
 
 def gelu(x: Operand, approximate: bool = True) -> Value:
-    """x * P(N < x) for a standard normal N; the approximation by tanh, or exactly by erf (Hendrycks and Gimpel, 2016)."""
+    """x * P(N < x) for a standard normal N, approximated by tanh or exactly by erf (Hendrycks and Gimpel, 2016)."""
     value = cast(x, "float32")
     if approximate:
         inner = multiply(add(value, multiply(power(value, 3), 0.044715)), math.sqrt(2 / math.pi))

@@ -12,6 +12,7 @@ from fanlight.ir.graph import Op, Value, apply
 from fanlight.ir.types import is_float
 from fanlight.ops import bitwise, comparison, transcendental
 from fanlight.ops import elementwise as rows
+from fanlight.ops.power import Power
 from fanlight.ops.promote import Operand, as_value, broadcast, elementwise, result_dtype
 
 
@@ -65,7 +66,7 @@ def power(x: Operand, y: Operand) -> Value:
         raise DtypeError(
             "power", expected="float32, or a constant exponent from 0 to 32", got=dtype, do="cast an operand to float32"
         )
-    return elementwise(transcendental.Power(), x, y)
+    return elementwise(Power(), x, y)
 
 
 def abs_number(x: float) -> float:
@@ -106,17 +107,17 @@ def sign(x: Operand) -> Value:
 
 
 def maximum(x: Operand, y: Operand, ties: str = "split") -> Value:
-    """The larger one, NaN if either is NaN. Equal ones share the gradient, or `ties` gives it to the "first" or "second"."""
+    """The larger one, or NaN. Equal ones "split" the gradient, or `ties` gives it to the "first" or the "second"."""
     return _arithmetic(rows.Maximum(ties), comparison.LogicalOr(), x, y)
 
 
 def minimum(x: Operand, y: Operand, ties: str = "split") -> Value:
-    """The smaller one, NaN if either is NaN. `ties` as in `maximum`."""
+    """The smaller one, or NaN. `ties` as in `maximum`."""
     return _arithmetic(rows.Minimum(ties), comparison.LogicalAnd(), x, y)
 
 
 def clip(x: Operand, low: Operand | None, high: Operand | None, ties: str = "split") -> Value:
-    """x moved into low .. high (None: no limit). At a limit x gets half the gradient, or all of it with ties="first" (PyTorch)."""
+    """x moved into low .. high (None: no limit). At a limit x gets half the gradient; all of it where ties="first"."""
     value = as_value(x)
     if low is not None:
         value = maximum(value, low, ties)

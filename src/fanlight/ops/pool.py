@@ -51,7 +51,7 @@ def pool_nest(x: Type, y: Type, window: Pair, strides: Pair, combine: str) -> Ne
 def covering(
     op: Op, shape: Shape, outputs: Shape, window: Pair, strides: Pair
 ) -> tuple[tuple[Axis, ...], tuple[Axis, ...], Shape, Shape, Scalar]:
-    """The windows over each input position: axes, axes to reduce over, window position, tap in the window, whether there is such a window.
+    """The windows over each input position: axes, axes to reduce over, window position, tap, whether there is one.
 
     Position i lies in the windows i//s, i//s - 1, ..., at most ceil(k/s) of them; in the q-th as tap i%s + q*s.
     """
@@ -256,7 +256,8 @@ class MaxPool2DGradient(Op):
         rows = fn.add(fn.multiply(fn.iota(shape, 1), sh), fn.floor_divide(tap, kw))
         columns = fn.add(fn.multiply(fn.iota(shape, 2), sw), fn.mod(tap, kw))
         chosen = fn.gather(g, (rows, columns, fn.iota(shape, 3)), axes=(1, 2, 3), batch=1)
-        return fn.where(fn.less(tap, kh * kw), chosen, 0.0), None
+        is_tap = fn.logical_and(fn.greater_equal(tap, 0), fn.less(tap, kh * kw))
+        return fn.where(is_tap, chosen, 0.0), None
 
     def reference(self, *arrays: Any) -> Any:
         import numpy

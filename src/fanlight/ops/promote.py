@@ -1,7 +1,7 @@
-"""How do operands of different dtypes and shapes meet? Promotion and broadcasting, written into the graph as casts and copies.
+"""How do operands of different dtypes and shapes meet? Promotion and broadcasting, as casts and copies in the graph.
 
 In: values and Python numbers. Out: values of one dtype and shape. A Python number is weak: it takes the other operand's
-dtype, but a float makes integers float32. Promotion follows Keras 3 (int32 with uint32 is int64, as without JAX's limits).
+dtype, but a float makes integers float32. Promotion follows Keras 3, with JAX's 64-bit integers enabled.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def as_value(x: Operand, dtype: str | None = None) -> Value:
 
 
 def broadcast_shape(*shapes: Shape) -> Shape:
-    """The shape that arrays of these shapes have together, aligned from the right; raises ShapeError where they have none."""
+    """The shape that arrays of these shapes have together, aligned from the right; ShapeError where there is none."""
     rank = max(map(len, shapes), default=0)
     result: list[DimLike] = []
     for k in range(-rank, 0):
@@ -96,6 +96,6 @@ def broadcast(values: Iterable[Value]) -> list[Value]:
 
 
 def elementwise(op: Op, *operands: Operand, dtype: str | None = None) -> Value:
-    """An elementwise op on operands that are first brought to one dtype (`dtype`, or the one they meet in) and one shape."""
+    """An elementwise op on operands that are first brought to one shape and dtype (this one, or where they meet)."""
     dtype = dtype or result_dtype(*operands)
     return apply(op, *broadcast(as_value(x, dtype) for x in operands))

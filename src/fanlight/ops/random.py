@@ -1,6 +1,6 @@
-"""How are random numbers drawn from a key? Bits, uniform and normal numbers, new keys: pure functions of a uint32[2] key.
+"""How are random numbers drawn? Bits, uniform and normal numbers, new keys: pure functions of a uint32[2] key.
 
-A key gives the same numbers on every target; bits, uniform numbers and keys equal those of JAX (threefry2x32, partitionable).
+A key gives the same numbers everywhere; bits, uniform numbers and keys are those of JAX's partitionable Threefry.
 Never use a key twice: split it, or fold a counter into it.
 """
 

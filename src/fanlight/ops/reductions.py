@@ -144,12 +144,12 @@ def _position(largest: bool, x: Operand, axis: int | None, keepdims: bool) -> Va
 
 
 def argmax(x: Operand, axis: int | None = None, keepdims: bool = False) -> Value:
-    """The position of the first largest element (of the first NaN, if any) as int32; without an axis, in row-major order."""
+    """The position of the first largest element, or of the first NaN; without an axis, in row-major order. int32."""
     return _position(True, x, axis, keepdims)
 
 
 def argmin(x: Operand, axis: int | None = None, keepdims: bool = False) -> Value:
-    """The position of the first smallest element (of the first NaN, if any) as int32; without an axis, in row-major order."""
+    """The position of the first smallest element, or of the first NaN; without an axis, in row-major order. int32."""
     return _position(False, x, axis, keepdims)
 
 

@@ -9,6 +9,7 @@ from fanlight.ir.graph import Op
 MODULES = (
     "elementwise",
     "transcendental",
+    "power",
     "comparison",
     "bitwise",
     "reduce",

@@ -28,7 +28,7 @@ from fanlight.ops.shapes import arange, expand_dims, reshape
 
 
 def resize(x: Operand, height: int, width: int, interpolation: str = "bilinear") -> Value:
-    """Images [n, h, w, c] with another height and width, by "bilinear" or "nearest" interpolation, without antialiasing."""
+    """Images [n, h, w, c] in another height and width, by "bilinear" or "nearest" interpolation, no antialiasing."""
     value = cast(x, "float32") if interpolation == "bilinear" or not isinstance(x, Value) else x
     if value.rank != 4:
         raise ShapeError("resize", expected="images [n, h, w, c]", got=value.type)
@@ -49,7 +49,7 @@ def _nearest_along(x: Value, axis: int, length: int) -> Value:
 
 
 def _linear_along(x: Value, axis: int, length: int) -> Value:
-    """Weights from integers, so that they are the same everywhere: (i + 1/2) * old / length - 1/2 = place / (2 * length)."""
+    """Weights come from integers, to be the same everywhere: (i + 1/2) * old/length - 1/2 = place / (2 * length)."""
     old = _static_length(x, axis)
     if old == length:
         return x
@@ -71,9 +71,9 @@ def _static_length(x: Value, axis: int) -> int:
 def sample_bilinear(x: Value, rows: Value, columns: Value, fill: float | None = None) -> Value:
     """Images [n, h, w, c] between their pixels, at positions [n, p, q]: [n, p, q, c].
 
-    A position is counted in pixels from the centre of the first one: row 0 is the first row, 0.5 is halfway to the second.
-    Outside, the image goes on with its border, or with `fill` where that is given. Gradients flow to the image and to
-    the positions. The image's gradient looks at every position for every pixel: see `GatherGradient`.
+    A position is counted in pixels from the centre of the first one: row 0 is the first row, 0.5 is halfway to the
+    second. Outside, the image goes on with its border, or with `fill` where that is given. Gradients flow to the image
+    and to the positions. The image's gradient looks at every position for every pixel: see `GatherGradient`.
     """
     if x.rank != 4 or rows.rank != 3 or rows.shape != columns.shape or rows.shape[0] != x.shape[0]:
         got = f"{x.type}, {rows.type} and {columns.type}"

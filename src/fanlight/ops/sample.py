@@ -13,6 +13,7 @@ from fanlight.ir.types import Shape, Type
 # What the elements of an input are like. Only inputs without special values are used to test gradients.
 VALUES = {
     "any": "every kind of element: NaN, infinities, -0, the smallest and largest of an integer dtype",
+    "special": "NaN, infinities, -0 and ordinary numbers",
     "normal": "spread around 0, none of them near a whole number or near 0",
     "positive": "between 0.2 and 4",
     "unit": "between -0.9 and 0.9, none of them near 0",

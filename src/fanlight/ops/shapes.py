@@ -29,7 +29,7 @@ def normal_axes(axis: int | Sequence[int] | None, rank: int) -> tuple[int, ...]:
 def reshape(x: Operand, shape: int | Sequence[DimLike]) -> Value:
     """The same elements under another shape; one dim may be -1 and takes what is left."""
     value = as_value(x)
-    wanted = list(shape) if isinstance(shape, Sequence) else [shape]
+    wanted: list[DimLike] = list(shape) if isinstance(shape, Sequence) else [shape]
     if wanted.count(-1) > 1:
         raise ShapeError("reshape", expected="at most one -1", got=tuple(wanted))
     if -1 in wanted:

@@ -1,7 +1,6 @@
-"""What are 64 random bits number n of a key? Threefry-2x32 with 20 rounds (Salmon et al., "Parallel random numbers: as easy as
-1, 2, 3", 2011), as integer arithmetic for one element.
+"""What are the random bits number n of a key? Threefry-2x32 with 20 rounds, as integer arithmetic for one element.
 
-The same on every target, in any order, without state.
+J. Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011. The same on every target, without state.
 """
 
 from __future__ import annotations

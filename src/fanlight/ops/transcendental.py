@@ -1,4 +1,4 @@
-"""What are the functions of analysis, element by element? Roots, exponentials, logarithms, waves and what needs care beside them.
+"""What are the functions of analysis, element by element? Roots, exponentials, logarithms, waves.
 
 A row exists where the scalar languages have an instruction for it, or where accuracy or a stable gradient asks for one;
 everything else is written with these in `functions` and `nn`.
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fanlight.ir.graph import Value
-from fanlight.ir.scalar import Scalar, bitcast, const, make, select
+from fanlight.ir.scalar import Scalar, const, make, select
 from fanlight.ops import functions as fn
 from fanlight.ops.base import Elementwise
 from fanlight.ops.elementwise import Gradients
@@ -56,7 +56,7 @@ class Exp(Elementwise):
 
 @dataclass(frozen=True)
 class Expm1(Elementwise):
-    """exp(x) - 1, exact near 0 too. Kahan's formula: with u = exp(x), (u - 1) * (x / log(u)) lets both roundings cancel."""
+    """exp(x) - 1, exact near 0 too. Kahan: with u = exp(x), both roundings cancel in (u - 1) * (x / log(u))."""
 
     name = "expm1"
 
@@ -98,7 +98,7 @@ class Log(Elementwise):
 
 @dataclass(frozen=True)
 class Log1p(Elementwise):
-    """log(1 + x), exact near 0 too. With u = 1 + x rounded, log(u) * (x / (u - 1)) takes the rounding back (Hewlett-Packard)."""
+    """log(1 + x), exact near 0 too. Kahan: with u = 1 + x rounded, log(u) * (x / (u - 1)) takes the rounding back."""
 
     name = "log1p"
     finite = "positive"
@@ -208,39 +208,3 @@ class Cos(Elementwise):
         import numpy
 
         return numpy.cos(arrays[0])
-
-
-@dataclass(frozen=True)
-class Power(Elementwise):
-    """x to the power of y, with the special cases of C's `pow`. Small constant exponents become products in `functions.power`."""
-
-    name = "power"
-    arity = 2
-    finite = "positive"
-
-    def scalar(self, *args: Scalar) -> Scalar:
-        x, y = args
-        zero, one = const(0.0), const(1.0)
-        size = make("abs", x)
-        value = make("exp", y * make("log", size))
-        value = select(make("eq", size, one), one, value)  # 1 ** inf is 1, not exp(0 * inf)
-        is_whole = make("eq", make("floor", y), y)
-        half = y * 0.5
-        is_odd = make("and", is_whole, make("ne", make("floor", half), half))
-        is_negative = make("lt", bitcast(x, "int32"), const(0, "int32"))  # -0 too
-        value = select(make("and", is_negative, is_odd), -value, value)
-        below = make("and", make("lt", x, zero), make("gt", x, const(-math.inf)))
-        value = select(make("and", below, make("xor", is_whole, const(True, "bool"))), const(math.nan), value)
-        is_one = make("or", make("eq", y, zero), make("eq", x, one))
-        return select(is_one, one, select(make("ne", y, y), y, value))
-
-    def gradient(self, g: Value, y: Value, xs: tuple[Value, ...]) -> Gradients:
-        x, exponent = xs
-        lowered = fn.where(fn.equal(exponent, 0.0), 1.0, fn.subtract(exponent, 1.0))
-        log = fn.log(fn.where(fn.equal(x, 0.0), 1.0, x))
-        return fn.multiply(g, fn.multiply(exponent, fn.power(x, lowered))), fn.multiply(g, fn.multiply(y, log))
-
-    def reference(self, *arrays: Any) -> Any:
-        import numpy
-
-        return numpy.power(*arrays)
