@@ -36,7 +36,10 @@ EDGES = {
 }
 
 # These cross: they may import every room and each other; no room may import them. `__init__` is the table of contents.
-CONDUCTORS = {"__init__", "__main__", "compiler", "model", "tensor", "cli", "server"}
+CONDUCTORS = {
+    *("__init__", "__main__", "compiler", "model", "tensor", "cli", "server"),
+    *("fitting", "publishing", "description", "display", "inspection", "verification", "demo"),
+}
 
 # Rooms whose folders never import each other: no target knows another.
 SEPARATE_FOLDERS = {"targets"}

@@ -19,16 +19,12 @@ ACCUMULATOR = "accumulator"  # stands among the names for what depends on the fi
 _NONE: frozenset[str] = frozenset()
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=262144)
 def names_of(root: Scalar) -> frozenset[str]:
     """The sizes and loop indices that an expression depends on, and ACCUMULATOR."""
-    found: dict[Scalar, frozenset[str]] = {}
-    for node in walk(root):
-        names = frozenset({ACCUMULATOR}) if node.op == "accumulator" else _NONE
-        for expression in node_dims(node):
-            names |= dims.names(expression)
-        found[node] = names.union(*(found[a] for a in (*node.args, *index_data(node))))
-    return found[root]
+    own = frozenset({ACCUMULATOR}) if root.op == "accumulator" else _NONE
+    parts = (*root.args, *index_data(root))  # each is remembered, so that deep expressions stay linear
+    return own.union(*map(dims.names, node_dims(root)), *map(names_of, parts))
 
 
 def varies(node: Scalar, lane: str) -> bool:

@@ -1,0 +1,111 @@
+"""What does a command do? Parses, calls, prints; every command has `--json` for machines and exits non-zero on failure.
+
+Knows no detail of what it calls."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+
+from fanlight import __version__
+from fanlight.errors import FanlightError
+
+JSON = click.option("--json", "as_json", is_flag=True, help="Print one line of JSON instead of text.")
+
+
+def reported(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Turns an error that Fanlight raises on purpose, or the system's, into one line and exit code 1."""
+
+    @wraps(command)
+    def run(*args: Any, as_json: bool = False, **kwargs: Any) -> None:
+        try:
+            command(*args, as_json=as_json, **kwargs)
+        except (FanlightError, OSError) as error:
+            message = " ".join(str(error).split())
+            if as_json:
+                click.echo(json.dumps({"ok": False, "error": type(error).__name__, "message": message}))
+            else:
+                click.secho(f"{type(error).__name__}: {message}", fg="red", err=True)
+            sys.exit(1)
+
+    return run
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="fanlight")
+def main() -> None:
+    """Machine learning in the web page, from Python."""
+
+
+@main.command()
+@click.option("--port", default=8000, show_default=True, help="The port on 127.0.0.1.")
+@click.option("--check", is_flag=True, help="Try everything in a headless browser instead, and exit.")
+@click.option("--directory", type=click.Path(path_type=Path), help="Where to write the page; a temporary folder if left out.")
+@JSON
+@reported
+def demo(port: int, check: bool, directory: Path | None, as_json: bool) -> None:
+    """Train a digits network, export its page, and serve it."""
+    from fanlight.demo import run_demo
+
+    sys.exit(0 if run_demo(port=port, check=check, directory=directory, as_json=as_json) else 1)
+
+
+@main.command()
+@click.argument("directory", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--port", default=8000, show_default=True, help="The port.")
+@click.option("--lan", is_flag=True, help="Serve other machines of the local network too.")
+@JSON
+@reported
+def serve(directory: Path, port: int, lan: bool, as_json: bool) -> None:
+    """Serve an exported folder as a web host would, with the headers that threads need."""
+    from fanlight.server.serve import serve as run_server
+
+    host = "0.0.0.0" if lan else "127.0.0.1"
+
+    def ready(address: str) -> None:
+        click.echo(json.dumps({"ok": True, "address": address}) if as_json else f"{address}  (stop with Ctrl+C)")
+
+    run_server(directory, host=host, port=port, on_ready=ready)
+
+
+@main.command()
+@click.argument("source", type=click.Path(exists=True, path_type=Path))
+@click.option("--after", help="Print the whole program after this stage: describe, differentiate, simplify or lower.")
+@JSON
+@reported
+def inspect(source: Path, after: str | None, as_json: bool) -> None:
+    """Show what a model or an exported folder consists of: layers, functions, kernels, memory; or the text of a stage."""
+    from fanlight.inspection import inspect_source, print_inspection
+
+    found = inspect_source(source, after)
+    if as_json:
+        click.echo(json.dumps(found))
+    else:
+        print_inspection(found)
+
+
+@main.command()
+@click.argument("directory", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--privacy", is_flag=True, help="Prove that nothing leaves the page, with a planted canary.")
+@JSON
+@reported
+def verify(directory: Path, privacy: bool, as_json: bool) -> None:
+    """Open an exported folder in a real browser and test it: files, self-test, and with --privacy what leaves the page."""
+    from fanlight.verification import print_verification, verify_bundle
+
+    found = verify_bundle(directory, privacy)
+    if as_json:
+        click.echo(json.dumps(found))
+    else:
+        print_verification(found)
+    sys.exit(0 if found["ok"] else 1)
+
+
+if __name__ == "__main__":
+    main()
