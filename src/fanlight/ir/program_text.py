@@ -39,7 +39,7 @@ def kernel_text(kernel: Kernel) -> str:
 
 
 def axes_text(axes: Iterable[Axis]) -> str:
-    return ", ".join(f"{axis.name} < {dims.wrapped(axis.extent)}" for axis in axes)
+    return ", ".join(f"{axis.name} < {dims.text(axis.extent)}" for axis in axes)
 
 
 def operand_text(operand: Operand) -> str:
