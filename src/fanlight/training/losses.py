@@ -7,10 +7,10 @@ data.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar
 
-from fanlight.errors import ShapeError, UnknownNameError
+from fanlight.errors import ShapeError, UnknownNameError, UnsupportedOp
 from fanlight.ir.graph import Value
 from fanlight.ir.types import Type
 from fanlight.ops import functions as fn
@@ -168,5 +168,8 @@ def from_record(record: Mapping[str, Any]) -> Loss:
         kind, config = LOSSES.get(str(record.get("name"))), dict(record)
     if kind is None:
         raise UnknownNameError("loss", expected=f"one of {', '.join(LOSSES)}", got=dict(record))
-    kept = {key: config[key] for key in kind.__dataclass_fields__ if key in config}
-    return kind(**kept)
+    if config.get("reduction", "mean") not in ("mean", "sum_over_batch_size"):
+        raise UnsupportedOp(f"loss {kind.name!r}", expected="the mean over the batch", got=config["reduction"])
+    if config.get("axis", -1) != -1:
+        raise UnsupportedOp(f"loss {kind.name!r}", expected="classes on the last axis", got=config["axis"])
+    return kind(**{each.name: config[each.name] for each in fields(kind) if each.name in config})

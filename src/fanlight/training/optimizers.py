@@ -6,7 +6,7 @@ Learning rate, momentum and decay are state, so they change without compiling. K
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any, ClassVar
 
 from fanlight.errors import ShapeError, UnknownNameError, UnsupportedOp
@@ -252,6 +252,7 @@ def get(identifier: Any) -> Optimizer:
     if kind is None:
         raise UnknownNameError("optimizer", expected=f"one of {', '.join(OPTIMIZERS)}", got=repr(identifier))
     config = {key: value for key, value in config.items() if key not in UNUSED or value != UNUSED[key]}
-    if unknown := [key for key in config if key not in kind.__dataclass_fields__]:
-        raise UnsupportedOp(f"optimizer {name!r}", expected=f"only {', '.join(kind.__dataclass_fields__)}", got=unknown)
+    known = [each.name for each in fields(kind)]
+    if unknown := [key for key in config if key not in known]:
+        raise UnsupportedOp(f"optimizer {name!r}", expected=f"only {', '.join(known)}", got=unknown)
     return kind(**config)

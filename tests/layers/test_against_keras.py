@@ -1,0 +1,151 @@
+"""Do layers compute what Keras's layers compute? Values, gradients and statistics, over many configurations."""
+
+import keras
+import numpy as np
+import pytest
+
+from fanlight import layers
+from layers.keras_twin import compare
+
+IMAGE, ROWS = (3, 7, 6, 4), (5, 6)
+
+
+def made(kind: str, *arguments, **attributes):
+    """Our layer and Keras's, made in the same words."""
+    return getattr(layers, kind)(*arguments, **attributes), getattr(keras.layers, kind)(*arguments, **attributes)
+
+
+def spread(rng, *shape) -> np.ndarray:
+    """Numbers without ties."""
+    return rng.permutation(np.linspace(-2, 2, int(np.prod(shape)))).reshape(shape).astype("float32")
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        dict(filters=3, kernel_size=3),
+        dict(filters=2, kernel_size=(2, 3), strides=2, padding="same", activation="relu"),
+        dict(filters=6, kernel_size=3, padding="same", groups=2, use_bias=False),
+        dict(filters=2, kernel_size=2, dilation_rate=(2, 1), activation="tanh"),
+        dict(filters=5, kernel_size=1, strides=(1, 2)),
+    ],
+)
+def test_conv2d(rng, attributes):
+    compare(*made("Conv2D", **attributes), spread(rng, *IMAGE))
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        dict(kernel_size=3),
+        dict(kernel_size=3, padding="same", depth_multiplier=2, activation="relu6"),
+        dict(kernel_size=(3, 2), strides=2, padding="same", use_bias=False),
+    ],
+)
+def test_depthwise_conv2d(rng, attributes):
+    compare(*made("DepthwiseConv2D", **attributes), spread(rng, *IMAGE))
+
+
+@pytest.mark.parametrize("kind", ["MaxPooling2D", "AveragePooling2D"])
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        dict(pool_size=2),
+        dict(pool_size=(3, 2), strides=2, padding="same"),
+        dict(pool_size=3, strides=1, padding="same"),
+        dict(pool_size=2, strides=(2, 1)),
+    ],
+)
+def test_pooling(rng, kind, attributes):
+    compare(*made(kind, **attributes), spread(rng, *IMAGE))
+
+
+@pytest.mark.parametrize("kind", ["GlobalAveragePooling2D", "GlobalMaxPooling2D"])
+@pytest.mark.parametrize("keepdims", [False, True])
+def test_global_pooling(rng, kind, keepdims):
+    compare(*made(kind, keepdims=keepdims), spread(rng, *IMAGE))
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [dict(units=3), dict(units=4, use_bias=False, activation="softmax"), dict(units=1, activation="sigmoid")],
+)
+@pytest.mark.parametrize("shape", [ROWS, (2, 3, 5)])
+def test_dense(rng, attributes, shape):
+    compare(*made("Dense", **attributes), spread(rng, *shape))
+
+
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize(
+    ("attributes", "shape"),
+    [
+        (dict(), ROWS),
+        (dict(momentum=0.9, epsilon=1e-2), IMAGE),
+        (dict(axis=1, center=False), IMAGE),
+        (dict(scale=False), IMAGE),
+        (dict(trainable=False), ROWS),
+    ],
+)
+def test_batch_normalization(rng, attributes, shape, training):
+    compare(*made("BatchNormalization", **attributes), spread(rng, *shape), training=training, tolerance=5e-6)
+
+
+@pytest.mark.parametrize(
+    ("kind", "attributes"),
+    [
+        ("Flatten", {}),
+        ("Reshape", dict(target_shape=(6, 28))),
+        ("Reshape", dict(target_shape=(7, -1))),
+        ("ReLU", {}),
+        ("ReLU", dict(max_value=1.0, negative_slope=0.1, threshold=0.5)),
+        ("ReLU", dict(max_value=6.0)),
+        ("ReLU", dict(negative_slope=0.2)),
+        ("LeakyReLU", {}),
+        ("Softmax", {}),
+        ("Softmax", dict(axis=1)),
+        ("Rescaling", dict(scale=1 / 255, offset=-0.5)),
+    ],
+)
+def test_shapes_and_rectifiers(rng, kind, attributes):
+    compare(*made(kind, **attributes), spread(rng, *IMAGE))
+
+
+@pytest.mark.parametrize("kind", ["Add", "Subtract", "Multiply", "Concatenate"])
+def test_layers_of_two_inputs(rng, kind):
+    compare(*made(kind), spread(rng, *IMAGE), spread(rng, *IMAGE))
+
+
+def test_concatenate_along_another_axis(rng):
+    compare(*made("Concatenate", axis=1), spread(rng, 2, 3, 4), spread(rng, 2, 5, 4))
+
+
+NAMES = sorted({*layers.activations.ACTIVATIONS, *layers.activations.ALIASES})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_activations(rng, name):
+    x = np.concatenate([spread(rng, 4, 9) * 2, np.array([[-30, -7, -3, -1, 1, 3, 5, 7, 30]], "float32")])
+    compare(*made("Activation", name), x, tolerance=5e-6)
+
+
+@pytest.mark.parametrize("name", ["relu", "relu6", "leaky_relu", "elu", "softplus", "hard_sigmoid"])
+def test_activations_at_their_kinks(name):
+    compare(*made("Activation", name), np.array([[-3.0, 0.0, 3.0, 6.0]], "float32"))
+
+
+def test_the_comparison_notices_a_difference(rng):
+    ours, theirs = layers.BatchNormalization(momentum=0.9), keras.layers.BatchNormalization(momentum=0.8)
+    with pytest.raises(AssertionError, match="moving_mean"):
+        compare(ours, theirs, spread(rng, *ROWS), training=True)
+    with pytest.raises(AssertionError, match="gradient of input"):
+        compare(layers.Activation("relu"), layers_with_other_gradient(), spread(rng, *ROWS))
+
+
+def layers_with_other_gradient():
+    """A Keras layer with relu's values and no gradient."""
+
+    class Stopped(keras.layers.Layer):
+        def call(self, x):
+            return keras.ops.stop_gradient(keras.ops.relu(x))
+
+    return Stopped()

@@ -1,0 +1,157 @@
+"""Are losses and metrics Keras's? Values and gradients, from probabilities and from logits, in and out of bounds."""
+
+import keras
+import numpy as np
+import pytest
+
+from evaluate import evaluate_graph
+from fanlight.errors import ShapeError, UnknownNameError
+from fanlight.ir.graph import Graph, Input, apply
+from fanlight.ir.types import Type
+from fanlight.ops import functions as fn
+from fanlight.training import losses, metrics
+
+N, CLASSES = 6, 5
+PROBABILITIES = Type("float32", (N, CLASSES))
+
+
+def evaluate(loss, target, prediction, activation=None):
+    """(value of each row, gradient of their mean) of a loss on `prediction`, or on an activation of it."""
+    y = apply(Input("y", loss.target(Type("float32", prediction.shape))))
+    x = apply(Input("x", Type("float32", prediction.shape)))
+    output, logits = x, None
+    if activation:
+        output = getattr(fn, activation)(x)
+        logits = (activation, x)
+    each = loss.each(y, output, logits)
+    graph = Graph((y, x), {"each": each, "gradient": fn.gradient(fn.mean(each), x)})
+    found, _ = evaluate_graph(graph, [target.astype(y.dtype), prediction])
+    return found["each"], found["gradient"]
+
+
+def keras_loss(function, target, prediction, activation=None):
+    import jax
+
+    def each(x):
+        output = getattr(keras.ops, activation)(x) if activation else x
+        return function(target, output)
+
+    return np.asarray(each(prediction)), np.asarray(jax.grad(lambda x: keras.ops.mean(each(x)))(prediction))
+
+
+def softmax(x):
+    powers = np.exp(x - x.max(-1, keepdims=True))
+    return powers / powers.sum(-1, keepdims=True)
+
+
+def targets(rng, name):
+    if name.startswith("sparse"):
+        return rng.integers(0, CLASSES, N).astype("int32")
+    if name == "categorical_crossentropy":
+        return softmax(rng.normal(size=(N, CLASSES))).astype("float32")
+    return rng.integers(0, 2, (N, CLASSES)).astype("float32")
+
+
+@pytest.mark.parametrize("name", losses.LOSSES)
+def test_on_probabilities(rng, name):
+    prediction, target = softmax(rng.normal(size=(N, CLASSES))).astype("float32"), targets(rng, name)
+    ours = evaluate(losses.get(name), target, prediction)
+    theirs = keras_loss(getattr(keras.losses, name), target, prediction)
+    np.testing.assert_allclose(ours[0], theirs[0], rtol=2e-6, atol=2e-7)
+    np.testing.assert_allclose(ours[1], theirs[1], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "activation"),
+    [
+        ("sparse_categorical_crossentropy", "softmax"),
+        ("categorical_crossentropy", "softmax"),
+        ("binary_crossentropy", "sigmoid"),
+    ],
+)
+def test_on_logits(rng, name, activation):
+    x, target = (3 * rng.normal(size=(N, CLASSES))).astype("float32"), targets(rng, name)
+    with_logits = evaluate(losses.get({"name": name, "from_logits": True}), target, x)
+    behind = evaluate(losses.get(name), target, x, activation)
+    theirs = keras_loss(lambda t, p: getattr(keras.losses, name)(t, p, from_logits=True), target, x)
+    on_probabilities = keras_loss(getattr(keras.losses, name), target, x, activation)
+    for ours in (with_logits, behind):
+        for expected in (theirs, on_probabilities):
+            np.testing.assert_allclose(ours[0], expected[0], rtol=5e-6, atol=1e-6)
+            np.testing.assert_allclose(ours[1], expected[1], rtol=1e-4, atol=1e-6)
+
+
+def test_beyond_the_cut_the_stable_form_goes_on():
+    x, target = np.array([[40.0, 0.0, 0.0]], "float32"), np.array([1], "int32")
+    loss, gradient = evaluate(losses.get("sparse_categorical_crossentropy"), target, x, "softmax")
+    keras_value, keras_gradient = keras_loss(keras.losses.sparse_categorical_crossentropy, target, x, "softmax")
+    assert loss[0] == 40 and abs(keras_value[0] - 16.118) < 1e-3  # -log(1e-7)
+    np.testing.assert_allclose(gradient, [[1, -1, 0]], atol=1e-6)
+    assert not keras_gradient.any()
+
+
+@pytest.mark.parametrize("name", ["binary_crossentropy", "categorical_crossentropy"])
+def test_label_smoothing(rng, name):
+    prediction, target = softmax(rng.normal(size=(N, CLASSES))).astype("float32"), targets(rng, name)
+    ours = evaluate(losses.get({"name": name, "label_smoothing": 0.2}), target, prediction)
+    theirs = keras_loss(lambda t, p: getattr(keras.losses, name)(t, p, label_smoothing=0.2), target, prediction)
+    np.testing.assert_allclose(ours[0], theirs[0], rtol=2e-6)
+
+
+def test_a_class_that_does_not_exist_costs_nothing():
+    x = np.zeros((2, CLASSES), "float32")
+    loss, gradient = evaluate(losses.get("sparse_categorical_crossentropy"), np.array([-1, 7]), x, "softmax")
+    assert not loss.any() and not gradient.any()
+
+
+def test_traced_functions():
+    loss = losses.get(lambda t, p: fn.mean(fn.absolute(t - p), axis=-1))
+    each, _ = evaluate(loss, np.ones((2, 3), "float32"), np.full((2, 3), 3, "float32"))
+    assert list(each) == [2, 2]
+    with pytest.raises(ShapeError, match="one number for each row"):
+        evaluate(losses.get(lambda t, p: fn.mean(t - p, axis=0)), np.ones((2, 3)), np.ones((2, 3), "float32"))
+
+
+def measured(name, target, prediction):
+    y, x = (apply(Input(n, Type(str(a.dtype), a.shape))) for n, a in (("y", target), ("x", prediction)))
+    metric = metrics.get(name, y.type, x.type)
+    found, _ = evaluate_graph(Graph((y, x), {"rows": metrics.rows(metric.each(y, x, None))}), [target, prediction])
+    assert found["rows"].shape == (len(target),)
+    return found["rows"].mean()
+
+
+@pytest.mark.parametrize(
+    ("name", "of"),
+    [
+        ("accuracy", "classes"),
+        ("accuracy", "one_hot"),
+        ("accuracy", "binary"),
+        ("acc", "map"),
+        ("binary_accuracy", "many"),
+        ("sparse_top_k_categorical_accuracy", "classes"),
+        ("mse", "many"),
+        ("mean_absolute_error", "many"),
+        ("binary_crossentropy", "many"),
+    ],
+)
+def test_metrics(rng, name, of):
+    prediction = softmax(rng.normal(size=(40, 9))).astype("float32")
+    target = rng.integers(0, 9, 40).astype("int32")
+    if of == "one_hot":
+        target = np.eye(9, dtype="float32")[target]
+    elif of == "binary":
+        prediction, target = prediction[:, :1] * 4, (target[:, None] > 4).astype("float32")
+    elif of == "many":
+        target = rng.integers(0, 2, (40, 9)).astype("float32")
+    elif of == "map":
+        prediction, target = prediction.reshape(8, 5, 9), target.reshape(8, 5)
+    theirs = keras.src.trainers.compile_utils.get_metric(name, target, prediction)
+    theirs.update_state(target, prediction)
+    np.testing.assert_allclose(measured(name, target, prediction), float(theirs.result()), rtol=2e-6)
+
+
+def test_unknown_names_are_refused():
+    with pytest.raises(UnknownNameError, match="one of mean_squared_error"):
+        losses.get("hinge")
+    with pytest.raises(UnknownNameError, match="accuracy"):
+        metrics.get("auc", PROBABILITIES, PROBABILITIES)

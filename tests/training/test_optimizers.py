@@ -1,0 +1,93 @@
+"""Do optimizers move weights as Keras's do? Five steps with the same gradients, slots included."""
+
+import keras
+import numpy as np
+import pytest
+
+from evaluate import evaluate_graph
+from fanlight.errors import ShapeError, UnknownNameError, UnsupportedOp
+from fanlight.ir.graph import Graph, Input, State, apply
+from fanlight.ir.types import Type
+from fanlight.training import optimizers
+
+SHAPES = {"dense/kernel": (4, 3), "dense/bias": (3,)}
+
+CASES = [
+    ("SGD", dict()),
+    ("SGD", dict(learning_rate=0.1, momentum=0.9)),
+    ("SGD", dict(learning_rate=0.1, momentum=0.9, nesterov=True, weight_decay=0.01)),
+    ("SGD", dict(clipvalue=0.3)),
+    ("SGD", dict(clipnorm=0.5)),
+    ("SGD", dict(global_clipnorm=0.5)),
+    ("SGD", dict(global_clipnorm=500.0)),
+    ("Adam", dict()),
+    ("Adam", dict(learning_rate=0.05, beta_1=0.8, beta_2=0.9, epsilon=1e-3)),
+    ("Adam", dict(amsgrad=True)),
+    ("AdamW", dict(learning_rate=0.01)),
+    ("RMSprop", dict()),
+    ("RMSprop", dict(learning_rate=0.01, rho=0.8, momentum=0.5, centered=True)),
+]
+
+
+def step_graph(optimizer) -> tuple[Graph, dict]:
+    """One update with the gradients as inputs, and the state that it needs."""
+    types = {path: Type("float32", shape) for path, shape in SHAPES.items()}
+    specs = optimizer.state(types)
+    gradients = {path: apply(Input(path, type)) for path, type in types.items()}
+    weights = {path: apply(State(path, type)) for path, type in types.items()}
+    read = {path: apply(State(path, spec.type)) for path, spec in specs.items()}
+    writes = optimizer.update(read.__getitem__, weights, gradients)
+    initial = {path: np.full(spec.type.shape, spec.initial, spec.type.dtype) for path, spec in specs.items()}
+    return Graph(tuple(gradients.values()), {}, writes), initial
+
+
+@pytest.mark.parametrize(("kind", "attributes"), CASES, ids=lambda each: str(each))
+def test_five_steps(rng, kind, attributes):
+    graph, state = step_graph(getattr(optimizers, kind)(**attributes))
+    theirs = getattr(keras.optimizers, kind)(**attributes)
+    variables = {path: keras.Variable(rng.normal(size=shape).astype("float32")) for path, shape in SHAPES.items()}
+    state |= {path: np.asarray(variable) for path, variable in variables.items()}
+    for _ in range(5):
+        gradients = {path: rng.normal(size=shape).astype("float32") for path, shape in SHAPES.items()}
+        theirs.apply([keras.ops.convert_to_tensor(g) for g in gradients.values()], list(variables.values()))
+        state |= evaluate_graph(graph, gradients, state)[1]
+    for path, variable in variables.items():
+        np.testing.assert_allclose(state[path], np.asarray(variable), rtol=2e-6, atol=2e-7, err_msg=path)
+    assert state["optimizer/iterations"] == 5
+
+
+def test_slots_are_keras_slots(rng):
+    graph, state = step_graph(optimizers.Adam())
+    theirs = keras.optimizers.Adam()
+    variable = keras.Variable(np.zeros((4, 3), "float32"), name="kernel")
+    g = rng.normal(size=(4, 3)).astype("float32")
+    theirs.apply([keras.ops.convert_to_tensor(g)], [variable])
+    state |= {path: np.zeros(shape, "float32") for path, shape in SHAPES.items()}
+    _, writes = evaluate_graph(graph, {"dense/kernel": g, "dense/bias": np.zeros(3, "float32")}, state)
+    for slot in ("momentum", "velocity"):
+        (expected,) = [np.asarray(v) for v in theirs.variables if v.path.endswith(slot)]
+        np.testing.assert_allclose(writes[f"optimizer/dense/kernel/{slot}"], expected, rtol=1e-6)
+
+
+def test_the_learning_rate_is_state(rng):
+    graph, state = step_graph(optimizers.SGD(0.5))
+    state |= {path: np.zeros(shape, "float32") for path, shape in SHAPES.items()}
+    gradients = {path: np.ones(shape, "float32") for path, shape in SHAPES.items()}
+    state["optimizer/learning_rate"] = np.float32(2)
+    assert np.all(evaluate_graph(graph, gradients, state)[1]["dense/bias"] == -2)
+
+
+def test_what_keras_saves_is_read():
+    theirs = keras.optimizers.SGD(0.1, momentum=0.9, nesterov=True)
+    ours = optimizers.get(keras.optimizers.serialize(theirs))
+    assert ours == optimizers.SGD(ours.learning_rate, 0.9, True) and abs(ours.learning_rate - 0.1) < 1e-6
+    assert optimizers.get(ours.attributes()) == ours
+    with pytest.raises(UnsupportedOp, match="use_ema"):
+        optimizers.get(keras.optimizers.serialize(keras.optimizers.Adam(use_ema=True)))
+
+
+def test_wrong_requests_are_refused():
+    with pytest.raises(UnknownNameError, match="one of sgd, adam"):
+        optimizers.get("adamax")
+    with pytest.raises(ShapeError, match="momentum from 0 to 1"):
+        optimizers.SGD(momentum=2.0)
