@@ -38,7 +38,9 @@ def order_kernels(kernels: list[Kernel], written: frozenset[str], guard: str) ->
         needs[writer] |= {
             k for k, other in enumerate(kernels) if k != writer and any(o.buffer == label for o in other.operands)
         }
-        if guard and writer not in early:
+        if guard and writer in early:
+            raise CycleError(f"expected a guard that does not need the new {label!r}, got one that does")
+        if guard:
             needs[writer].add(producer[guard])
     order: list[int] = []
     finished: set[int] = set()
