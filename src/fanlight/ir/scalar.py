@@ -262,7 +262,7 @@ class Datum(Atom):
         raise TypeError("an index read from data has no value without the data; use evaluate.evaluate_scalar")
 
     def substitute(self, replace: Callable[[Atom], Any]) -> DimLike:
-        return datum(_rebuild(self.scalar, lambda leaf: None, replace), self.low, self.high)
+        return datum(_rebuild(self.scalar, lambda _: None, replace), self.low, self.high)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Datum) and (self.scalar, self.low, self.high) == (other.scalar, other.low, other.high)
@@ -330,8 +330,16 @@ def rebuild(
     return _rebuild(root, leaf, lambda atom: sizes.get(atom.name) if isinstance(atom, dims.Size) else None)
 
 
+def transform(root: Scalar, change: Callable[[Scalar], Scalar | None]) -> Scalar:
+    """`root` with `change` applied to every node, arguments first: it gives another node, or None to keep this one."""
+    return _rebuild(root, change, None, everywhere=True)
+
+
 def _rebuild(
-    root: Scalar, leaf: Callable[[Scalar], Scalar | None], replace: Callable[[Atom], DimLike | None] | None
+    root: Scalar,
+    change: Callable[[Scalar], Scalar | None],
+    replace: Callable[[Atom], DimLike | None] | None,
+    everywhere: bool = False,
 ) -> Scalar:
     done: dict[Scalar, Scalar] = {}
 
@@ -358,9 +366,9 @@ def _rebuild(
                     fresh = bitcast(args[0], node.dtype)
                 else:
                     fresh = make(node.op, *args)
-        if not fresh.args:
-            replaced = leaf(fresh)
-            fresh = fresh if replaced is None else replaced
+        if everywhere or not fresh.args:
+            changed = change(fresh)
+            fresh = fresh if changed is None else changed
         done[node] = fresh
     return done[root]
 
