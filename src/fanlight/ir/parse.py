@@ -22,9 +22,13 @@ from fanlight.ir.types import DTYPES, Type
 Ops = Mapping[str, Callable[..., Op]]
 
 _SHORT = {short: dtype for dtype, (short, _, _) in DTYPES.items()}
-_NAME = r"(?P<name>[A-Za-z_][\w./-]*|'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")"
-_HEADER = re.compile(rf"graph {_NAME}\((?P<arguments>.*?)\)(?: where (?P<where>.*))?")
-_ARGUMENT = re.compile(rf"{_NAME}: (?P<type>\w+\[[^\]]*\])(?:, |$)")
+_ANY_NAME = r"(?:[A-Za-z_][\w./-]*|'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")"
+_NAME = rf"(?P<name>{_ANY_NAME})"
+_ANY_TYPE = r"\w+\[[^\]]*\]"
+_ANY_ARGUMENT = rf"{_ANY_NAME}: {_ANY_TYPE}"
+_ARGUMENTS = rf"(?P<arguments>(?:{_ANY_ARGUMENT}(?:, {_ANY_ARGUMENT})*)?)"
+_HEADER = re.compile(rf"graph {_NAME}\({_ARGUMENTS}\)(?: where (?P<where>.*))?")
+_ARGUMENT = re.compile(rf"{_NAME}: (?P<type>{_ANY_TYPE})(?:, |$)")
 _SIZE = re.compile(r"(?P<low>-?\d+) <= (?P<name>\w+)(?: <= (?P<high>-?\d+))?")
 _VALUE = re.compile(r"%(?P<number>\d+): (?P<type>\w+\[[^\]]*\]) = (?P<operation>.*)")
 _ROOT = re.compile(rf"(?P<kind>output|write) {_NAME} = %(?P<number>\d+)")
