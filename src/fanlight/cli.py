@@ -1,6 +1,8 @@
-"""What does a command do? Parses, calls, prints; every command has `--json` for machines and exits non-zero on failure.
+"""What does a command do? Parses, calls, prints; every command has `--json` for machines and exits non-zero on
+failure.
 
-Knows no detail of what it calls."""
+Knows no detail of what it calls.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,9 @@ def main() -> None:
 @main.command()
 @click.option("--port", default=8000, show_default=True, help="The port on 127.0.0.1.")
 @click.option("--check", is_flag=True, help="Try everything in a headless browser instead, and exit.")
-@click.option("--directory", type=click.Path(path_type=Path), help="Where to write the page; a temporary folder if left out.")
+@click.option(
+    "--directory", type=click.Path(path_type=Path), help="Where to write the page; a temporary folder if left out."
+)
 @JSON
 @reported
 def demo(port: int, check: bool, directory: Path | None, as_json: bool) -> None:
@@ -80,7 +84,8 @@ def serve(directory: Path, port: int, lan: bool, as_json: bool) -> None:
 @JSON
 @reported
 def inspect(source: Path, after: str | None, as_json: bool) -> None:
-    """Show what a model or an exported folder consists of: layers, functions, kernels, memory; or the text of a stage."""
+    """Show what a model or an exported folder consists of: layers, functions, kernels, memory; or the text of a stage.
+    """
     from fanlight.inspection import inspect_source, print_inspection
 
     found = inspect_source(source, after)
@@ -96,7 +101,8 @@ def inspect(source: Path, after: str | None, as_json: bool) -> None:
 @JSON
 @reported
 def verify(directory: Path, privacy: bool, as_json: bool) -> None:
-    """Open an exported folder in a real browser and test it: files, self-test, and with --privacy what leaves the page."""
+    """Open an exported folder in a real browser and test it: files, self-test, and with --privacy what leaves the
+    page."""
     from fanlight.verification import print_verification, verify_bundle
 
     found = verify_bundle(directory, privacy)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from fanlight.ir.kernel import Program
 from fanlight.ir.module import Module
@@ -20,6 +21,7 @@ from fanlight.targets.wasm.emit import emit
 from fanlight.targets.wasm.spelling import PORTABLE, RELAXED
 
 Record = Callable[[str, object], None]
+T = TypeVar("T")
 
 # The stages that rewrite graphs, in order, each with its reason.
 GRAPH_STAGES = (
@@ -52,24 +54,28 @@ def compile(
 
     Raises CompileError for a program that contradicts itself and MemoryLimitError for a plan above `max_memory`
     bytes."""
-    seconds: dict[str, float] = {}
-
-    def stage(name: str, run: Callable[[], object], verify: Callable[[object], object]) -> object:
-        begin = time.perf_counter()
-        result = run()
-        seconds[name] = time.perf_counter() - begin
-        verify(result)
-        seconds["verify"] = seconds.get("verify", 0.0) + time.perf_counter() - begin - seconds[name]
-        if record is not None:
-            record(name, result)
-        return result
-
+    stages = _Stages(record or (lambda stage, result: None))
     current = module
     for name, rewrite in GRAPH_STAGES:
-        current = stage(name, lambda m=current, r=rewrite: m.rewritten(r), verify_module)
-        assert isinstance(current, Module)
-    program = stage("lower", lambda m=current: lower(m, target, max_memory), verify_program)
-    assert isinstance(program, Program)
-    code = stage("emit", lambda: emit(program, target, names), lambda _: None)
-    assert isinstance(code, bytes)
-    return Compiled(current, program, code, target, seconds)
+        current = stages.run(name, lambda: current.rewritten(rewrite), verify_module)  # noqa: B023  # called at once
+    program = stages.run("lower", lambda: lower(current, target, max_memory), verify_program)
+    code = stages.run("emit", lambda: emit(program, target, names))
+    return Compiled(current, program, code, target, stages.seconds)
+
+
+class _Stages:
+    """Runs stages one after the other: times each, verifies and records what it gives."""
+
+    def __init__(self, record: Record):
+        self.record = record
+        self.seconds: dict[str, float] = {"verify": 0.0}
+
+    def run(self, name: str, stage: Callable[[], T], verify: Callable[[T], object] = lambda result: None) -> T:
+        begin = time.perf_counter()
+        result = stage()
+        end = time.perf_counter()
+        verify(result)
+        self.seconds[name] = end - begin
+        self.seconds["verify"] += time.perf_counter() - end
+        self.record(name, result)
+        return result

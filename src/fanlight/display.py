@@ -29,13 +29,14 @@ def totals(rows: list[Row]) -> str:
 def summary_table(network: Network) -> Any:
     """A table for `rich`."""
     from rich.table import Table
+    from rich.text import Text
 
     rows = network.summary()
     table = Table(title=f"{network.name or network.auto_name}", caption=totals(rows), title_justify="left")
     for column in COLUMNS:
         table.add_column(column, justify="right" if column == "parameters" else "left")
     for row in rows:
-        table.add_row(*cells(row))
+        table.add_row(*map(Text, cells(row)))  # types have brackets, which rich would read as markup
     return table
 
 
@@ -45,4 +46,6 @@ def summary_html(network: Network) -> str:
     head = "".join(f"<th>{column}</th>" for column in COLUMNS)
     body = "".join("<tr>" + "".join(f"<td>{escape(text)}</td>" for text in cells(row)) + "</tr>" for row in rows)
     title = escape(network.name or network.auto_name)
-    return f"<table><caption>{title}: {totals(rows)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return (
+        f"<table><caption>{title}: {totals(rows)}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    )

@@ -184,7 +184,12 @@ class Progress:
         from rich.progress import Progress as Bars
 
         quiet = verbose == 0 or (verbose == "auto" and not (sys.stderr.isatty() or "ipykernel" in sys.modules))
-        columns = (TextColumn("{task.description}"), BarColumn(24), MofNCompleteColumn(), TextColumn("{task.fields[logs]}"))
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(24),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[logs]}"),
+        )
         self._epochs, self._rows = epochs, rows
         self._bars = Bars(*columns, console=Console(stderr=True), disable=quiet)
         self._task: Any = None
@@ -201,7 +206,9 @@ class Progress:
         if self._task is None:
             self._task = self._bars.add_task(f"epoch {epoch + 1}/{self._epochs}", total=self._rows, logs="")
         now = time.monotonic()
-        text = described(logs) if now - self._shown > 0.1 else None  # formatting each step would cost more than a small step
+        text = (
+            described(logs) if now - self._shown > 0.1 else None
+        )  # formatting each step would cost more than a small step
         if text is None:
             self._bars.advance(self._task, rows)
         else:

@@ -178,7 +178,10 @@ class Model:
         outputs = self.predict(x)
         rows = outputs[name] if isinstance(outputs, dict) else outputs
         best = np.argsort(-rows, axis=1, kind="stable")[:, : min(top, len(labels))]
-        return [[(labels[k], float(row[k])) for k in order if k < len(labels)] for row, order in zip(rows, best, strict=True)]
+        return [
+            [(labels[k], float(row[k])) for k in order if k < len(labels)]
+            for row, order in zip(rows, best, strict=True)
+        ]
 
     def _arrays(self, x: Any, y: Any, what: str) -> Arrays:
         if not self.objectives:
@@ -265,7 +268,8 @@ class Model:
         return export_model(self, Path(path), train=train, page=page, **options)
 
     def save(self, path: str | Path) -> Path:
-        """Saves model and state: a folder that `fl.load` opens and a page can use, or `x.safetensors` for state alone."""
+        """Saves model and state: a folder that `fl.load` opens and a page can use, or `x.safetensors` for state alone.
+        """
         from fanlight.publishing import save_model
 
         return save_model(self, Path(path))

@@ -123,7 +123,8 @@ class Tensor:
         return self.shape[0]
 
     def __iter__(self) -> Any:
-        return (self[k] for k in range(len(self)))
+        item = _operator("getitem")
+        return (item(self, k) for k in range(len(self)))
 
     def __repr__(self) -> str:
         if isinstance(self._value, _Leaf) and self._value.array is None:
@@ -317,7 +318,9 @@ def value_and_grad(
             )
 
         def gradient(x: Tensor) -> Tensor:
-            return _pending(functions.gradient(value._value, x._value), [value])
+            found = functions.gradient(value._value, x._value)
+            assert isinstance(found, Value)
+            return _pending(found, [value])
 
         gradients = tuple(_mapped(args[k], gradient) for k in numbers)
         found = gradients[0] if isinstance(argnums, int) else gradients

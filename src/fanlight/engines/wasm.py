@@ -47,8 +47,8 @@ class WasmEngine:
         memory = wasmtime.Memory(store, wasmtime.MemoryType(wasmtime.Limits(pages, pages)))
         instance = wasmtime.Instance(store, wasmtime.Module(_engine(), code), [memory])
         exports = instance.exports(store)
-        self._store, self._memory = store, memory
-        self._functions = {name: exports[name] for name in program.procedures}
+        self._store, self._memory, self._instance = store, memory, instance
+        self._functions: dict[str, Any] = {name: exports[name] for name in program.procedures}
         address = ctypes.addressof(memory.data_ptr(store).contents)
         self._bytes = np.ctypeslib.as_array((ctypes.c_uint8 * (pages * PAGE)).from_address(address))
 
@@ -130,18 +130,10 @@ class WasmEngine:
             if len(shape) != type.rank:
                 raise ShapeError(f"input {label!r} of {name!r}", expected=type, got=f"{len(shape)} dims: {shape}")
             for extent, length in zip(type.shape, shape, strict=True):
-                if (
-                    isinstance(extent, dims.Dim)
-                    and len(extent.terms) == 1
-                    and len(extent.terms[0][0]) == 1
-                    and extent.terms[0][1] == 1
-                ):
-                    atom = extent.terms[0][0][0]
-                    if isinstance(atom, dims.Size):
-                        if sizes.setdefault(atom.name, length) != length:
-                            raise ShapeError(
-                                f"input {label!r} of {name!r}", expected=f"{atom.name} = {sizes[atom.name]}", got=length
-                            )
+                open_size = dims.single_size(extent)
+                if open_size is not None and sizes.setdefault(open_size.name, length) != length:
+                    expected = f"{open_size.name} = {sizes[open_size.name]}"
+                    raise ShapeError(f"input {label!r} of {name!r}", expected=expected, got=length)
         for size in procedure.sizes:
             if size.name not in sizes:
                 raise ShapeError(f"function {name!r}", expected=f"an input whose shape gives {size.name!r}", got="none")

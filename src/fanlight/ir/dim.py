@@ -26,6 +26,7 @@ from fanlight.ir.polynomial import (
     multiply,
     names,
     product,
+    single_size,
     sizes,
     substitute,
     terms_of,
@@ -58,6 +59,7 @@ __all__ = [
     "multiply",
     "names",
     "product",
+    "single_size",
     "replace_sizes",
     "size",
     "sizes",
@@ -297,7 +299,18 @@ def bounds(dim: DimLike) -> Bounds:
             if len(term) == 1 and isinstance(term[0], Floor) and isinstance(term[0].right, int):
                 tighter = _remainder_bounds(dim, term[0], scale)
                 low, high = max(low, tighter[0]), min(high, tighter[1])
+            elif len(term) == 1 and isinstance(term[0], Least | Greatest):
+                tighter = _choice_bounds(dim, term[0], scale)
+                low, high = max(low, tighter[0]), min(high, tighter[1])
     return low, high
+
+
+def _choice_bounds(dim: Dim, choice: Least | Greatest, scale: int) -> Bounds:
+    """A sum of intervals loses that `n - min(n, 4)` is the larger of 0 and n - 4: look at both choices."""
+    rest = add(dim, multiply(Dim.of(choice), -scale))
+    a, b = (bounds(add(rest, multiply(side, scale))) for side in (choice.left, choice.right))
+    pick = min if isinstance(choice, Least) == (scale > 0) else max
+    return pick(a[0], b[0]), pick(a[1], b[1])
 
 
 def _remainder_bounds(dim: Dim, floor: Floor, scale: int) -> Bounds:

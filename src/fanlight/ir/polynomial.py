@@ -291,3 +291,12 @@ def wrapped(dim: DimLike) -> str:
     written = text(dim)
     is_one_word = not isinstance(dim, Dim) or (len(dim.terms) == 1 and "*" not in written and "//" not in written)
     return written if is_one_word else f"({written})"
+
+
+def single_size(dim: DimLike) -> Size | None:
+    """The size that `dim` is, if it is nothing but one."""
+    if isinstance(dim, Dim) and len(dim.terms) == 1:
+        factors, scale = dim.terms[0]
+        if scale == 1 and len(factors) == 1 and isinstance(factors[0], Size):
+            return factors[0]
+    return None

@@ -30,14 +30,15 @@ def pages(program: Program) -> int:
     return -(-program.bytes // PAGE)
 
 
-def emit(program: Program, target: Target, names: bool = False) -> bytes:
-    """The module of `program`; with `names` it carries the names of its functions, for profilers."""
-    return _Emission(program, target).run().encode(names=names)
+def emit(program: Program, target: Target, names: bool = False, steps: bool = False) -> bytes:
+    """The module of `program`. With `names` it carries the names of its functions; with `steps` kernel number k of a
+    procedure p can also be called alone, as `p/k`, at the sizes of the last call of p. Both are for profilers."""
+    return _Emission(program, target, steps).run().encode(names=names)
 
 
 class _Emission:
-    def __init__(self, program: Program, target: Target):
-        self.program, self.target = program, target
+    def __init__(self, program: Program, target: Target, steps: bool = False):
+        self.program, self.target, self.steps = program, target, steps
         self.module = Module()
         self.module.import_memory("env", "memory", pages(program), pages(program))
         open_sizes = {size.name for p in program.procedures.values() for size in p.sizes}
@@ -49,6 +50,8 @@ class _Emission:
         derivations = [self._derivation(d, k) for k, d in enumerate(self.program.derivations)]
         for procedure in self.program.procedures.values():
             self._procedure(procedure, derivations)
+            for position, kernel in enumerate(procedure.kernels if self.steps else ()):
+                self._run_kernel(self.module.function(f"{procedure.name}/{position}", export=True), kernel)
         return self.module
 
     def _kernel(self, kernel: Kernel) -> Function:
