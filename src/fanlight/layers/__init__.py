@@ -1,5 +1,6 @@
 """Which layers are there? Keras-style blocks under Keras's names; `LAYERS` finds their classes by name."""
 
+from fanlight.layers.augmentation import RandomAffine
 from fanlight.layers.base import Layer, Symbol
 from fanlight.layers.class_mask import ClassMask
 from fanlight.layers.context import Context
@@ -57,6 +58,7 @@ __all__ = [
     "BatchNormalization",
     "ClassMask",
     "Dropout",
+    "RandomAffine",
 ]
 
 LAYERS: dict[str, type[Layer]] = {

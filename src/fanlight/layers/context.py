@@ -61,7 +61,8 @@ class Context:
 
     def current(self, name: str, type: Type) -> Value:
         """As `state`, but with an update made earlier in this trace, as where a layer is shared."""
-        return self.updates.get(self.path(name)) or self.state(name, type)
+        path = self.path(name)
+        return self.updates[path] if path in self.updates else self.state(name, type)
 
     def update(self, name: str, value: Value) -> None:
         """Let `value` be the content of the state array `name` after this step."""

@@ -1,0 +1,77 @@
+"""Do meanings turn raw data into what the model sees: pixels as Keras's preprocessing does it, words of tables?"""
+
+import keras
+import numpy as np
+import pytest
+
+from evaluate import evaluate_graph
+from fanlight.errors import ShapeError, UnknownNameError
+from fanlight.ir.graph import Graph, Input, apply
+from fanlight.ir.types import Type
+from fanlight.layers.meanings import Classes, Image, Number, Table, from_record
+
+
+def prepared(meaning, rows):
+    value = apply(Input("x", Type(meaning.raw.dtype, (len(rows), *meaning.raw.shape))))
+    result = meaning.prepare(value)
+    assert result.type == Type(meaning.dtype, (len(rows), *meaning.shape))
+    return evaluate_graph(Graph((value,), {"y": result}), [rows])[0]["y"]
+
+
+@pytest.mark.parametrize("preset", ["tf", "torch", "caffe"])
+def test_presets_are_keras_modes(rng, preset):
+    pixels = rng.integers(0, 256, (2, 4, 5, 3)).astype("uint8")
+    expected = keras.src.applications.imagenet_utils.preprocess_input(pixels.astype("float32"), mode=preset)
+    np.testing.assert_allclose(prepared(Image(4, 5, preset=preset), pixels), expected, atol=1e-5, rtol=1e-6)
+
+
+def test_an_image_is_left_alone_unless_told_otherwise(rng):
+    pixels = rng.integers(0, 256, (2, 4, 5, 1)).astype("uint8")
+    assert np.array_equal(prepared(Image(4, 5, 1), pixels), pixels.astype("float32"))
+    assert np.array_equal(prepared(Image(4, 5, 1, preset="unit"), pixels), pixels / np.float32(255))
+    standard = prepared(Image(4, 5, 1, mean=0.5, std=0.25), pixels)
+    np.testing.assert_allclose(standard, (pixels / np.float32(255) - 0.5) / 0.25, atol=1e-6)
+    assert np.array_equal(prepared(Image(4, 5, 3, order="bgr"), pixels.repeat(3, -1)), pixels.repeat(3, -1))
+
+
+def test_an_image_describes_itself():
+    record = Image(4, 5, preset="torch", fit="pad").to_manifest()
+    assert record["kind"] == "image" and record["fit"] == "pad" and record["scale"] == 255
+    assert record["mean"] == [0.485, 0.456, 0.406]
+
+
+def test_words_become_columns():
+    table = Table(["length", "colour", "width"], {"colour": ["red", "green", "blue"]})
+    assert table.shape == (5,) and table.raw.shape == (3,)
+    rows = np.array([[1.5, 2, 7], [2.5, 0, 8]], "float32")
+    assert prepared(table, rows).tolist() == [[1.5, 0, 0, 1, 7], [2.5, 1, 0, 0, 8]]
+    assert table.to_manifest()["categories"] == {"colour": ["red", "green", "blue"]}
+    assert Table(["a", "b"]).raw is None
+
+
+@pytest.mark.parametrize(
+    "meaning",
+    [Image(2, 3, mean=(1, 2, 3)), Table(["a"], {"a": ["x", "y"]}), Classes(["0", "1"], spare=3), Number("m")],
+)
+def test_records_are_read_back(meaning):
+    from fanlight.layers.config import to_json
+
+    assert from_record(to_json(meaning)) == meaning
+    assert meaning.to_manifest()["kind"] == meaning.kind
+
+
+@pytest.mark.parametrize(
+    ("make", "error"),
+    [
+        (lambda: Image(4, 4, preset="vgg"), UnknownNameError),
+        (lambda: Image(4, 4, preset="tf", mean=1), UnknownNameError),
+        (lambda: Image(0, 4), ShapeError),
+        (lambda: Image(4, 4, 1, mean=(1, 2, 3)), ShapeError),
+        (lambda: Table(["a", "a"]), UnknownNameError),
+        (lambda: Table(["a"], {"b": ["x"]}), UnknownNameError),
+        (lambda: Classes(["a", "a"]), UnknownNameError),
+    ],
+)
+def test_nonsense_is_refused(make, error):
+    with pytest.raises(error):
+        make()
