@@ -17,19 +17,21 @@ NAMES = {
     # Models
     "Model": "fanlight.model",
     "Sequential": "fanlight.model",
-    "Input": "fanlight.model",
+    "Input": "fanlight.layers",
     "load": "fanlight.model",
     # Arrays and functions
     "Tensor": "fanlight.tensor",
     "function": "fanlight.tensor",
     "grad": "fanlight.tensor",
     "value_and_grad": "fanlight.tensor",
-    "export": "fanlight.tensor",
+    "TensorSpec": "fanlight.tracing",
+    "export": "fanlight.publishing",
     # Meanings of inputs and outputs
     "Image": "fanlight.layers.meanings",
     "Table": "fanlight.layers.meanings",
     "Classes": "fanlight.layers.meanings",
     "Number": "fanlight.layers.meanings",
+    "Drawing": "fanlight.layers.drawing",
     # Pages
     "Page": "fanlight.bundle.page",
 }
@@ -48,7 +50,9 @@ def __getattr__(name: str) -> object:
     if name in NAMES:
         value = getattr(import_module(NAMES[name]), name)
     elif name in _functions().__all__:
-        value = getattr(_functions(), name)
+        from fanlight.tensor import lift
+
+        value = lift(getattr(_functions(), name))
     else:
         raise AttributeError(f"module 'fanlight' has no attribute {name!r}; dir(fanlight) lists what it has")
     globals()[name] = value

@@ -278,6 +278,13 @@ def function(f: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
+def trace_leaf(op: Leaf) -> Tensor:
+    """A tensor without content: an argument or state array of a function that is being traced."""
+    leaf = _Leaf(op.type, None, op.label)
+    leaf.op = op
+    return Tensor(leaf)
+
+
 def _as_tensor(x: Any) -> Any:
     return Tensor(x) if isinstance(x, (np.ndarray, np.generic, float)) and not isinstance(x, bool) else x
 
