@@ -162,6 +162,8 @@ def test_division_simplifies(got, expected):
         (j % 3 + 4 * i, (0, 14)),
         (2 * i - j, (-7, 6)),
         (dims.minimum(b, 8), (2, 8)),
+        (b - dims.minimum(b, 8), (0, 56)),
+        (dims.maximum(b, 8) - b, (0, 6)),
         (12544 * i + b % 12544, (2, 37696)),
     ],
     ids=repr,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fanlight.errors import DtypeError
 from fanlight.ir.dim import DimLike, product, text
 
 # dtype: (short name in printed programs, bytes in memory, kind)
@@ -34,6 +35,10 @@ class Type:
 
     dtype: str
     shape: Shape
+
+    def __post_init__(self) -> None:
+        if self.dtype not in DTYPES:
+            raise DtypeError("dtype", expected=f"one of {', '.join(DTYPES)}", got=repr(self.dtype))
 
     @property
     def rank(self) -> int:

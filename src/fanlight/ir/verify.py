@@ -14,7 +14,7 @@ from fanlight.ir.graph import Constant, Graph, Input, Leaf, State, Value
 from fanlight.ir.module import ROLES, Module
 from fanlight.ir.number import integer_range
 from fanlight.ir.text import sizes_in
-from fanlight.ir.types import DTYPES, Type, is_float
+from fanlight.ir.types import Type, is_float
 from fanlight.ir.verify_program import verify_program
 
 __all__ = ["verify_graph", "verify_module", "verify_program"]
@@ -49,8 +49,6 @@ def check_type(value: Value, at: str) -> None:
         raise CompileError(str(error), at=at) from error
     if inferred != value.type:
         raise CompileError("type", expected=inferred, got=value.type, at=at)
-    if value.dtype not in DTYPES:
-        raise CompileError("dtype", expected=f"one of {', '.join(DTYPES)}", got=value.dtype, at=at)
     for extent in value.shape:
         low, high = dims.bounds(extent)
         if low < 0 or high >= dims.UNBOUNDED:
