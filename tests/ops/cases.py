@@ -55,7 +55,7 @@ def to_numpy(array):
 
 
 def trace(function, arrays, shapes=None):
-    """The inputs x0, x1, ... for these arrays, of other shapes where `shapes` has open ones, and the function's values."""
+    """Inputs x0, x1, ... for these arrays (of `shapes` where these are open), and what the function makes of them."""
     shapes = shapes or [x.shape for x in arrays]
     types = [Type(str(x.dtype), shape) for x, shape in zip(arrays, shapes, strict=True)]
     inputs = tuple(apply(Input(f"x{k}", type)) for k, type in enumerate(types))

@@ -73,12 +73,11 @@ def padding_widths(
     if isinstance(padding, str):
         if padding != "same":
             raise ShapeError("padding", expected='"valid", "same" or pairs of widths', got=repr(padding))
-        reach = windows.reach((taps[0], taps[1]))
-        widths = []
-        for n, span, stride in zip(extents, reach, windows.strides, strict=True):
-            total = dims.maximum((dims.ceil_divide(n, stride) - 1) * stride + span - n, 0)
-            before = dims.floor_divide(total, 2)
-            widths.append((before, total - before))
+        widths: list[tuple[DimLike, DimLike]] = []
+        for n, span, stride in zip(extents, windows.reach((taps[0], taps[1])), windows.strides, strict=True):
+            total = dims.maximum(span - 1 - dims.modulo(n - 1, stride), 0)  # the last window begins at the last stride
+            before = dims.maximum(dims.floor_divide(total, 2), 0)  # the maximum is for the bounds of open dims only
+            widths.append((before, dims.maximum(total - before, 0)))
         return widths[0], widths[1]
     if len(padding) != 2:
         raise ShapeError("padding", expected="widths for two axes", got=padding)

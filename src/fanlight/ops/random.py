@@ -13,6 +13,7 @@ from fanlight.errors import DtypeError, ShapeError
 from fanlight.ir.dim import DimLike
 from fanlight.ir.graph import Value, apply
 from fanlight.ops.pointwise import (
+    absolute,
     add,
     bitcast,
     bitwise_or,
@@ -20,6 +21,7 @@ from fanlight.ops.pointwise import (
     cast,
     clip,
     divide,
+    equal,
     less,
     log1p,
     maximum,
@@ -108,7 +110,7 @@ def erfinv(x: Operand) -> Value:
     total = where(is_central, CENTRAL[0], TAIL[0])
     for central, tail in zip(CENTRAL[1:], TAIL[1:], strict=True):
         total = add(where(is_central, central, tail), multiply(total, at))
-    return multiply(total, value)
+    return multiply(where(equal(absolute(value), 1.0), math.inf, total), value)
 
 
 def random_normal(key: Value, shape: Sequence[DimLike] = (), mean: float = 0.0, deviation: float = 1.0) -> Value:
