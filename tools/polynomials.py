@@ -1,7 +1,7 @@
 """Derives the polynomials of src/fanlight/lowering/approximate.py: `python tools/polynomials.py` prints them.
 
-Each one is the minimax polynomial of a function on an interval, under a weight that makes errors relative to the final
-result, found with the exchange algorithm of Remez. Coefficients are rounded to float32 one after the other, lowest power
+Each is the minimax polynomial of a function on an interval, under a weight that makes errors relative to the result,
+found with the exchange algorithm of Remez. Coefficients are rounded to float32 one after the other, lowest power
 first, and the others fitted anew each time.
 """
 

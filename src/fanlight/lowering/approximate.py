@@ -85,13 +85,13 @@ def erf(x: Scalar) -> Scalar:
 
 
 def sin(x: Scalar) -> Scalar:
-    """The sine: at most 2 ulp where |x| <= 32768; beyond, errors grow as x times its own rounding error."""
+    """The sine: at most 3 ulp where |x| <= 32768; beyond, errors grow as x times its own rounding error."""
     r, quadrant = quarter_turns(x)
     return wave(r, quadrant)
 
 
 def cos(x: Scalar) -> Scalar:
-    """The cosine: at most 2 ulp where |x| <= 32768; beyond, errors grow as x times its own rounding error."""
+    """The cosine: at most 3 ulp where |x| <= 32768; beyond, errors grow as x times its own rounding error."""
     r, quadrant = quarter_turns(x)
     return wave(r, quadrant + 1)
 

@@ -23,12 +23,20 @@ def fits_across(kernel: Kernel) -> bool:
     if not kernel.axes or kernel.value is None:
         return False
     lane, operands = kernel.axes[-1].name, kernel.operands
-    stored = [store.value for store in kernel.stores]
+    values = (kernel.value, *(store.value for store in kernel.stores))
     return (
-        all(is_vector_value(value, operands, lane) for value in (kernel.value, *stored))
+        all(is_vector_value(value, operands, lane) for value in values)
         and all(is_vector_store(store, operands, lane) for store in kernel.stores)
-        and may_overrun((kernel.value, *stored), operands, lane, LANES * VECTORS - 1)
+        and _most_vectors(kernel) > 0
     )
+
+
+def _most_vectors(kernel: Kernel) -> int:
+    """How many vectors of which all but one lane lie beyond the end may be read; elements far apart allow fewer."""
+    values = [value for value in (kernel.value, *(store.value for store in kernel.stores)) if value is not None]
+    lane = kernel.axes[-1].name
+    allowed = (n for n in range(VECTORS, 0, -1) if may_overrun(values, kernel.operands, lane, LANES * n - 1))
+    return next(allowed, 0)
 
 
 class ReduceAcross(Reduction):
@@ -70,7 +78,7 @@ class ReduceAcross(Reduction):
 
     def _count(self, extent: dims.DimLike) -> int:
         """How many vectors a block has: few wasted lanes, and not too much code."""
-        most = max(1, min(VECTORS, STRAIGHT // (2 * self.weight)))
+        most = max(1, min(_most_vectors(self.kernel), STRAIGHT // (2 * self.weight)))
         if not isinstance(extent, int):
             return most
         needed = -(-extent // LANES)
