@@ -1,10 +1,4 @@
-"""How are kernels and programs printed? For `fanlight inspect`, golden files and error messages; nothing reads it back.
-
-kernel dense contract: i0 < batch, panel < 2, lane < 8
-  %0 = image: f32[batch, 64]
-  add over r0 < 64: mul(%0[i0, r0], %1[panel, r0, lane])
-  %2[i0, 8*panel + lane] = max(acc, 0.0)
-"""
+"""How are kernels and programs printed? For `fanlight inspect`, golden files and messages; nothing reads it back."""
 
 from __future__ import annotations
 
@@ -20,7 +14,13 @@ LONGEST = 100  # characters of an expression; above it, what is used again gets 
 
 
 def kernel_text(kernel: Kernel) -> str:
-    """One kernel: its axes, operands, reduction, stores and schedule."""
+    """One kernel: its axes, operands, reduction, stores and schedule:
+
+    kernel dense contract: i0 < batch, panel < 2, lane < 8
+      %0 = image: f32[batch, 64]
+      add over r0 < 64: mul(%0[i0, r0], %1[panel, r0, lane])
+      %2[i0, 8*panel + lane] = max(acc, 0.0)
+    """
     lines = [f"kernel {kernel.name} {kernel.kind}: {axes_text(kernel.axes) or 'once'}"]
     lines += [f"  %{slot} = {operand_text(operand)}" for slot, operand in enumerate(kernel.operands)]
     roots = [*([kernel.value] if kernel.value is not None else []), *(store.value for store in kernel.stores)]

@@ -1,10 +1,6 @@
 """How are graphs and modules printed? One line a value; `ir.parse` reads the same text back.
 
-graph predict(image: f32[batch, 64]) where 1 <= batch <= 32
-  %0: f32[batch, 64] = input('image')
-  %1: f32[64, 10] = state('dense/kernel')
-  %2: f32[batch, 10] = matmul(%0, %1)
-  output probabilities = %2
+In: a graph, or a module. Out: text that names everything but the Python objects. Kernels are in `ir.program_text`.
 """
 
 from __future__ import annotations
@@ -66,7 +62,14 @@ def sizes_in(item: Any) -> set[dims.Size]:
 
 
 def graph_text(graph: Graph, name: str = "graph") -> str:
-    """`graph` as text, a line for each value, input and root."""
+    """`graph` as text, a line for each value and root:
+
+    graph predict(image: f32[batch, 64]) where 1 <= batch <= 32
+      %0: f32[batch, 64] = input('image')
+      %1: f32[64, 10] = state('dense/kernel')
+      %2: f32[batch, 10] = matmul(%0, %1)
+      output probabilities = %2
+    """
     numbers: dict[int, str] = {}
     lines: list[str] = []
     for value in graph.order:
