@@ -7,6 +7,7 @@ traced functions to a page."""
 
 from __future__ import annotations
 
+import atexit
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
@@ -201,6 +202,7 @@ def _mapped(tree: Tree, change: Callable[[Any], Any]) -> Tree:
 # --- evaluation
 
 _programs: OrderedDict[Any, WasmEngine] = OrderedDict()
+atexit.register(_programs.clear)  # while the modules that an engine needs for its end are still there
 
 
 def structure(order: Sequence[Value], roots: Sequence[Value]) -> tuple[Any, ...]:

@@ -5,6 +5,7 @@ sizes as arguments, data at fixed offsets, a status back. Knows no layers and no
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 from collections.abc import Mapping
 from functools import lru_cache
@@ -29,6 +30,9 @@ def _engine() -> Any:
     config.wasm_relaxed_simd = True
     config.cranelift_opt_level = "speed"
     return wasmtime.Engine(config)
+
+
+atexit.register(_engine.cache_clear)  # while wasmtime is still whole
 
 
 class WasmEngine:

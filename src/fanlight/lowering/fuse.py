@@ -20,6 +20,7 @@ from fanlight.lowering.merge import merge_updates
 from fanlight.lowering.order import CycleError, new_name, old_name, order_kernels
 
 MAXIMUM_INLINED = 160  # scalar nodes in one expression: beyond it, recomputing and code size cost more than a buffer
+DEEPEST = 40  # ops in a row inlined into each other: substitution is recursive
 CHEAP = 2  # arithmetic nodes that may be recomputed by several readers instead of being kept
 
 
@@ -55,6 +56,7 @@ class _Fusion:
         self.kept: dict[int, str] = {}  # value -> buffer
         self.pending: dict[int, Value] = {}  # value -> the reduction whose epilogue it is part of
         self.weight: dict[int, int] = {}  # value -> scalar nodes that inlining it costs
+        self.depth: dict[int, int] = {}  # value -> ops on the longest way to a kept one
         self.nests: dict[int, Nest] = {}
         self.buffers: dict[str, tuple[Type, str]] = {}
 
@@ -100,6 +102,8 @@ class _Fusion:
         weight = sum(1 for node in walk(nest.value) if node.args)
         weight += sum(self.weight.get(id(x), 0) for x in value.inputs if id(x) not in self.kept)
         self.weight[id(value)] = weight
+        inlined = [x for x in value.inputs if id(x) not in self.kept]
+        self.depth[id(value)] = 1 + max((self.depth.get(id(x), 0) for x in inlined), default=0)
         if nest.reduce:
             self.pending[id(value)] = value
             self.weight[id(value)] = 0
@@ -113,10 +117,10 @@ class _Fusion:
 
     def _must_keep(self, value: Value, weight: int) -> bool:
         users = self.users[id(value)]
+        if weight > MAXIMUM_INLINED or self.depth[id(value)] > DEEPEST:
+            return True
         if id(value) in self.pending:
             return len({id(u) for u in users}) != 1
-        if weight > MAXIMUM_INLINED:
-            return True
         return len({id(u) for u in users}) > 1 and weight > CHEAP
 
     def _may_prologue(self, x: Value, reader: Value, nest: Nest) -> bool:
