@@ -1,0 +1,116 @@
+"""Does compiled code mean what the interpreter means? Every op's samples, in both variants, from Python and in Chromium.
+
+One module an op: each sample is a function of it. The interpreter itself stands against the references in tests/ops."""
+
+import base64
+
+import numpy as np
+import pytest
+
+from fanlight.compiler import TARGETS, compile
+from fanlight.engines.wasm import WasmEngine
+from fanlight.ir.graph import Graph, Input, apply
+from fanlight.ir.interpret import interpret
+from fanlight.ir.module import Module
+from fanlight.ops.registry import all_ops
+from ops.cases import arrays_of, to_numpy
+
+# Within 4 ulp of the true value (tests/lowering/test_decompose.py measures it); all other elementwise rows are exact.
+APPROXIMATE = {"exp", "log", "tanh", "erf", "sin", "cos", "sigmoid", "expm1", "log1p", "power", "atan", "asin", "acos"}
+
+
+def module_of(name):
+    """The module of an op's samples, and the arrays for each of its functions."""
+    graphs, arrays = {}, {}
+    for number, sample in enumerate(all_ops()[name].samples()):
+        inputs = tuple(apply(Input(f"x{k}", type)) for k, type in enumerate(sample.types))
+        graphs[f"s{number}"] = Graph(inputs, {"y": apply(sample.op, *inputs)})
+        arrays[f"s{number}"] = {f"x{k}": array for k, array in enumerate(arrays_of(sample))}
+    return Module(graphs, {}), arrays
+
+
+def check_close(found, expected, name, is_sum):
+    """Equal to the bit but for NaN's, where the op is elementwise or moves; else within rounding of a sum."""
+    if expected.dtype.kind != "f":
+        np.testing.assert_array_equal(found, expected)
+    elif name in APPROXIMATE:
+        np.testing.assert_allclose(found, expected, rtol=6e-7, atol=1e-37)
+    elif is_sum:
+        np.testing.assert_allclose(found, expected, rtol=2e-6, atol=2e-6)
+    else:
+        np.testing.assert_array_equal(found, expected.astype(np.float32))
+
+
+@pytest.mark.parametrize("variant", ["wasm-portable", "wasm-relaxed"])
+@pytest.mark.parametrize("name", all_ops())
+def test_wasm_agrees_with_the_interpreter(name, variant):
+    module, arrays = module_of(name)
+    if not module.functions:
+        pytest.skip(f"{name} has no samples")
+    compiled = compile(module, TARGETS[variant])
+    engine = WasmEngine(compiled.program, compiled.code)
+    for function, graph in module.functions.items():
+        with np.errstate(all="ignore"):
+            expected = to_numpy(interpret(graph, arrays[function])[0]["y"])
+        is_sum = any(value.op.nest(*(x.type for x in value.inputs)).reduce for value in graph.order if value.inputs)
+        is_sum = is_sum or variant == "wasm-relaxed"
+        check_close(engine.call(function, arrays[function])["y"], expected, name, is_sum)
+
+
+PAGE = """
+async (cases) => {
+  const failures = [];
+  const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  for (const { name, code, pages, functions } of cases) {
+    const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    const { instance } = await WebAssembly.instantiate(bytes(code), { env: { memory } });
+    for (const { label, inputs, output, offset, is_float } of functions) {
+      for (const [at, data] of inputs) new Uint8Array(memory.buffer).set(bytes(data), at);
+      const expected = bytes(output);
+      const status = instance.exports[label]();
+      const found = new Uint8Array(memory.buffer, offset, expected.length).slice();
+      const view = (array) => (is_float ? new Float32Array(array.buffer) : array);
+      const a = view(found), b = view(expected);
+      let same = status === 0 && a.length === b.length;
+      for (let i = 0; same && i < a.length; i++) same = Object.is(a[i], b[i]);
+      if (!same) failures.push(`${name}.${label}`);
+    }
+  }
+  return failures;
+}
+"""
+
+
+def browser_case(name):
+    """One op's module in portable code, with the bytes that wasmtime gives for each sample."""
+    module, arrays = module_of(name)
+    compiled = compile(module, TARGETS["wasm-portable"])
+    engine = WasmEngine(compiled.program, compiled.code)
+    functions = []
+    for label, procedure in compiled.program.procedures.items():
+        output = engine.call(label, arrays[label])["y"]
+        places = {key: compiled.program.buffers[buffer].offset for key, buffer in procedure.inputs.items()}
+        functions.append(
+            {
+                "label": label,
+                "inputs": [[places[key], encoded(array)] for key, array in arrays[label].items()],
+                "output": encoded(output),
+                "offset": compiled.program.buffers[procedure.outputs["y"]].offset,
+                "is_float": output.dtype == np.float32,
+            }
+        )
+    pages = -(-compiled.program.bytes // 65536)
+    return {"name": name, "code": encoded(compiled.code), "pages": pages, "functions": functions}
+
+
+def encoded(data):
+    return base64.b64encode(data if isinstance(data, bytes) else np.ascontiguousarray(data).tobytes()).decode()
+
+
+def test_chromium_gives_the_same_bits(page):
+    """Portable code: every sample of every op, equal to wasmtime to the bit (all NaN count as one)."""
+    names = [name for name, op in all_ops().items() if list(op.samples())]
+    failures = []
+    for start in range(0, len(names), 12):
+        failures += page.evaluate(PAGE, [browser_case(name) for name in names[start : start + 12]])
+    assert failures == []
