@@ -1,6 +1,5 @@
 """Does the table of contents keep its word: every public name is found, and `import fanlight` stays light?"""
 
-import importlib.util
 import subprocess
 import sys
 
@@ -17,13 +16,6 @@ def test_importing_fanlight_loads_nothing_else():
 
 @pytest.mark.parametrize("name", [*fanlight.MODULES, *fanlight.NAMES])
 def test_a_listed_name_is_there(name):
-    module = fanlight.NAMES.get(name, f"fanlight.{name}")
-    try:
-        built = importlib.util.find_spec(module) is not None
-    except ModuleNotFoundError:
-        built = False
-    if not built:
-        pytest.skip(f"{module} is not built yet")
     assert getattr(fanlight, name) is not None
 
 

@@ -9,8 +9,15 @@ from types import ModuleType
 
 __version__ = "0.1.0"
 
-# Public modules, used as fl.layers.Dense.
-MODULES = ("datasets", "errors", "layers")
+# Public modules, used as fl.layers.Dense, and where each lies.
+MODULES = {
+    "datasets": "fanlight.datasets",
+    "errors": "fanlight.errors",
+    "layers": "fanlight.layers",
+    "losses": "fanlight.training.losses",
+    "metrics": "fanlight.training.metrics",
+    "optimizers": "fanlight.training.optimizers",
+}
 
 # Public names and the module that each comes from.
 NAMES = {
@@ -44,7 +51,7 @@ def _functions() -> ModuleType:
 def __getattr__(name: str) -> object:
     """Import the public name `name` on its first use (PEP 562)."""
     if name in MODULES:
-        return import_module(f"fanlight.{name}")  # the import system itself binds a submodule
+        return import_module(MODULES[name])
     if name.startswith("_"):
         raise AttributeError(f"module 'fanlight' has no attribute {name!r}")
     if name in NAMES:
