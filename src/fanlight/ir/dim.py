@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from math import gcd, isqrt
-from typing import Any
+from typing import Any, Self
 
+from fanlight.ir.interning import find, keep
 from fanlight.ir.polynomial import (
     UNBOUNDED,
     Atom,
@@ -79,14 +80,24 @@ def size(name: str, low: int = 1, high: int = UNBOUNDED) -> DimLike:
 class Pair(Atom):
     """An atom made of two dims."""
 
-    __slots__ = ("_bounds", "_hash", "_key", "left", "right")
+    __slots__ = ("left", "right")
+    left: DimLike
+    right: DimLike
     _symbol = ""
 
-    def __init__(self, left: DimLike, right: DimLike):
-        self.left, self.right = left, right
-        self._hash = hash((type(self), left, right))
-        self._key = self._text()
-        self._bounds = self._interval(bounds(left), bounds(right))
+    def __new__(cls, left: DimLike, right: DimLike) -> Self:
+        parts = (cls, left, right)
+        pair = find(parts)
+        if pair is None:
+            pair = object.__new__(cls)
+            pair.left, pair.right = left, right
+            pair.key = pair._text()
+            pair.bounds = pair._interval(bounds(left), bounds(right))
+            pair = keep(parts, pair)
+        return pair
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.left, self.right)
 
     def _text(self) -> str:
         return f"{self._symbol}({text(self.left)}, {text(self.right)})"
@@ -95,27 +106,8 @@ class Pair(Atom):
         raise NotImplementedError
 
     @property
-    def bounds(self) -> Bounds:
-        return self._bounds
-
-    @property
-    def key(self) -> str:
-        return self._key
-
-    @property
     def sizes(self) -> frozenset[Size]:
         return sizes(self.left) | sizes(self.right)
-
-    def __eq__(self, other: object) -> bool:
-        return self is other or (
-            isinstance(other, Pair)
-            and type(self) is type(other)
-            and self.left == other.left
-            and self.right == other.right
-        )
-
-    def __hash__(self) -> int:
-        return self._hash
 
 
 class Floor(Pair):
@@ -128,7 +120,7 @@ class Floor(Pair):
 
     @property
     def factor(self) -> str:
-        return f"({self._key})"
+        return f"({self.key})"
 
     def _interval(self, left: Bounds, right: Bounds) -> Bounds:
         small, large = max(right[0], 1), max(right[1], 1)
@@ -174,7 +166,7 @@ class Greatest(Pair):
         return maximum(substitute(self.left, replace), substitute(self.right, replace))
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def floor_divide(a: DimLike, b: DimLike) -> DimLike:
     """`a // b` towards minus infinity; b must be positive. `(4*i + j) // 4 -> i` where 0 <= j < 4."""
     if isinstance(b, Dim):
@@ -278,7 +270,7 @@ def maximum(a: DimLike, b: DimLike) -> DimLike:
     return a if low >= 0 else Dim.of(Greatest(*sorted((a, b), key=text)))
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def bounds(dim: DimLike) -> Bounds:
     """The interval that holds every value of `dim` (inclusive; exact for sums of distinct sizes, else an enclosure)."""
     if not isinstance(dim, Dim):

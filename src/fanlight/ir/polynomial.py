@@ -10,24 +10,22 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
+from fanlight.ir.interning import find, keep
+
 UNBOUNDED = 1 << 40  # larger than any address; stands for "no upper bound"
 
 Bounds = tuple[int, int]
 
 
 class Atom:
-    """An indivisible factor of a dim: hashable, bounded, and replaceable."""
+    """An indivisible factor of a dim: bounded and replaceable. Equal atoms are one object.
 
-    __slots__ = ()
+    `key` is the text that orders and prints it, `bounds` the interval of its values.
+    """
 
-    @property
-    def bounds(self) -> Bounds:
-        raise NotImplementedError
-
-    @property
-    def key(self) -> str:
-        """The text that orders and prints this atom."""
-        raise NotImplementedError
+    __slots__ = ("__weakref__", "bounds", "key")
+    bounds: Bounds
+    key: str
 
     @property
     def factor(self) -> str:
@@ -53,19 +51,23 @@ class Atom:
 class Size(Atom):
     """A named integer with an inclusive interval: an open axis length or a loop index."""
 
-    __slots__ = ("_hash", "high", "low", "name")
+    __slots__ = ("high", "low", "name")
+    name: str
+    low: int
+    high: int
 
-    def __init__(self, name: str, low: int = 1, high: int = UNBOUNDED):
-        self.name, self.low, self.high = name, low, high
-        self._hash = hash((name, low, high))
+    def __new__(cls, name: str, low: int = 1, high: int = UNBOUNDED) -> Size:
+        key = (cls, name, low, high)
+        size = find(key)
+        if size is None:
+            size = object.__new__(cls)
+            size.name, size.low, size.high = name, low, high
+            size.key, size.bounds = name, (low, high)
+            size = keep(key, size)
+        return size
 
-    @property
-    def bounds(self) -> Bounds:
-        return self.low, self.high
-
-    @property
-    def key(self) -> str:
-        return self.name
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Size, (self.name, self.low, self.high)
 
     @property
     def sizes(self) -> frozenset[Size]:
@@ -74,36 +76,33 @@ class Size(Atom):
     def evaluate(self, values: Mapping[str, int]) -> int:
         return values[self.name]
 
-    def __eq__(self, other: object) -> bool:
-        return self is other or (
-            isinstance(other, Size) and self.name == other.name and self.low == other.low and self.high == other.high
-        )
-
-    def __hash__(self) -> int:
-        return self._hash
-
 
 Product = tuple[Atom, ...]
 
 
 class Dim:
-    """A sum: `terms` holds pairs of a sorted product of atoms and its factor; the empty product is the constant."""
+    """A sum: `terms` holds pairs of a sorted product of atoms and its factor; the empty product is the constant.
 
-    __slots__ = ("_hash", "terms")
+    Equal dims are one object."""
 
-    def __init__(self, terms: tuple[tuple[Product, int], ...]):
-        self.terms = terms
-        self._hash = hash(terms)
+    __slots__ = ("__weakref__", "terms")
+    terms: tuple[tuple[Product, int], ...]
+
+    def __new__(cls, terms: tuple[tuple[Product, int], ...]) -> Dim:
+        key = (cls, terms)
+        dim = find(key)
+        if dim is None:
+            dim = object.__new__(cls)
+            dim.terms = terms
+            dim = keep(key, dim)
+        return dim
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Dim, (self.terms,)
 
     @staticmethod
     def of(atom: Atom) -> Dim:
         return Dim((((atom,), 1),))
-
-    def __eq__(self, other: object) -> bool:
-        return self is other or (isinstance(other, Dim) and self._hash == other._hash and self.terms == other.terms)
-
-    def __hash__(self) -> int:
-        return self._hash
 
     def __add__(self, other: DimLike) -> DimLike:
         return add(self, other)
@@ -160,7 +159,7 @@ def terms_of(dim: DimLike) -> tuple[tuple[Product, int], ...]:
     return (((), dim),) if dim else ()
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def _order(product: Product) -> tuple[int, tuple[str, ...]]:
     """Longer products first, then by name; the constant is last."""
     return -len(product), tuple(atom.key for atom in product)
@@ -181,6 +180,7 @@ def from_terms(table: Mapping[Product, int]) -> DimLike:
     return Dim(tuple(kept))
 
 
+@lru_cache(maxsize=16384)
 def add(a: DimLike, b: DimLike) -> DimLike:
     """`a + b`."""
     if not isinstance(a, Dim):
@@ -196,6 +196,7 @@ def add(a: DimLike, b: DimLike) -> DimLike:
     return from_terms(table)
 
 
+@lru_cache(maxsize=16384)
 def multiply(a: DimLike, b: DimLike) -> DimLike:
     """`a * b`."""
     if not isinstance(a, Dim):
@@ -232,13 +233,13 @@ def atoms(dim: DimLike) -> Iterator[Atom]:
         yield from term
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def sizes(dim: DimLike) -> frozenset[Size]:
     """All sizes in `dim`, inside other atoms too."""
     return frozenset(size for atom in atoms(dim) for size in atom.sizes)
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def names(dim: DimLike) -> frozenset[str]:
     """The names of all sizes in `dim`, inside other atoms too."""
     return frozenset(size.name for size in sizes(dim))

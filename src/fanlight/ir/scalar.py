@@ -9,18 +9,14 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
-from threading import Lock
 from typing import Any
-from weakref import WeakValueDictionary
 
 from fanlight.ir import dim as dims
 from fanlight.ir.dim import Atom, Bounds, Dim, DimLike
 from fanlight.ir.instructions import APPROXIMATE, SCALARS
+from fanlight.ir.interning import find, keep
 from fanlight.ir.number import to_float32, wrap_integer
 from fanlight.ir.types import DTYPES, is_float
-
-_known: WeakValueDictionary[Any, Scalar] = WeakValueDictionary()
-_knowing = Lock()
 
 
 class Scalar:
@@ -36,15 +32,12 @@ class Scalar:
 
     def __new__(cls, op: str, args: tuple[Scalar, ...], dtype: str, attribute: Any = None) -> Scalar:
         # The bytes of a float tell -0.0 from 0.0, and NaN equals itself.
-        key = (op, args, dtype, struct.pack("<d", attribute) if isinstance(attribute, float) else attribute)
-        node = _known.get(key)
+        key = (cls, op, args, dtype, struct.pack("<d", attribute) if isinstance(attribute, float) else attribute)
+        node = find(key)
         if node is None:
-            with _knowing:
-                node = _known.get(key)
-                if node is None:
-                    node = object.__new__(cls)
-                    node.op, node.args, node.dtype, node.attribute = op, args, dtype, attribute
-                    _known[key] = node
+            node = object.__new__(cls)
+            node.op, node.args, node.dtype, node.attribute = op, args, dtype, attribute
+            node = keep(key, node)
         return node
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -239,20 +232,23 @@ def _folded(node: Scalar) -> Scalar:
 class Datum(Atom):
     """An index that is itself data: an int32 expression inside an index expression, known to lie in `low .. high`."""
 
-    __slots__ = ("_hash", "_key", "high", "low", "scalar")
+    __slots__ = ("high", "low", "scalar")
+    scalar: Scalar
+    low: int
+    high: int
 
-    def __init__(self, scalar: Scalar, low: int, high: int):
-        self.scalar, self.low, self.high = scalar, low, high
-        self._hash = hash((scalar, low, high))
-        self._key = f"<{text(scalar)}>"
+    def __new__(cls, scalar: Scalar, low: int, high: int) -> Datum:
+        parts = (cls, scalar, low, high)
+        atom = find(parts)
+        if atom is None:
+            atom = object.__new__(cls)
+            atom.scalar, atom.low, atom.high = scalar, low, high
+            atom.key, atom.bounds = f"<{text(scalar)}>", (low, high)
+            atom = keep(parts, atom)
+        return atom
 
-    @property
-    def bounds(self) -> Bounds:
-        return self.low, self.high
-
-    @property
-    def key(self) -> str:
-        return self._key
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Datum, (self.scalar, self.low, self.high)
 
     @property
     def sizes(self) -> frozenset[dims.Size]:
@@ -264,12 +260,6 @@ class Datum(Atom):
     def substitute(self, replace: Callable[[Atom], Any]) -> DimLike:
         return datum(_rebuild(self.scalar, lambda _: None, replace), self.low, self.high)
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Datum) and (self.scalar, self.low, self.high) == (other.scalar, other.low, other.high)
-
-    def __hash__(self) -> int:
-        return self._hash
-
 
 def datum(scalar: Scalar, low: int, high: int) -> DimLike:
     """`scalar` (int32) as an index expression; the caller promises `low <= scalar <= high`, by clamping data."""
@@ -278,6 +268,12 @@ def datum(scalar: Scalar, low: int, high: int) -> DimLike:
 
 def walk(root: Scalar) -> Iterator[Scalar]:
     """Every distinct node below `root`, arguments first, through data-dependent indices too."""
+    return iter(_below(root))
+
+
+@lru_cache(maxsize=2048)
+def _below(root: Scalar) -> tuple[Scalar, ...]:
+    order: list[Scalar] = []
     seen: set[Scalar] = set()
     stack: list[tuple[Scalar, bool]] = [(root, False)]
     while stack:
@@ -286,10 +282,11 @@ def walk(root: Scalar) -> Iterator[Scalar]:
             continue
         if ready:
             seen.add(node)
-            yield node
+            order.append(node)
         else:
             stack.append((node, True))
             stack.extend((a, False) for a in (*reversed(node.args), *index_data(node)))
+    return tuple(order)
 
 
 def node_dims(node: Scalar) -> tuple[DimLike, ...]:
@@ -304,7 +301,7 @@ def index_data(node: Scalar) -> list[Scalar]:
     return [each.scalar for expression in node_dims(node) for each in data_atoms(expression)]
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def data_atoms(expression: DimLike) -> tuple[Datum, ...]:
     """What an index expression takes from data, inside floors and minima too."""
     found: list[Datum] = []
