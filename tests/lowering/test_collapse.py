@@ -22,6 +22,12 @@ def test_elementwise_maps_have_one_loop():
     assert kernel.operands[0].type.shape == (84 * BATCH,)
 
 
+def test_empty_axes_stay_apart():
+    axes = axes_of(3, 0)
+    operands = [operand(name, "float32", 3, 0) for name in "xy"]
+    assert extents(collapse(map_kernel(axes, operands, make("abs", element(0, axes))))) == [3, 0]
+
+
 def test_a_broadcast_operand_keeps_its_axis_apart():
     axes = axes_of(BATCH, 4, 5)
     operands = [

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fanlight.errors import ShapeError
+from fanlight.errors import DtypeError, ShapeError
 from fanlight.ir import dim as dims
 from fanlight.ir.dim import size
 from fanlight.ir.graph import Input, apply
@@ -179,3 +179,9 @@ def test_wrong_shapes_are_refused():
     for call in wrong:
         with pytest.raises(ShapeError, match="expected"):
             call()
+
+
+def test_padding_is_a_number_of_the_dtype():
+    assert run(lambda x: fn.pad(x, ((1, 0),), 255), np.array([7], "uint8")).tolist() == [255, 7]
+    with pytest.raises(DtypeError, match="a constant: expected a whole number from 0 to 255"):
+        fn.pad(fn.zeros((1,), "uint8"), ((1, 0),), -1)

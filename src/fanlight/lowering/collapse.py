@@ -66,7 +66,7 @@ class _Joined:
         for axis in axes:
             if axis.extent == 1:
                 self.indices[axis.name] = 0
-            elif groups and all(_continues(place, groups[-1][-1], axis) for place in places):
+            elif groups and axis.extent != 0 and all(_continues(place, groups[-1][-1], axis) for place in places):
                 groups[-1].append(axis)
             else:
                 groups.append([axis])

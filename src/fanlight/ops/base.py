@@ -24,14 +24,16 @@ NUMBERS = ("float32", *INTEGERS)
 class Elementwise(Op):
     """An op whose value at an index is `scalar` of the operands there; the operands have one shape.
 
-    A row states `arity`, the dtypes it `accepts`, and the `finite` values (sample.VALUES) on which its gradient can be
-    tested. All operands have one dtype, which is the result's too, unless the row says otherwise.
+    A row states `arity`, the dtypes it `accepts`, and two of sample.VALUES: the `finite` ones on which its gradient can
+    be tested, and the `specials`, on which all targets agree. All operands have one dtype, which is the result's too,
+    unless the row says otherwise.
     """
 
     elementwise: ClassVar[bool] = True
     arity: ClassVar[int] = 1
     accepts: ClassVar[tuple[str, ...]] = ("float32",)
     finite: ClassVar[str] = "normal"
+    specials: ClassVar[str] = "any"
 
     def scalar(self, *args: Scalar) -> Scalar:
         """The value at one index."""
@@ -71,7 +73,8 @@ class Elementwise(Op):
                 for shape in SHAPES:
                     types = (Type(dtype, shape),) * cls.arity
                     if shape == (17,) or dtype == "float32":
-                        yield Sample(op, types, ("any",) * cls.arity)
+                        kind = cls.specials if dtype == "float32" else "any"
+                        yield Sample(op, types, (kind,) * cls.arity)
             if "float32" in cls.accepts:
                 yield Sample(op, (Type("float32", (5,)),) * cls.arity, (cls.finite,) * cls.arity)
 

@@ -15,7 +15,6 @@ from fanlight.ir.scalar import Scalar, const, make, select
 from fanlight.ir.types import is_float
 from fanlight.ops import functions as fn
 from fanlight.ops.base import NUMBERS, Elementwise
-from fanlight.ops.sample import Sample
 
 Gradients = tuple[Value | None, ...]
 
@@ -159,7 +158,7 @@ class Modulo(Elementwise):
 
     name = "mod"
     arity, accepts = 2, NUMBERS
-    finite = "positive"
+    finite, specials = "positive", "special"
 
     def scalar(self, *args: Scalar) -> Scalar:
         x, y = args
@@ -170,12 +169,6 @@ class Modulo(Elementwise):
 
     def reference(self, *arrays: Any) -> Any:
         return arrays[0] % arrays[1]
-
-    @classmethod
-    def samples(cls) -> Iterable[Sample]:
-        for each in super().samples():  # a quotient above 2^24 has no remainder that float32 could tell
-            floats = each.types[0].dtype == "float32" and each.values[0] == "any"
-            yield Sample(each.op, each.types, ("special", "special")) if floats else each
 
 
 @dataclass(frozen=True)

@@ -263,7 +263,6 @@ __all__ = [
     "zeros_like",
     # By index
     "gather",
-    "getitem",
     "one_hot",
     "take",
     "take_along_axis",

@@ -16,12 +16,9 @@ VALUES = {
     "special": "NaN, infinities, -0 and ordinary numbers",
     "normal": "spread around 0, none of them near a whole number or near 0",
     "positive": "between 0.2 and 4",
-    "unit": "between -0.9 and 0.9, none of them near 0",
     "distinct": "no two elements closer than 0.1",
     "tied": "few different values, so that many are equal",
-    "small": "integers from -9 to 9, none of them 0",
     "index": "integers from -2 to 6",
-    "bits": "any bits",
 }
 
 # The lengths at which loops over SIMD vectors of four go wrong, and empty arrays.

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from fanlight.errors import ShapeError
 from fanlight.ir import dim as dims
 from fanlight.ir.dim import Dim, DimLike
-from fanlight.ir.graph import Value, apply
+from fanlight.ir.graph import Constant, Value, apply
 from fanlight.ir.types import Shape
 from fanlight.ops import movement, padding
 from fanlight.ops.pointwise import add, cast, multiply
@@ -125,7 +125,14 @@ def pad(x: Operand, width: Sequence[tuple[DimLike, DimLike]], value: float | int
     before, after = tuple(pair[0] for pair in width), tuple(pair[1] for pair in width)
     if len(before) == operand.rank and all_equal((*before, *after), 0):
         return operand
-    return apply(padding.Pad(before, after, value), operand)
+    return apply(padding.Pad(before, after, number_of(value, operand.dtype)), operand)
+
+
+def number_of(value: float | int | bool, dtype: str) -> float | int | bool:
+    """`value` as the Python number that an element of `dtype` is; raises DtypeError where it cannot be one."""
+    op = constant(value, dtype).op
+    assert isinstance(op, Constant)
+    return op.value
 
 
 def dilate(x: Operand, factors: Sequence[int]) -> Value:

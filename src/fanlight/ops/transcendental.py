@@ -179,6 +179,7 @@ class Sin(Elementwise):
     """The sine of an angle in radians; NaN for an infinity."""
 
     name = "sin"
+    specials = "special"  # targets reduce large angles less exactly than NumPy
 
     def scalar(self, *args: Scalar) -> Scalar:
         return make("sin", args[0])
@@ -197,6 +198,7 @@ class Cos(Elementwise):
     """The cosine of an angle in radians; NaN for an infinity."""
 
     name = "cos"
+    specials = "special"  # targets reduce large angles less exactly than NumPy
 
     def scalar(self, *args: Scalar) -> Scalar:
         return make("cos", args[0])
