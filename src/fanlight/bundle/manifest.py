@@ -27,12 +27,12 @@ FILE_NAME = r"[A-Za-z0-9_][A-Za-z0-9._-]{0,199}"  # one path component: no separ
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """Where an input or output lies: dense row-major from `offset`, at the actual sizes."""
+    """Where an input or output lies: dense row-major from `offset`, at the actual sizes. None: nothing reads it."""
 
     name: str
     dtype: str
     shape: Shape
-    offset: int
+    offset: int | None
 
     def to_json(self) -> dict[str, Any]:
         shape = [dim_to_json(extent) for extent in self.shape]
@@ -101,7 +101,8 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """How `train_step` and `evaluate_step` are called, in Keras's words. `outputs` are their logs, the loss first."""
+    """How `train_step` and `evaluate_step` are called, in Keras's words. `outputs` are their logs, the loss first: each
+    is a scalar output q, or two, q/sum and q/count. The configurations are for recompiling; pages do not read them."""
 
     optimizer: str
     loss: str
@@ -110,9 +111,13 @@ class Training:
     input_names: tuple[str, ...]
     target_names: tuple[str, ...]
     outputs: tuple[str, ...]
+    optimizer_config: Mapping[str, Any] | None = None
+    loss_config: Any = None
 
     def to_json(self) -> dict[str, Any]:
+        configs = {"optimizer_config": self.optimizer_config, "loss_config": self.loss_config}
         return {
+            **{key: config for key, config in configs.items() if config is not None},
             "optimizer": self.optimizer,
             "loss": self.loss,
             "metrics": list(self.metrics),
@@ -290,9 +295,12 @@ def _function(record: Record, limit: int) -> Function:
 def _slot(record: Record, sizes: Mapping[str, Size], limit: int) -> Slot:
     dtype = record.one_of("dtype", DTYPES)
     shape = tuple(dim_from_json(item, sizes, f"{record.at}.shape") for item in record.items("shape"))
+    name = record.text("name")
+    if record.value.get("offset", 0) is None:
+        return Slot(name, dtype, shape, None)
     offset = _offset(record, "offset", limit, item_bytes(dtype))
     _check_room(record, offset, dims.upper(dims.product(shape)), dtype, limit)
-    return Slot(record.text("name"), dtype, shape, offset)
+    return Slot(name, dtype, shape, offset)
 
 
 def _state_slot(record: Record, memory: Memory) -> StateSlot:
@@ -319,6 +327,8 @@ def _training(record: Record) -> Training:
         input_names=record.texts("input_names"),
         target_names=record.texts("target_names"),
         outputs=record.texts("outputs"),
+        optimizer_config=_optional_table(record, "optimizer_config"),
+        loss_config=record.free("loss_config"),
     )
 
 

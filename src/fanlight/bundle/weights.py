@@ -1,6 +1,6 @@
-"""How do named arrays become bytes? Safetensors files: deterministic to write, bounded to read, in shards a host accepts.
+"""How do named arrays become bytes? As safetensors: deterministic to write, bounded to read, in shards a host accepts.
 
-In: `Array`s, or NumPy arrays (anything with dtype, shape and tobytes). Out: bytes, and back. Knows no state and no model.
+In: `Array`s, or NumPy arrays (anything with dtype, shape and tobytes). Out: bytes, and back. Knows no model.
 Format: https://huggingface.co/docs/safetensors (8 bytes of header length, a JSON header, then the data)."""
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class ArrayLike(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Array:
-    """A dense row-major array: little-endian bytes with a dtype and a shape. `numpy.frombuffer(a, a.dtype)` is no copy."""
+    """A dense row-major array: little-endian bytes with a dtype and a shape. `numpy.frombuffer(a.data, a.dtype)`."""
 
     dtype: str
     shape: tuple[int, ...]

@@ -1,0 +1,130 @@
+// What does a page import? `load`, which turns the folder of this module (or another one) into a model, and the errors.
+// Training and storage (learn.js, storage.js) are fetched when they are first used.
+
+import { BrowserError, ModelFormatError, UnknownNameError } from './errors.js';
+import { FILES } from './files.js';
+import { encode, functionOf } from './inputs.js';
+import { fetchManifest, parseManifest, traffic } from './loader.js';
+import { Runner } from './runner.js';
+import { chooseVariant } from './variants.js';
+
+export {
+  BrowserError, DtypeError, FanlightError, IntegrityError, ModelFormatError, NonFiniteLossError, ShapeError, StorageError,
+  UnknownNameError,
+} from './errors.js';
+
+/** @typedef {import('./types.d.ts').Inputs} Inputs */
+/** @typedef {import('./types.d.ts').Input} Input */
+/** @typedef {import('./types.d.ts').Arrays} Arrays */
+/** @typedef {import('./types.d.ts').LoadOptions} LoadOptions */
+
+/** Loads the model beside this module, from another folder or manifest, or from files that are at hand.
+ * @param {any} [where] an address, { manifest, files }, or the options @param {LoadOptions} [options] @returns {Promise<Model>} */
+export async function load(where, options) {
+  if (where?.constructor === Object && !('manifest' in where)) [where, options] = [undefined, where];
+  const { backend = 'auto', reproducible = false, thread = 'auto', signal, onProgress, ...unknown } = options ?? {};
+  const [wrong = /auto|wasm/.test(backend) ? undefined : backend] = Object.keys(unknown);
+  if (wrong) throw new UnknownNameError(`load expects { backend: 'wasm', reproducible, thread, signal, onProgress }, got ${wrong}`);
+  const { manifest, locate } = await find(where, signal);
+  if (manifest.format !== 1) throw new ModelFormatError(`expected a manifest of format 1, got ${manifest.format}; use the index.js that was exported with it`);
+  /** @type {import('./loader.js').Source} */
+  const source = { manifest, files: {}, variant: chooseVariant(manifest.code, reproducible) };
+  for (const name of [manifest.code[source.variant], ...manifest.weights]) source.files[name] = await locate(name);
+  const runner = new Runner(source, locate, thread);
+  if (Object.keys(manifest.meanings).length) runner.meanings = await import('./meanings.js');
+  await runner.start({ signal, onEvent: (_, progress) => void onProgress?.(progress) });
+  return new Model(runner);
+}
+
+/** The manifest, and where the files are that it names.
+ * @param {any} where @param {AbortSignal} [signal] @returns {Promise<{ manifest: import('./types.d.ts').Manifest, locate: (name: string) => any }>} */
+async function find(where, signal) {
+  if (where?.manifest) return { manifest: where.manifest, locate: (name) => where.files[name]?.href ?? where.files[name] };
+  const own = where === undefined ? await FILES['fanlight.json']() : '';
+  if (typeof own !== 'string') return { manifest: parseManifest(own, 'this page'), locate: (name) => FILES[name]?.() };
+  const { document, location, process } = /** @type {any} */ (globalThis);
+  const folder = own || new URL(where, document?.baseURI ?? location?.href ?? `file://${process?.cwd()}/`).href;
+  const address = folder.endsWith('.json') || own ? folder : `${folder.replace(/\/?$/, '/')}fanlight.json`;
+  return { manifest: await fetchManifest(address, signal), locate: (name) => (own ? FILES[name]?.() : new URL(name, address).href) };
+}
+
+const learning = () => import('./learn.js');
+const storage = () => import('./storage.js');
+
+/** A loaded model. Calls run in the order in which they are made. See types.d.ts for what each takes. */
+export class Model {
+  #runner;
+  /** The runtime reads its own files and sends nothing. @type {0} */
+  bytesSent = 0;
+  /** @type {'wasm'} */
+  backend = 'wasm';
+
+  /** @param {Runner} runner */
+  constructor(runner) {
+    this.#runner = runner;
+    this.manifest = runner.manifest;
+    this.name = runner.manifest.name;
+    this.memory = runner.manifest.memory;
+    /** Of the last training. */
+    this.stats = runner.stats;
+  }
+
+  get requests() { return traffic.requests; }
+
+  /** @param {Inputs | Input} inputs @returns {Promise<Arrays>} the outputs by name, copies */
+  predict(inputs) { return this.call('predict', inputs); }
+
+  /** `predict` on the calling thread. @param {Inputs | Input} inputs @returns {Arrays} */
+  predictSync(inputs) {
+    const { session } = this.#runner.host;
+    if (!session) throw new BrowserError("the model is in a worker: await predict(...), or load it with { thread: 'page' }");
+    return session.engine.call('predict', encode(this.#runner, 'predict', inputs));
+  }
+
+  /** Any exported function. @param {string} name @param {Inputs | Input} inputs @returns {Promise<Arrays>} */
+  async call(name, inputs) { return this.#runner.request('call', [name, encode(this.#runner, name, inputs)]); }
+
+  /** @param {Inputs | Input} inputs @param {any} targets @param {import('./types.d.ts').FitOptions} [options] */
+  async fit(inputs, targets, options) { return (await learning()).fit(this.#runner, inputs, targets, options); }
+
+  /** One step on one batch. @param {Inputs | Input} inputs @param {any} targets */
+  async trainStep(inputs, targets) { return (await learning()).trainStep(this.#runner, inputs, targets); }
+
+  /** @param {Inputs | Input} inputs @param {any} targets @param {{ batchSize?: number, signal?: AbortSignal }} [options] */
+  async evaluate(inputs, targets, options) { return (await learning()).evaluate(this.#runner, inputs, targets, options); }
+
+  /** @param {{ all?: boolean }} [options] */
+  async weights(options) { return (await learning()).weights(this.#runner, options); }
+
+  /** @param {Record<string, any>} arrays */
+  async setWeights(arrays) { return (await learning()).setWeights(this.#runner, arrays); }
+
+  /** @param {string} target @returns {Promise<any>} */
+  async save(target) { return (await storage()).save(this.#runner, target); }
+
+  /** @param {string | Blob | BufferSource} source */
+  async restore(source) { return (await storage()).restore(this.#runner, source); }
+
+  /** New initial state. @param {number} [seed] @returns {Promise<void>} */
+  async reset(seed = 0) {
+    functionOf(this.manifest, 'init');
+    this.#runner.epochs = 0;
+    return this.#runner.request('reset', [seed]);
+  }
+
+  /** The arrays of a safetensors file of the bundle, such as its examples. @param {string} name @returns {Promise<Record<string, import('./types.d.ts').Shaped>>} */
+  async arrays(name) { return (await import('./arrays.js')).readArrays(this.#runner, name); }
+
+  /** Compares this device's results with the author's. @returns {Promise<import('./types.d.ts').SelfTest>} */
+  async selfTest() { return (await import('./selftest.js')).selfTest(this.#runner); }
+
+  /** @returns {import('./types.d.ts').Diagnostics} */
+  diagnostics() {
+    const { source: { variant }, home, notes } = this.#runner;
+    const { backend, memory, bytesSent } = this;
+    const { crossOriginIsolated = false } = globalThis;
+    return { backend, variant, thread: home.session ? 'page' : 'worker', notes, crossOriginIsolated, memory, ...traffic, bytesSent };
+  }
+
+  dispose() { this.#runner.dispose(); }
+}

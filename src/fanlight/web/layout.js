@@ -1,0 +1,29 @@
+// How do arrays lie? Dtypes, dims, and the axis along which a longer call is cut into several. Knows no memory.
+
+/** @typedef {import('./types.d.ts').Dim} Dim */
+/** @typedef {import('./types.d.ts').Slot} Slot */
+/** @typedef {import('./types.d.ts').FunctionSpec} FunctionSpec */
+/** @typedef {Record<string, number>} Sizes */
+
+export const TYPES = {
+  float32: Float32Array, int32: Int32Array, uint32: Uint32Array, int64: BigInt64Array, uint8: Uint8Array, bool: Uint8Array,
+};
+
+/** @param {Dim} dim @param {Sizes} sizes @returns {number} NaN where a size is not known */
+export const length = (dim, sizes) =>
+  (typeof dim === 'number' ? dim : dim.reduce((sum, [factor, ...names]) => sum + names.reduce((term, name) => term * sizes[name], factor), 0));
+
+/** @param {readonly Dim[]} shape @param {Sizes} [sizes] @returns {number} how many elements an array has */
+export const count = (shape, sizes = {}) => shape.reduce((/** @type {number} */ total, dim) => total * length(dim, sizes), 1);
+
+/** @param {Dim} [dim] @returns {string} the name, where the dim is just that size; '' elsewhere */
+export const nameOf = (dim) => (typeof dim === 'object' && String(dim) === `1,${dim[0][1]}` ? String(dim[0][1]) : '');
+
+/** @param {FunctionSpec} spec the size that counts samples: the first axis of the first input; '' where there is none */
+export const batchOf = (spec) => nameOf(spec.inputs[0]?.shape[0]);
+
+/** @param {FunctionSpec} spec @param {Slot} slot whether the slot has one row a sample */
+export const hasRows = (spec, slot) => batchOf(spec) !== '' && nameOf(slot.shape[0]) === batchOf(spec);
+
+/** @param {readonly Dim[]} shape @returns {string} `[batch, 28, 28, 1]` */
+export const text = (shape) => `[${shape.map((dim) => nameOf(dim) || (typeof dim === 'number' ? dim : dim.map((term) => term.join('*')).join(' + '))).join(', ')}]`;

@@ -1,0 +1,131 @@
+// How is a model trained and changed from the page? What the user passed becomes arrays, and the thread that holds the
+// model is asked. The loop over the steps is in train.js.
+
+import { ShapeError, UnknownNameError } from './errors.js';
+import { convert, encode, functionOf } from './inputs.js';
+import { batchOf, count } from './layout.js';
+
+/** @typedef {import('./runner.js').Runner} Runner */
+/** @typedef {import('./types.d.ts').Manifest} Manifest */
+/** @typedef {import('./types.d.ts').Arrays} Arrays */
+/** @typedef {import('./types.d.ts').Logs} Logs */
+/** @typedef {import('./types.d.ts').History} History */
+/** @typedef {import('./types.d.ts').FitOptions} FitOptions */
+/** @typedef {import('./engine.js').Encoded} Encoded */
+
+/** Samples and targets as a function takes them. @param {Runner} runner @param {string} name @param {any} inputs @param {any} targets */
+function samples(runner, name, inputs, targets) {
+  const spec = functionOf(runner.manifest, name);
+  const { training } = runner.manifest;
+  const x = encode(runner, name, inputs, training?.input_names);
+  const y = encode(runner, name, targets, training?.target_names);
+  const batch = batchOf(spec);
+  const rows = x.sizes[batch];
+  if (rows !== y.sizes[batch]) throw new ShapeError(`${name}: expected as many targets as samples, got ${rows} samples and ${y.sizes[batch]} targets`);
+  if (!rows) throw new ShapeError(`${name}: there are no samples`);
+  /** @type {Encoded} */
+  const encoded = { arrays: { ...x.arrays, ...y.arrays }, sizes: { ...y.sizes, ...x.sizes }, prepare: { ...x.prepare, ...y.prepare } };
+  return { encoded, rows, most: spec.sizes.find((size) => size.name === batch)?.high ?? rows };
+}
+
+/** @param {Manifest} manifest @param {number} most @param {number} [batchSize] */
+function batchOfSteps(manifest, most, batchSize) {
+  const size = batchSize ?? Math.min(manifest.training?.batch ?? 32, most);
+  if (!(Number.isInteger(size) && size > 0 && size <= most)) throw new ShapeError(`batchSize: expected 1 to ${most}, got ${size}; the export decides how much memory a step has (batch_size of fit or compile)`);
+  return size;
+}
+
+/** @param {Runner} runner @param {any} inputs @param {any} targets @param {FitOptions} [options] @returns {Promise<History>} */
+export async function fit(runner, inputs, targets, options = {}) {
+  const { manifest } = runner;
+  const {
+    epochs = 1, batchSize, shuffle = true, seed, validationSplit = 0, validationData, onBatchEnd, onEpochEnd, signal, ...unknown
+  } = options;
+  if (Object.keys(unknown).length) throw new UnknownNameError(`fit does not know the option ${Object.keys(unknown)}`);
+  if (!(validationSplit >= 0 && validationSplit < 1)) throw new ShapeError(`validationSplit: expected 0 to 1, got ${validationSplit}`);
+  const { encoded, rows, most } = samples(runner, 'train_step', inputs, targets);
+  const validation = validationData && samples(runner, 'evaluate_step', validationData[0], validationData[1]);
+  const trained = validationData ? rows : Math.floor(rows * (1 - validationSplit));
+  if (!trained) throw new ShapeError(`validationSplit: ${validationSplit} of ${rows} samples leaves none to train on`);
+  if (trained < rows) functionOf(manifest, 'evaluate_step');
+  /** @type {History} */
+  const history = {};
+  const plan = {
+    encoded, rows, trained, validation, epochs, shuffle, batch: batchOfSteps(manifest, most, batchSize),
+    // With a seed every training is the same; without one, a second one goes on with other orders.
+    seed: seed ?? 0, first: seed === undefined ? runner.epochs : 0, wantsBatches: !!onBatchEnd,
+  };
+  Object.assign(runner.stats, await train(runner, plan, {
+    signal,
+    async onEvent(event, value) {
+      if (event === 'batches') {
+        for (const [batch, logs] of value) if (await onBatchEnd?.(batch, logs) === false) return false;
+        return;
+      }
+      const { epoch, logs } = value;
+      runner.epochs++;
+      for (const [name, log] of Object.entries(logs)) (history[name] ??= []).push(log);
+      return onEpochEnd?.(epoch, logs);
+    },
+  }));
+  return history;
+}
+
+/** Copies the state to another host, which then holds it. @param {Runner} runner @param {import('./hosts.js').Host} to */
+async function move(runner, to) {
+  await to.request('write', [await runner.host.request('read', [runner.manifest.state.map((slot) => slot.name)])]);
+  runner.host = to;
+}
+
+/** Runs a training in the worker, wherever the model is at home. @param {Runner} runner @param {object} plan @param {import('./hosts.js').Listening} listening */
+async function train(runner, plan, listening) {
+  runner.trainings++;
+  try {
+    return await runner.inOrder(async () => {
+      const worker = runner.host.session && await runner.openWorker();
+      if (worker) await move(runner, worker);
+      return { reply: runner.host.request('fit', [plan], listening) };
+    });
+  } finally {
+    if (!--runner.trainings && runner.host !== runner.home && !runner.isDisposed) {
+      await runner.inOrder(async () => ({ reply: Promise.resolve(await move(runner, runner.home)) }));
+    }
+  }
+}
+
+/** @param {Runner} runner @param {any} inputs @param {any} targets @returns {Promise<Logs>} */
+export async function trainStep(runner, inputs, targets) {
+  const { encoded, rows, most } = samples(runner, 'train_step', inputs, targets);
+  batchOfSteps(runner.manifest, most, rows);
+  const outputs = await runner.request('call', ['train_step', encoded]);
+  const { outputs: names = [] } = runner.manifest.training ?? {};
+  const [of, from] = [(/** @type {string} */ name) => Number(outputs[name][0]), (/** @type {string} */ name) => `${name}/sum` in outputs];
+  return Object.fromEntries(names.map((name) => [name, from(name) ? of(`${name}/sum`) / of(`${name}/count`) : of(name)]));
+}
+
+/** @param {Runner} runner @param {any} inputs @param {any} targets @param {{ batchSize?: number, signal?: AbortSignal }} [options] @returns {Promise<Logs>} */
+export async function evaluate(runner, inputs, targets, { batchSize, signal } = {}) {
+  const { encoded, rows, most } = samples(runner, 'evaluate_step', inputs, targets);
+  return runner.request('evaluate', [{ encoded, rows, batch: batchOfSteps(runner.manifest, most, batchSize) }], { signal });
+}
+
+/** @param {Runner} runner @param {{ all?: boolean }} [options] @returns {Promise<Arrays>} copies of the state, by name */
+export async function weights(runner, { all = false } = {}) {
+  const wanted = runner.manifest.state.filter(({ role }) => all || role === 'parameter' || role === 'statistic');
+  return runner.request('read', [wanted.map((slot) => slot.name)]);
+}
+
+/** @param {Runner} runner @param {Record<string, any>} arrays */
+export async function setWeights(runner, arrays) {
+  const { state } = runner.manifest;
+  /** @type {Arrays} */
+  const checked = {};
+  for (const [name, value] of Object.entries(arrays)) {
+    const slot = state.find((known) => known.name === name);
+    if (!slot) throw new UnknownNameError(`the model has no state "${name}", only ${state.map((known) => known.name).join(', ')}`);
+    const flat = convert(Array.isArray(value) ? value.flat(Infinity) : ArrayBuffer.isView(value) ? /** @type {any} */ (value) : [value], slot);
+    if (flat.length !== count(slot.shape, {})) throw new ShapeError(`"${name}" expects ${slot.dtype} [${slot.shape}], got ${flat.length} values`);
+    checked[name] = flat;
+  }
+  await runner.request('write', [checked]);
+}

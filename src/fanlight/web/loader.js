@@ -1,0 +1,115 @@
+// How do files arrive and become an engine? Fetched beside the manifest, counted, verified, and placed. A file that is not
+// what the manifest states is asked for once more, past the cache.
+
+import { Engine } from './engine.js';
+import { BrowserError, FanlightError, IntegrityError, ModelFormatError } from './errors.js';
+import { sha256 } from './integrity.js';
+import { TYPES, count } from './layout.js';
+import { readSafetensors } from './safetensors.js';
+
+/** @typedef {import('./types.d.ts').Manifest} Manifest */
+/** @typedef {import('./types.d.ts').Arrays} Arrays */
+/** What a thread needs to make an engine; `files` maps a name to an address or to the bytes.
+ * @typedef {{ manifest: Manifest, files: Record<string, string | Blob | BufferSource>, variant: string }} Source */
+/** @typedef {(bytes: number) => void} OnBytes */
+
+/** What was asked for: here, and added by the page, in its workers. */
+export const traffic = { requests: 0, bytesReceived: 0 };
+
+/** @param {string} address @param {RequestCache} cache @param {AbortSignal} [signal] @param {OnBytes} [onBytes] @returns {Promise<Uint8Array>} */
+export async function fetchBytes(address, cache, signal, onBytes) {
+  if (address.startsWith('file:')) {
+    // Node alone has this; an import of node:fs would stop bundlers.
+    const fs = /** @type {any} */ (globalThis).process?.getBuiltinModule?.('node:fs');
+    if (!fs) throw new BrowserError('a page opened from disk may not read files: serve the folder (fanlight serve DIR), or export one HTML file');
+    return fs.promises.readFile(new URL(address));
+  }
+  traffic.requests++;
+  const response = await fetch(address, { cache, signal });
+  if (!response.ok) throw new Error(`the host answered ${response.status}`);
+  const chunks = [];
+  let length = 0;
+  const reader = /** @type {ReadableStream<Uint8Array<ArrayBuffer>>} */ (response.body).getReader();
+  for (let part; !(part = await reader.read()).done;) {
+    chunks.push(part.value);
+    length += part.value.length;
+    onBytes?.(length);
+  }
+  traffic.bytesReceived += length;
+  return toBytes(new Blob(chunks));
+}
+
+/** @param {Blob | BufferSource} place @returns {Promise<Uint8Array>} */
+export const toBytes = async (place) => new Uint8Array(await new Response(place).arrayBuffer());
+
+/** @param {string} name @param {(cache: RequestCache) => Promise<Uint8Array>} attempt @param {RequestCache[]} caches tried in turn @returns {Promise<Uint8Array>} */
+async function attempts(name, attempt, [cache, ...rest]) {
+  try {
+    return await attempt(cache);
+  } catch (error) {
+    const { name: kind, message } = /** @type {Error} */ (error);
+    if (kind === 'AbortError' || kind === 'BrowserError') throw error;
+    if (rest.length) return attempts(name, attempt, rest);
+    throw error instanceof FanlightError ? error : new IntegrityError(`${name} could not be read: ${message}`);
+  }
+}
+
+/** @param {string} address @param {AbortSignal} [signal] @returns {Promise<Manifest>} */
+export async function fetchManifest(address, signal) {
+  return parseManifest(await attempts(address, (cache) => fetchBytes(address, cache, signal), ['no-cache']), address);
+}
+
+/** @param {Uint8Array} bytes @param {string} address @returns {Manifest} */
+export function parseManifest(bytes, address) {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    throw new ModelFormatError(`${address} is not a manifest: expected JSON`);
+  }
+}
+
+/** Reads a file that the manifest lists, and verifies it. @param {Pick<Source, 'manifest' | 'files'>} source @param {string} name @param {AbortSignal} [signal] @param {OnBytes} [onBytes] */
+export function readFile({ manifest, files }, name, signal, onBytes) {
+  const { [name]: stated } = manifest.files;
+  const { [name]: place } = files;
+  if (!stated || !place) throw new ModelFormatError(`${name} is not among the files of fanlight.json`);
+  const isRemote = typeof place === 'string';
+  return attempts(name, async (cache) => {
+    const bytes = isRemote ? await fetchBytes(place, cache, signal, onBytes) : await toBytes(place);
+    if (await sha256(bytes) === stated.sha256) return bytes;
+    throw new IntegrityError(`${name}: expected the ${stated.bytes} bytes that fanlight.json states, got ${bytes.length} others; upload the whole folder again`);
+  }, isRemote ? ['default', 'reload'] : ['default']);
+}
+
+/** @param {Source} source @param {AbortSignal} [signal] @param {(progress: import('./types.d.ts').Progress) => void} [onProgress] @returns {Promise<Engine>} */
+export async function loadEngine(source, signal, onProgress) {
+  const { manifest, variant } = source;
+  const [code, ...weights] = [manifest.code[variant], ...manifest.weights];
+  const total = [code, ...weights].reduce((sum, name) => sum + manifest.files[name]?.bytes, 0);
+  let done = 0;
+  const read = async (/** @type {string} */ file) => {
+    const bytes = await readFile(source, file, signal, (now) => onProgress?.({ loaded: done + now, total, file }));
+    done += bytes.length;
+    return bytes;
+  };
+  const engine = new Engine(manifest, await WebAssembly.compile(/** @type {BufferSource} */ (await read(code))));
+  const placed = new Set();
+  for (const file of weights) {
+    /** @type {Arrays} */
+    const arrays = {};
+    for (const [name, { dtype, bytes }] of readSafetensors(await read(file))) {
+      const slot = manifest.state.find((known) => known.name === name);
+      if (slot?.dtype !== dtype || engine.view(slot).byteLength !== bytes.length) throw new ModelFormatError(`${file}: "${name}" is not the state that fanlight.json states`);
+      arrays[name] = bytes;
+      placed.add(name);
+    }
+    engine.write(arrays);
+  }
+
+  for (const { name, dtype, shape, initial } of manifest.state) {
+    if (placed.has(name)) continue;
+    if (initial === undefined) throw new ModelFormatError(`the weights lack "${name}"`);
+    engine.write({ [name]: new TYPES[dtype](count(shape)).fill(/** @type {never} */ (dtype === 'int64' ? BigInt(initial) : initial)) });
+  }
+  return engine;
+}

@@ -1,0 +1,80 @@
+// Who holds the state, and in which order are calls sent there? One host at a time; every call is posted after those
+// before it. A training moves a small model from the page's thread into a worker: see learn.js.
+
+import { FanlightError } from './errors.js';
+import { startHere, startInWorker } from './hosts.js';
+import { traffic } from './loader.js';
+
+/** @typedef {import('./hosts.js').Host} Host */
+/** @typedef {import('./hosts.js').Listening} Listening */
+
+export class Runner {
+  /** @type {string[]} */
+  notes = [];
+  stats = { msPerStep: 0, samplesPerSecond: 0 };
+  epochs = 0;
+  trainings = 0;
+  isDisposed = false;
+  /** @type {Promise<unknown>} */
+  tail = Promise.resolve();
+  /** meanings.js, where the manifest states meanings. @type {typeof import('./meanings.js') | undefined} */
+  meanings;
+  /** A worker with an engine. @type {Host | undefined} */
+  worker;
+
+  /** @param {import('./loader.js').Source} source @param {(name: string) => any} locate where another file is @param {'auto' | 'page' | 'worker'} thread */
+  constructor(source, locate, thread) {
+    this.source = source;
+    this.manifest = source.manifest;
+    this.locate = locate;
+    this.thread = thread;
+    /** Where the state is; `home` is where it is while nothing trains. @type {Host} */
+    this.host = this.home = startHere();
+  }
+
+  /** @param {Listening} listening */
+  async start(listening) {
+    // An estimate of scalar operations: one core does some 5 million in a millisecond.
+    const { operations = 0 } = this.manifest.functions.predict ?? {};
+    const isSmall = this.thread === 'auto' && operations && operations < 5e6;
+    const worker = isSmall ? undefined : await this.openWorker(listening);
+    if (worker) this.host = this.home = worker;
+    else await this.home.request('load', [this.source], listening);
+  }
+
+  /** The worker, with an engine; started where there is none yet. @param {Listening} [listening] @returns {Promise<Host | undefined>} */
+  async openWorker(listening) {
+    if (!this.worker && this.thread !== 'page') {
+      const worker = await startInWorker(this.notes);
+      if (!worker) this.thread = 'page';
+      else {
+        const { requests, bytesReceived } = await worker.request('load', [this.source], listening).catch((error) => {
+          worker.dispose();
+          throw error;
+        });
+        traffic.requests += requests;
+        traffic.bytesReceived += bytesReceived;
+        this.worker = worker;
+      }
+    }
+    return this.worker;
+  }
+
+  /** Posts a call after those before it. @template T @param {() => { reply: Promise<T> } | Promise<{ reply: Promise<T> }>} post @returns {Promise<T>} */
+  async inOrder(post) {
+    if (this.isDisposed) throw new FanlightError('the model was disposed; load it again');
+    const posted = this.tail.then(post);
+    this.tail = posted.catch(() => {});
+    return (await posted).reply;
+  }
+
+  /** @param {string} method @param {any[]} args @param {Listening} [listening] @returns {Promise<any>} */
+  request(method, args, listening) {
+    return this.inOrder(() => ({ reply: this.host.request(method, args, listening) }));
+  }
+
+  dispose() {
+    this.isDisposed = true;
+    this.worker?.dispose();
+  }
+}

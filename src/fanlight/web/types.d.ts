@@ -1,0 +1,173 @@
+// What users and the runtime's own modules call things. An exported index.d.ts narrows Model to one model's names.
+
+export type Dtype = 'float32' | 'int32' | 'uint32' | 'int64' | 'uint8' | 'bool';
+export type TypedArray =
+  | Float32Array | Float64Array | Int32Array | Uint32Array | Int16Array | Uint16Array | Int8Array | Uint8Array
+  | Uint8ClampedArray | BigInt64Array;
+/** A picture: its pixels are read at the size that the model asks for. */
+export type Picture = ImageData | CanvasImageSource;
+/** Numbers, nested or flat, in the order of the axes. */
+export type Numbers = TypedArray | readonly Numbers[] | readonly number[] | readonly bigint[] | readonly boolean[];
+/** An array whose shape cannot be told from its length, because two axes are open. */
+export interface Shaped { data: TypedArray; shape: readonly number[] }
+/** One row of a table, by column. */
+export type Row = Record<string, number | string>;
+export type Input = Numbers | Shaped | Picture | Row | readonly (Picture | Row | string)[];
+export type Inputs = Record<string, Input>;
+export type Arrays = Record<string, TypedArray>;
+/** The logs of a step, an epoch or an evaluation: loss, accuracy, val_loss, ... */
+export type Logs = Record<string, number>;
+/** The logs of every epoch, in order. */
+export type History = Record<string, number[]>;
+
+export interface Progress { loaded: number; total: number; file: string }
+
+export interface LoadOptions {
+  /** Where the functions run; 'auto' takes what is there. */
+  backend?: 'auto' | 'wasm';
+  /** The same bits in every browser, in Node and in Python; a little slower. */
+  reproducible?: boolean;
+  /** 'auto': a worker, and the calling thread for what takes less than a millisecond. */
+  thread?: 'auto' | 'page' | 'worker';
+  signal?: AbortSignal;
+  onProgress?: (progress: Progress) => void;
+}
+
+/** A bundle that lies nowhere: its manifest and its files by name. */
+export interface Files { manifest: Manifest; files: Record<string, string | URL | Blob | BufferSource> }
+
+export interface FitOptions<I = Inputs, T = Input> {
+  epochs?: number;
+  batchSize?: number;
+  shuffle?: boolean;
+  /** Makes the order of the samples repeatable. */
+  seed?: number;
+  /** The last part of the samples, set aside before shuffling. */
+  validationSplit?: number;
+  validationData?: readonly [I, T];
+  /** Called after each step; `false` ends the training. From a worker, several calls come together. */
+  onBatchEnd?: (batch: number, logs: Logs) => unknown;
+  /** Called after each epoch and awaited; `false` ends the training. */
+  onEpochEnd?: (epoch: number, logs: Logs) => unknown;
+  /** Ends the training; the promise is rejected with the signal's reason, and the model keeps what it has learnt. */
+  signal?: AbortSignal;
+}
+
+export interface SelfTest { passed: boolean; error: number; tolerance: number; functions: Record<string, number> }
+
+export interface Diagnostics {
+  backend: 'wasm';
+  variant: string;
+  thread: 'page' | 'worker';
+  /** What is not as fast or as good as it could be, and why, in plain words. */
+  notes: string[];
+  crossOriginIsolated: boolean;
+  memory: Manifest['memory'];
+  requests: number;
+  bytesReceived: number;
+  bytesSent: 0;
+}
+
+export interface Model<I = Inputs, O = Arrays, T = Input> {
+  readonly name: string;
+  readonly manifest: Manifest;
+  readonly backend: 'wasm';
+  readonly memory: Manifest['memory'];
+  /** The runtime reads its own files and sends nothing. */
+  readonly bytesSent: 0;
+  readonly requests: number;
+  /** Of the last training. */
+  readonly stats: { msPerStep: number; samplesPerSecond: number };
+  predict(inputs: I): Promise<O>;
+  /** `predict` on the calling thread; only where the model runs there. */
+  predictSync(inputs: I): O;
+  /** Any exported function. */
+  call(name: string, inputs: Inputs): Promise<Arrays>;
+  fit(inputs: I, targets: T, options?: FitOptions<I, T>): Promise<History>;
+  /** One step on one batch. */
+  trainStep(inputs: I, targets: T): Promise<Logs>;
+  evaluate(inputs: I, targets: T, options?: { batchSize?: number; signal?: AbortSignal }): Promise<Logs>;
+  /** The arrays of a safetensors file of the page, such as its examples. */
+  arrays(file: string): Promise<Record<string, Shaped>>;
+  /** A copy of the parameters and statistics; of all state with { all: true }. */
+  weights(options?: { all?: boolean }): Promise<Arrays>;
+  setWeights(arrays: Record<string, Numbers>): Promise<void>;
+  /** 'indexeddb://name', 'download' (a safetensors file), or 'buffer', which is the file's bytes. */
+  save(target: 'buffer'): Promise<ArrayBuffer>;
+  save(target: string): Promise<void>;
+  /** From 'indexeddb://name', or from a safetensors file. */
+  restore(source: string | Blob | BufferSource): Promise<void>;
+  /** New initial weights. */
+  reset(seed?: number): Promise<void>;
+  selfTest(): Promise<SelfTest>;
+  diagnostics(): Diagnostics;
+  dispose(): void;
+}
+
+export declare class FanlightError extends Error {}
+export declare class ShapeError extends FanlightError {}
+export declare class DtypeError extends FanlightError {}
+export declare class UnknownNameError extends FanlightError {}
+export declare class ModelFormatError extends FanlightError {}
+/** `epoch`, `batch` and `step` say where it happened in a training. */
+export declare class NonFiniteLossError extends FanlightError { epoch?: number; batch?: number; step?: number }
+export declare class StorageError extends FanlightError {}
+export declare class IntegrityError extends FanlightError {}
+export declare class BrowserError extends FanlightError {}
+
+// The manifest, format 1. A dim is a length or terms [[coefficient, name, ...], ...].
+export type Dim = number | [number, ...string[]][];
+/** An input without an offset is read by nothing. */
+export interface Slot { name: string; dtype: Dtype; shape: Dim[]; offset: number | null }
+export interface FunctionSpec {
+  sizes: { name: string; low: number; high: number }[];
+  inputs: Slot[];
+  outputs: Slot[];
+  writes: string[];
+  guarded: boolean;
+  operations?: number;
+}
+export interface StateSlot {
+  name: string;
+  dtype: Dtype;
+  shape: number[];
+  offset: number;
+  group: number;
+  role: 'parameter' | 'slot' | 'statistic' | 'hyperparameter' | 'key' | 'counter' | 'data';
+  trainable: boolean;
+  initial?: number;
+}
+export interface Meaning {
+  kind: string;
+  height?: number;
+  width?: number;
+  channels?: number;
+  fit?: 'stretch' | 'crop' | 'pad';
+  labels?: string[];
+  columns?: string[];
+  categories?: Record<string, string[]>;
+}
+export interface Training {
+  optimizer: string;
+  loss: string;
+  metrics: string[];
+  batch: number;
+  input_names: string[];
+  target_names: string[];
+  outputs: string[];
+}
+export interface Manifest {
+  format: number;
+  fanlight: string;
+  name: string;
+  functions: Record<string, FunctionSpec>;
+  state: StateSlot[];
+  memory: { pages: number; bytes: number; versions: number };
+  meanings: Record<string, Meaning>;
+  training?: Training;
+  code: Record<string, string>;
+  weights: string[];
+  files: Record<string, { bytes: number; sha256: string; gzip: number }>;
+  selftest?: string;
+  page?: Record<string, unknown>;
+}
