@@ -109,6 +109,11 @@ class Expressions(Nodes):
                     self.push(item)
                     self.function.set(local)
 
+    def reads(self, value: Scalar, lane: str | None) -> list[Scalar]:
+        """The elements that `value` reads at the current indices; equal ones are one node."""
+        resolved = self._item(value, lane)[1]
+        return [node for node in walk(resolved) if node.op == "read"] if isinstance(resolved, Scalar) else []
+
     def hold_addresses(self, roots: Iterable[Scalar | Store], lane: str | None = None) -> None:
         """Computes, for the duration of the scope, the addresses that `roots` will need at the current indices."""
         found: dict[Item, None] = {}
@@ -116,9 +121,8 @@ class Expressions(Nodes):
             if isinstance(root, Store):
                 found |= dict.fromkeys(("dim", address) for address, _ in self._resolve_store(root, lane).addresses)
                 root = root.value
-            resolved = self._item(root, lane)[1]
-            for node in walk(resolved) if isinstance(resolved, Scalar) else ():
-                if node.op == "read" and not index_data(node):
+            for node in self.reads(root, lane):
+                if not index_data(node):
                     found |= dict.fromkeys(self._parts(lanes_item(node, lane)))
         self._share(found)
         for item in found:

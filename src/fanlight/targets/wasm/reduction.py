@@ -70,15 +70,19 @@ class Reduction(Nest):
             function.tee(local)
         function.set(locals_[0])
 
-    def accumulate(self, points: Points, lane: str | None, hoist: Callable[[set[str]], None]) -> None:
+    def accumulate(
+        self, points: Points, lane: str | None, hoist: Callable[[set[str]], None], together: int = 1
+    ) -> None:
         """Combines all terms into accumulators, one for each point: a local and the indices where it accumulates.
 
-        Short inner loops are straight code. `hoist` is called in front of each loop with the axes inside."""
+        Short inner loops are straight code; so many successive terms `together` load an element that several of them
+        use once. `hoist` is called in front of each loop with the axes inside."""
         expressions, locals_ = self.expressions, [local for local, _ in points]
         loops, straight = self._split(len(points))
         step = self.combined(accumulator(self.value.dtype), self.value)
         taps = [self._tap(straight, place) for place in product(*(range(_extent(axis)) for axis in straight))]
-        if loops or is_empty(self.kernel.reduce):
+        is_first = not loops and together == 1  # then the first terms are the start
+        if not is_first or is_empty(self.kernel.reduce):
             self.start(locals_, lane)
         if is_empty(self.kernel.reduce):
             return
@@ -87,10 +91,10 @@ class Reduction(Nest):
             with expressions.scope():
                 with expressions.at(**taps[0]):
                     expressions.hold_addresses([self.value], lane)
-                first = self.value if not loops else step
-                expressions.update(first, lane, [(local, {**at, **taps[0]}) for local, at in points])
-                for tap in taps[1:]:
-                    expressions.update(step, lane, [(local, {**at, **tap}) for local, at in points])
+                for k in range(0, len(taps), together):
+                    value = self.value if is_first and k == 0 else step
+                    group = [(local, {**at, **tap}) for tap in taps[k : k + together] for local, at in points]
+                    expressions.update(value, lane, group)
 
         names = {axis.name for axis in straight}
         self.loops(loops, lambda inner: hoist(inner | names), body)
