@@ -95,6 +95,8 @@ GOOD = graph_text(Graph((x := apply(Input("x", float32(BATCH, 2))),), {"y": fn.t
         ("tanh(%0)", "reshape(%0, shape=(__import__('os'),))", "expected a number, string, dim or tuple"),
         ("tanh(%0)", "reshape(%0, shape=(seq, 2))", "expected a size that the graph declares, got 'seq'"),
         ("tanh(%0)", "tanh(%0, gain=2)", "gain"),
+        ("tanh(%0)", "reshape(%0, shape='a' * 9)", "expected a dim, got 'a'"),
+        ("tanh(%0)", "reshape(%0, shape=(min(1.5, 2),))", "expected a dim, got 1.5"),
         ("f32[batch, 2] = tanh", "f32[2] = tanh", r"expected f32\[2\], but tanh gives f32\[batch, 2\]"),
         ("%1: f32", "%2: f32", "expected %1, since values are numbered in order"),
         ("output y = %1", "output y = %9", "at line 4"),

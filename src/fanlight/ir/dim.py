@@ -340,8 +340,11 @@ def replace_sizes(dim: DimLike, values: Mapping[str, DimLike]) -> DimLike:
     return substitute(dim, lambda atom: values.get(atom.name) if isinstance(atom, Size) else None)
 
 
+@lru_cache(maxsize=16384)
 def coefficient(dim: DimLike, name: str) -> DimLike | None:
     """The factor of the size `name` where `dim` is affine in it, else None (it occurs inside a floor, or squared)."""
+    if name not in names(dim):
+        return 0
     table: dict[Product, int] = {}
     for term, scale in terms_of(dim):
         inside = [atom for atom in term if any(size.name == name for size in atom.sizes)]

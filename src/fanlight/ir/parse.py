@@ -217,10 +217,18 @@ def _literal(node: ast.expr, sizes: Mapping[str, dims.DimLike]) -> Any:
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         return -_literal(node.operand, sizes)
     if isinstance(node, ast.BinOp) and type(node.op) in _BINARY:
-        return _BINARY[type(node.op)](_literal(node.left, sizes), _literal(node.right, sizes))
+        return _BINARY[type(node.op)](_dim(node.left, sizes), _dim(node.right, sizes))
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _CHOICE:
-        return _CHOICE[node.func.id](*(_literal(item, sizes) for item in node.args))
+        return _CHOICE[node.func.id](*(_dim(item, sizes) for item in node.args))
     if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and node.value.id in _SHORT:
         shape = _literal(node.slice, sizes)
         return Type(_SHORT[node.value.id], shape if isinstance(shape, tuple) else (shape,))
     raise ValueError(f"expected a number, string, dim or tuple, got {ast.unparse(node)}")
+
+
+def _dim(node: ast.expr, sizes: Mapping[str, dims.DimLike]) -> dims.DimLike:
+    """A length; nothing else takes part in arithmetic, so that no text grows into a large string."""
+    value = _literal(node, sizes)
+    if isinstance(value, bool) or not isinstance(value, int | dims.Dim):
+        raise ValueError(f"expected a dim, got {ast.unparse(node)}")
+    return value
