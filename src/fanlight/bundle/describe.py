@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from importlib.resources import files
 from string import Template
 from typing import Any
@@ -105,15 +105,13 @@ def readme_of(manifest: Manifest) -> str:
 
 def snippet(name: str) -> str:
     """`{ image }`, or `{ "dense/output": dense_output }` where the name is no variable's."""
-    return name if IDENTIFIER.fullmatch(name) else f"{json.dumps(name)}: {re.sub(r'\W', '_', name)}"
+    return name if IDENTIFIER.fullmatch(name) else f"{json.dumps(name)}: " + re.sub(r"\W", "_", name)
 
 
-def rows(manifest: Manifest, slots: Iterable[Slot]) -> str:
+def rows(manifest: Manifest, slots: Sequence[Slot]) -> str:
     kinds = {slot.name: manifest.meanings.get(slot.name, {}).get("kind") for slot in slots}
-    return "\n".join(
-        f"| `{comment(slot.name)}` | {describe_slot(slot)}{f', {kinds[slot.name]}' if kinds[slot.name] else ''} |"
-        for slot in slots
-    )
+    facts = {slot.name: ", ".join(filter(None, [describe_slot(slot), kinds[slot.name]])) for slot in slots}
+    return "\n".join(f"| `{comment(name)}` | {fact} |" for name, fact in facts.items())
 
 
 def package_of(manifest: Manifest) -> str:

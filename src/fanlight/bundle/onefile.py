@@ -36,7 +36,7 @@ def write_single_file(
     selftest: Mapping[str, ArrayLike] | None = None,
     graph: bytes | None = None,
 ) -> Path:
-    """Writes one HTML file that runs the model; see write_bundle for what is given. `page` defaults to all that fits."""
+    """Writes one HTML file that runs the model, from what write_bundle takes. `page` defaults to all that fits."""
     page = page or Page(title=manifest.name)
     target = Path(path)
     write_file(target, single_file(Contents(manifest, code, weights, page, graph, selftest)))

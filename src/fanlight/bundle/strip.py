@@ -1,6 +1,6 @@
 """How does JavaScript lose its comments? Through rjsmin, around template literals, which are kept to the letter.
 
-rjsmin takes the inside of a template that is inside another one for code, and would drop its spaces. In and out: text."""
+rjsmin takes a template that is inside another one for code, and would drop its spaces. In and out: text."""
 
 from __future__ import annotations
 
