@@ -51,8 +51,9 @@ def _function(program: Program, procedure: Procedure, module: Module) -> Functio
 def _state(program: Program, module: Module, name: str) -> StateSlot:
     spec, placed = module.state[name], program.buffers[program.state[name]]
     shape = tuple(int(extent) for extent in spec.type.shape)  # type: ignore[arg-type]  # state has no open dims
+    initial = None if spec.role == "parameter" else spec.initial
     return StateSlot(
-        name, spec.type.dtype, shape, placed.offset, program.groups[name], spec.role, spec.trainable, spec.initial
+        name, spec.type.dtype, shape, placed.offset, program.groups[name], spec.role, spec.trainable, initial
     )
 
 

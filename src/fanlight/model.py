@@ -14,11 +14,13 @@ import numpy as np
 from fanlight import fitting
 from fanlight.compiler import TARGETS, Compiled, compile
 from fanlight.engines.wasm import WasmEngine
-from fanlight.errors import ShapeError, UnknownNameError
+from fanlight.errors import ShapeError, UnknownNameError, UnsupportedOp
 from fanlight.fitting import Arrays, History, Logs, Progress
 from fanlight.ir.module import Module
 from fanlight.layers.input import Input
 from fanlight.layers.network import Network
+from fanlight.training import optimizers
+from fanlight.training.losses import TracedLoss
 from fanlight.training.steps import Objective, build_module, objectives_for
 
 PREDICT_BATCH = 32  # rows of one call of `predict`; longer inputs are split
@@ -47,6 +49,14 @@ class Model:
         self.objectives: list[Objective] = []
         self._epochs = 0
         self._reproducible = True
+
+    @classmethod
+    def of_network(cls, network: Network, batch_size: int = 32) -> Model:
+        """The model of a network that exists already."""
+        model = cls.__new__(cls)
+        model._start(network)
+        model._batch = batch_size
+        return model
 
     # --- facts
 
@@ -103,6 +113,31 @@ class Model:
     def module(self, train: bool = True) -> Module:
         """The graphs of this model: `init`, `predict`, and with `train` the training and evaluation steps."""
         return build_module(self.network, **(self.recipe if train else {}), batch=self._batch)
+
+    @property
+    def batch_size(self) -> int:
+        """The largest batch that a training step takes without being compiled again."""
+        return self._batch
+
+    def recipe_record(self) -> dict[str, Any]:
+        """What was given to `compile`, as JSON. Raises UnsupportedOp for functions, which no file can hold."""
+        metrics = self.recipe["metrics"]
+        by_output = metrics if isinstance(metrics, Mapping) else {"": metrics}
+        names = [m for each in by_output.values() for m in (each if isinstance(each, (list, tuple)) else [each])]
+        traced = [o.loss.name for o in self.objectives if isinstance(o.loss, TracedLoss)]
+        if unwritable := traced + [repr(name) for name in names if not isinstance(name, str)]:
+            raise UnsupportedOp(
+                "saving a compiled model",
+                expected="losses and metrics with a name",
+                got=", ".join(unwritable),
+                do="compile with names, or export with train=False",
+            )
+        return {
+            "optimizer": optimizers.get(self.recipe["optimizer"]).attributes(),
+            "loss": {each.output: each.loss.attributes() for each in self.objectives},
+            "metrics": metrics,
+            "loss_weights": self.recipe["loss_weights"],
+        }
 
     @property
     def engine(self) -> WasmEngine:

@@ -82,7 +82,9 @@ def trace_module(
     return Module(graphs, specs), arrays
 
 
-def _trace(name: str, f: Callable[..., Any], state: Tree, types: Mapping[str, Type], bounds: Mapping[str, int]) -> Graph:
+def _trace(
+    name: str, f: Callable[..., Any], state: Tree, types: Mapping[str, Type], bounds: Mapping[str, int]
+) -> Graph:
     parameters = list(inspect.signature(getattr(f, "__wrapped__", f), eval_str=True).parameters.values())
     leaves = {path: trace_leaf(State(path, type)) for path, type in types.items()}
     arguments: list[Any] = []
@@ -112,7 +114,11 @@ def _trace(name: str, f: Callable[..., Any], state: Tree, types: Mapping[str, Ty
             if value is not leaves[path]._value:
                 writes[path] = value
     outputs = _outputs(name, result)
-    guard = functions.isfinite(outputs["loss"]) if "loss" in outputs and outputs["loss"].type == Type("float32", ()) else None
+    guard = (
+        functions.isfinite(outputs["loss"])
+        if "loss" in outputs and outputs["loss"].type == Type("float32", ())
+        else None
+    )
     graph = Graph(tuple(t._value for t in inputs.values()), outputs, writes, guard if writes else None)
     for value in topological(graph.roots):
         if isinstance(value.op, Leaf) and getattr(value, "array", None) is not None:

@@ -1,0 +1,270 @@
+"""How does a model or a function become files, and come back? Module + state -> bundle, and bundle -> model.
+
+In: models, traced functions, pages. Out: folders and files. Conducts compiler, bundle and engines; knows no format."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from collections.abc import Callable, Mapping
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fanlight.bundle.manifest import Manifest
+from fanlight.bundle.onefile import write_single_file
+from fanlight.bundle.page import Page
+from fanlight.bundle.read import Bundle, read_bundle
+from fanlight.bundle.weights import Array, from_safetensors, to_safetensors
+from fanlight.bundle.write import write_bundle, write_file
+from fanlight.compiler import TARGETS, Compiled, compile
+from fanlight.description import describe_module
+from fanlight.engines.wasm import WasmEngine
+from fanlight.errors import CompileError, ModelFormatError, StorageError, UnsupportedOp
+from fanlight.ir import dim as dims
+from fanlight.ir.module import Module
+from fanlight.ir.text import module_text
+from fanlight.ir.types import Type
+from fanlight.layers.architecture import from_record, to_record
+from fanlight.training.steps import training_manifest
+
+if TYPE_CHECKING:
+    from fanlight.model import Model
+
+VARIANTS = {"portable": "wasm-portable", "relaxed": "wasm-relaxed"}
+TRANSIENT = ("slot", "counter")  # roles that begin anew where an export does not carry them
+SELFTEST_ROWS = 2
+SELFTEST_STATE_BYTES = 4096  # larger arrays are told apart well enough by the outputs that depend on them
+LARGEST_GRAPH = 256 << 20  # bytes of graph.json after decompression
+
+Arrays = Mapping[str, np.ndarray]
+
+
+def export_model(
+    model: Model,
+    path: Path,
+    *,
+    train: bool = False,
+    page: Page | None = None,
+    optimizer_state: bool = False,
+    onefile: bool = False,
+    license: str | None = None,
+    citation: str | None = None,
+) -> Path:
+    """Writes the bundle of `model`: a folder, or one HTML file where `path` ends in .html.
+
+    - `train`: the page can go on training: `fit`, `evaluate`, `reset`.
+    - `page`: an `fl.Page`; without it a folder has no index.html, and one file shows all that fits.
+    - `optimizer_state`: also what the optimizer remembers; else it begins anew, and the download is a third.
+    - `onefile`: the folder also holds the one-file form, and its page offers it.
+
+    Raises StorageError where the folder holds something else; what was there stays as it was."""
+    module = model.module(train=train)
+    weights = {name: array for name, array in model.weights().items() if name in module.state}
+    if not optimizer_state:
+        weights = {name: array for name, array in weights.items() if module.state[name].role not in TRANSIENT}
+    training = training_manifest(model.network, batch=model.batch_size, **_training(model)) if train else None
+    facts = {"license": license, "citation": citation}
+    return _publish(path, module, model.name, weights, page, onefile, training, facts, _graph(model, train))
+
+
+def export(
+    functions: Callable[..., Any] | Mapping[str, Callable[..., Any]],
+    path: str | Path,
+    state: Any = None,
+    dims: Mapping[str, int] | None = None,
+    page: Page | None = None,
+    name: str = "functions",
+    meanings: Mapping[str, Any] | None = None,
+    onefile: bool = False,
+) -> Path:
+    """Exports functions of arrays, without any layer: `fl.export({"step": step, "predict": predict}, "site/",
+    state=params)`. The page calls them by name: `await model.call("step", { x, y })`.
+
+    Each takes the state first (if there is any) and then arguments annotated with `fl.TensorSpec`; it returns outputs,
+    or `(new state, outputs)`. `dims` bounds open sizes; "batch" is at most 32 where it says nothing. `meanings` says
+    what an input or output is: `{"y": fl.Number("cm")}`."""
+    from fanlight.tracing import trace_module
+
+    named = functions if isinstance(functions, Mapping) else {getattr(functions, "__name__", "call"): functions}
+    module, arrays = trace_module(named, state, dims)
+    described = {key: meaning.to_manifest() for key, meaning in (meanings or {}).items()}
+    module = Module(module.functions, module.state, described)
+    graph = _packed({"module": module_text(module)})
+    return _publish(Path(path), module, name, arrays, page, onefile, None, {}, graph)
+
+
+def _publish(
+    path: Path,
+    module: Module,
+    name: str,
+    weights: Arrays,
+    page: Page | None,
+    onefile: bool,
+    training: Mapping[str, Any] | None,
+    facts: Mapping[str, Any],
+    graph: bytes,
+) -> Path:
+    single = path.suffix.lower() in (".html", ".htm")
+    compiled = {
+        variant: compile(module, TARGETS[VARIANTS[variant]]) for variant in (VARIANTS if not single else ["portable"])
+    }
+    _check_plans(compiled)
+    program = compiled["portable"].program
+    manifest = describe_module(module, program, name, training, **facts)
+    code = {variant: each.code for variant, each in compiled.items()}
+    selftest = self_test(compiled["portable"], manifest, weights)
+    if single:
+        return write_single_file(path, manifest, code, weights, page=page, selftest=selftest, graph=graph)
+    write_bundle(path, manifest, code, weights, page=page, graph=graph, selftest=selftest, onefile=onefile)
+    return path
+
+
+def _check_plans(compiled: Mapping[str, Compiled]) -> None:
+    """One manifest serves all variants, so that their memory plans must be equal."""
+    plans = [{name: buffer.offset for name, buffer in each.program.buffers.items()} for each in compiled.values()]
+    if any(plan != plans[0] for plan in plans):
+        raise CompileError("export", expected="one memory plan for all variants", got="different ones")
+
+
+def self_test(compiled: Compiled, manifest: Manifest, weights: Arrays) -> dict[str, np.ndarray]:
+    """One small input for each function with what comes out and, where it is small, the state after the call: what a
+    page's `model.selfTest()` compares. Every function begins with the exported state."""
+    engine = WasmEngine(compiled.program, compiled.code)
+    begin = {slot.name: np.full(slot.shape, slot.initial or 0, slot.dtype) for slot in manifest.state} | dict(weights)
+    rng = np.random.default_rng(0)
+    found: dict[str, np.ndarray] = {}
+    for name, function in manifest.functions.items():
+        sizes = {size.name: min(size.high, max(size.low, SELFTEST_ROWS)) for size in function.sizes}
+        inputs = {
+            slot.name: _sample(Type(slot.dtype, slot.shape), sizes, manifest.meanings.get(slot.name, {}), rng)
+            for slot in function.inputs
+        }
+        if not inputs:
+            continue
+        engine.set_state(begin)
+        outputs = engine.call(name, inputs)
+        state = {key: engine.get_state(key) for key in function.writes}
+        found |= {f"{name}/input/{key}": array for key, array in inputs.items()}
+        found |= {f"{name}/output/{key}": array for key, array in outputs.items()}
+        found |= {f"{name}/state/{key}": a for key, a in state.items() if a.nbytes <= SELFTEST_STATE_BYTES}
+    return found
+
+
+def _sample(type: Type, sizes: Mapping[str, int], meaning: Mapping[str, Any], rng: np.random.Generator) -> np.ndarray:
+    shape = tuple(dims.evaluate(extent, sizes) for extent in type.shape)
+    if type.dtype == "float32":
+        return rng.uniform(0, 1, shape).astype(np.float32)
+    high = len(meaning["labels"]) if "labels" in meaning else 2
+    return rng.integers(0, 256 if type.dtype == "uint8" else high, shape).astype(type.dtype)
+
+
+# --- what is needed to come back
+
+
+def _training(model: Model) -> dict[str, Any]:
+    return {key: model.recipe.get(key) for key in ("loss", "optimizer", "metrics")}
+
+
+def _graph(model: Model, train: bool) -> bytes:
+    record: dict[str, Any] = {"network": to_record(model.network), "batch": model.batch_size}
+    if train:
+        record["recipe"] = model.recipe_record()
+    return _packed(record)
+
+
+def _packed(record: Mapping[str, Any]) -> bytes:
+    return gzip.compress(json.dumps({"format": 1, **record}).encode(), 9, mtime=0)
+
+
+def _unpacked(data: bytes, at: str) -> dict[str, Any]:
+    unzip = zlib.decompressobj(wbits=31)
+    try:
+        text = unzip.decompress(data, LARGEST_GRAPH)
+        record = json.loads(text)
+    except (zlib.error, ValueError, RecursionError) as error:
+        raise ModelFormatError("graph.json.gz", expected="compressed JSON", got=error, at=at) from None
+    if not isinstance(record, dict) or record.get("format") != 1:
+        raise ModelFormatError("graph.json.gz", expected="format 1", got=str(record)[:80], at=at)
+    return record
+
+
+def save_model(model: Model, path: Path) -> Path:
+    """A folder with everything, the optimizer's state included; or, for x.safetensors, the state alone."""
+    if path.suffix == ".safetensors":
+        write_file(path, to_safetensors(model.weights(), {"format": "fanlight", "model": model.name}))
+        return path
+    return export_model(model, path, train=bool(model.recipe), optimizer_state=True)
+
+
+def load_model(path: Path, weights: Path | None = None) -> Model:
+    """The model in a bundle, with its weights or those of a safetensors file."""
+    bundle = read_bundle(path)
+    data = bundle.graph()
+    if data is None:
+        raise ModelFormatError("load", expected="a bundle with its graph", got="none", at=path)
+    record = _unpacked(data, str(path))
+    if "network" not in record:
+        do = "its functions run in a page, and from Python in the program that exported them"
+        raise UnsupportedOp("load", expected="a model of layers", got="exported functions", at=path, do=do)
+    from fanlight.model import Model
+
+    try:
+        model = Model.of_network(from_record(record["network"]), int(record.get("batch", 32)))
+        if recipe := record.get("recipe"):
+            model.compile(**recipe)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        if type(error).__module__.startswith("fanlight"):
+            raise
+        raise ModelFormatError("graph.json.gz", expected="a network", got=repr(error)[:120], at=path) from error
+    model.set_weights(_restored(bundle, model))
+    if weights is not None:
+        model.set_weights(read_weights(weights, model))
+    return model
+
+
+def _restored(bundle: Bundle, model: Model) -> dict[str, np.ndarray]:
+    arrays = {name: _numpy(array) for name, array in bundle.weights().items()}
+    known = model.engine.program.state
+    for slot in bundle.manifest.state:
+        if slot.name in known and slot.name not in arrays:
+            arrays[slot.name] = np.full(slot.shape, slot.initial or 0, slot.dtype)
+    return {name: array for name, array in arrays.items() if name in known}
+
+
+def read_weights(path: Path, model: Model) -> dict[str, np.ndarray]:
+    """State arrays from a safetensors file, such as a page's download; ModelFormatError where they are another
+    model's."""
+    try:
+        arrays = from_safetensors(path.read_bytes(), str(path))
+    except OSError as error:
+        raise StorageError("weights", expected="a safetensors file", got=error.strerror, at=path) from error
+    state = {name: model.engine.program.buffers[name].type for name in model.engine.program.state}
+    wrong = [
+        f"{name}: {array.dtype}{list(array.shape)}"
+        for name, array in arrays.items()
+        if name not in state or (state[name].dtype, state[name].shape) != (array.dtype, array.shape)
+    ]
+    if wrong:
+        raise ModelFormatError("weights", expected=f"state of {model.name!r}", got="; ".join(wrong[:4]), at=path)
+    return {name: _numpy(array) for name, array in arrays.items()}
+
+
+def _numpy(array: Array) -> np.ndarray:
+    return np.frombuffer(array.data, array.dtype).reshape(array.shape)
+
+
+def show_model(model: Model, page: Page | None = None, height: int = 640) -> Any:
+    """The model's page inside a notebook, as one file in a frame of its own."""
+    import tempfile
+
+    from IPython.display import HTML
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = export_model(model, Path(folder) / "page.html", train=bool(model.recipe), page=page)
+        text = path.read_text(encoding="utf-8")
+    style = f"width: 100%; height: {height}px; border: 0"
+    return HTML(f'<iframe srcdoc="{escape(text)}" style="{style}" sandbox="allow-scripts allow-downloads"></iframe>')
