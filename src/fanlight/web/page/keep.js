@@ -1,0 +1,135 @@
+// How does what was learnt outlive this page? Saved in the browser, downloaded as a file and brought back from either, with
+// the names and drawings of the signs that the visitor invented.
+
+import { isOneFile } from './figures.js';
+import { byId, bytes } from './dom.js';
+
+/** @typedef {import('./app.js').App} App */
+/** What stands beside the weights. @typedef {Record<string, string>} Metadata */
+
+/** @param {App} app */
+export async function start(app) {
+  const { model } = app;
+  const slot = `indexeddb://${model.name}`;
+  const button = (/** @type {string} */ name) => /** @type {HTMLButtonElement} */ (byId(`keep-${name}`));
+  const section = byId('keep');
+  const say = (/** @type {string} */ text) => { byId('keep-status').textContent = text; };
+  /** @param {string} verb @param {() => Promise<string>} work */
+  const attempt = (verb, work) => async () => {
+    if (app.busy) return say('It is learning. Wait for it, or stop it, and try again.');
+    try {
+      say(await app.alone(work));
+      section.dataset.state = 'done';
+    } catch (error) {
+      section.dataset.state = 'failed';
+      say(`It could not be ${verb}: ${/** @type {Error} */ (error).message}`);
+    }
+  };
+  const metadata = () => ({ invented: JSON.stringify(app.invented) });
+  const showSaved = (/** @type {Metadata | undefined} */ saved) => {
+    button('restore').disabled = !saved;
+    if (saved) byId('keep-saved').textContent = `Saved ${when(saved)}.`;
+  };
+  const bringBack = async (/** @type {string | Blob} */ source) => {
+    const saved = await model.restore(source);
+    await app.invent(inventedIn(app, saved));
+    app.tell('weights');
+    byId('offer').hidden = true;
+    return saved;
+  };
+  const restore = attempt('restored', async () => `Restored what was saved ${when(await bringBack(slot))}.`);
+
+  button('save').addEventListener('click', attempt('saved', async () => {
+    await model.save(slot, { metadata: metadata() });
+    showSaved(await model.saved(slot));
+    return 'Saved in this browser. Reload the page: it will offer it again.';
+  }));
+  button('restore').addEventListener('click', restore);
+  byId('offer-restore').addEventListener('click', restore);
+  byId('offer-dismiss').addEventListener('click', () => { byId('offer').hidden = true; });
+  button('download').addEventListener('click', attempt('downloaded', async () => {
+    const file = await model.save('buffer', { metadata: metadata() });
+    const address = URL.createObjectURL(new Blob([file], { type: 'application/octet-stream' }));
+    const link = document.createElement('a');
+    Object.assign(link, { href: address, download: 'learnt.safetensors' }).click();
+    setTimeout(() => URL.revokeObjectURL(address), 60_000); // the browser reads it after the click
+    return `learnt.safetensors has ${bytes(file.byteLength)}: the weights${app.invented.length ? ', and the names and drawings of your signs' : ''}.`;
+  }));
+
+  const open = (/** @type {File | undefined} */ file) => file && attempt('opened', async () => {
+    await bringBack(file);
+    return `Restored from ${file.name}.`;
+  })();
+  const picker = /** @type {HTMLInputElement} */ (byId('keep-open'));
+  picker.addEventListener('change', async () => {
+    await open(picker.files?.[0]);
+    picker.value = '';
+  });
+  const drop = byId('keep-drop');
+  const over = (/** @type {boolean} */ isOver) => (/** @type {DragEvent} */ event) => {
+    event.preventDefault();
+    drop.classList.toggle('over', isOver);
+  };
+  drop.addEventListener('dragover', over(true));
+  drop.addEventListener('dragleave', over(false));
+  drop.addEventListener('drop', (event) => {
+    over(false)(event);
+    open(event.dataTransfer?.files[0]);
+  });
+
+  button('copy').addEventListener('click', async () => {
+    const line = byId('keep-line');
+    try {
+      await navigator.clipboard.writeText(line.textContent ?? '');
+      say('Copied.');
+    } catch {
+      // Without https there is no clipboard: leave the line selected.
+      getSelection()?.selectAllChildren(line);
+      say('Selected. Copy it with Ctrl+C or Cmd+C.');
+    }
+  });
+  showOneFile(app);
+
+  const saved = await model.saved(slot).catch(() => undefined);
+  showSaved(saved);
+  if (saved) {
+    byId('offer-text').textContent = `You saved a network here ${when(saved)}.`;
+    byId('offer').hidden = false;
+  }
+}
+
+/** @param {Metadata} saved */
+function when({ saved }) {
+  const time = new Date(saved);
+  if (Number.isNaN(time.getTime())) return 'earlier';
+  const isToday = time.toDateString() === new Date().toDateString();
+  const hour = time.toLocaleTimeString('en', { hour: 'numeric', minute: '2-digit' });
+  return `${isToday ? 'today' : `on ${time.toLocaleDateString('en', { day: 'numeric', month: 'long', year: 'numeric' })}`} at ${hour}`;
+}
+
+/** The signs that a file names; it may come from anywhere. @param {App} app @param {Metadata} saved @returns {import('./app.js').Invented[]} */
+function inventedIn(app, saved) {
+  /** @type {any} */
+  let found;
+  try {
+    found = JSON.parse(saved.invented ?? '[]');
+  } catch {
+    found = [];
+  }
+  const isSign = (/** @type {any} */ sign) => typeof sign?.name === 'string' && Array.isArray(sign.drawings) && sign.drawings.flat().every(Number.isFinite);
+  return Array.isArray(found) && found.every(isSign) ? found.slice(0, app.spare) : [];
+}
+
+/** @param {App} app */
+function showOneFile({ page: { onefile }, model: { manifest, name } }) {
+  const text = byId('keep-onefile-text');
+  byId('keep-onefile').hidden = !(isOneFile() || onefile);
+  if (isOneFile()) {
+    text.textContent = 'This page is one HTML file: code, network and examples are all in it. Keep it, mail it, open it without a network. It goes on learning.';
+  } else if (onefile) {
+    const link = /** @type {HTMLAnchorElement} */ (byId('keep-onefile-link'));
+    const size = manifest.files[onefile]?.bytes;
+    text.textContent = `The whole page as one HTML file${size ? ` of ${bytes(size)}` : ''}: it opens with a double click, works without a network, and goes on learning.`;
+    Object.assign(link, { href: onefile, download: `${name}.html`, hidden: false });
+  }
+}
