@@ -49,7 +49,6 @@ def find_access(kernel: Kernel) -> Access:
     if not isinstance(schedule, Contraction):
         raise FanlightError(f"kernel {kernel.name!r}", expected="a Contraction as schedule", got=schedule)
     *rows, panel, lane = kernel.axes
-    split, reduce = list(kernel.reduce[: schedule.split]), list(kernel.reduce[schedule.split :])
     (slot_a, a), (slot_b, b) = _addresses(kernel, lane)
     stores = kernel.stores
 
@@ -74,8 +73,8 @@ def find_access(kernel: Kernel) -> Access:
         rows=tuple(joined_rows),
         panel=panel,
         lane=lane,
-        split=_joined_reduce(split, factor_a, factor_b),
-        reduce=_joined_reduce(reduce, factor_a, factor_b),
+        split=kernel.reduce[: schedule.split],
+        reduce=kernel.reduce[schedule.split :],
         a=factor_a,
         b=factor_b,
         stores=stores,
@@ -143,16 +142,3 @@ def _substitute(stores: Sequence[Store], sizes: Mapping[str, DimLike]) -> tuple[
 
 def _keep(_: Scalar) -> None:
     return None
-
-
-def _joined_reduce(axes: Sequence[Axis], a: Factor, b: Factor) -> tuple[Axis, ...]:
-    joined: list[Axis] = []
-    for axis in axes:
-        outer = joined[-1] if joined else None
-        if axis.extent == 1:
-            continue
-        if outer and all(f.along(outer) == f.along(axis) * axis.extent for f in (a, b)):
-            joined[-1] = Axis(axis.name, outer.extent * axis.extent)
-        else:
-            joined.append(axis)
-    return tuple(joined)

@@ -10,16 +10,18 @@ from collections.abc import Callable, Mapping
 
 from fanlight.ir import dim as dims
 from fanlight.ir.dim import DimLike
-from fanlight.ir.kernel import Kernel
+from fanlight.ir.kernel import Axis, Kernel
 from fanlight.ir.target import Target
 from fanlight.targets.wasm.assembler import I32, Function, Module
 from fanlight.targets.wasm.contract_tiles import Tiles, Width
 from fanlight.targets.wasm.expressions import Index
 from fanlight.targets.wasm.loops import Bound, counting
+from fanlight.targets.wasm.tile import Reduction, join_reductions
 
 # Bytes of A that meet all panels before the next rows come. The first-level cache keeps the rows of a block, if it can
 # hold those of a tile at all; else the second-level cache does. Measured: bench/pointwise.
 NEAR, FAR = 20 * 1024, 256 * 1024
+TERMS = 128  # of a split sum that are added at once: more leave the cache, fewer load and store partial sums more often
 
 
 def emit_contract(module: Module, kernel: Kernel, sizes: Mapping[str, int], target: Target) -> Function:
@@ -42,10 +44,40 @@ class _Contract(Tiles):
         self._emit_split(0)
 
     def _emit_split(self, level: int) -> None:
-        if level < len(self.access.split):
-            with self.loop(self.access.split[level]):
+        """Loops over the split axes; the last one in groups that are summed at once."""
+        split = self.access.split[level:]
+        terms = dims.upper(dims.product([axis.extent for axis in self.access.reduce]))
+        if len(split) == 1 and terms < TERMS:
+            self._emit_groups(split[0], TERMS // max(1, terms))
+        elif split:
+            with self.loop(split[0]):
                 self._emit_split(level + 1)
-            return
+        else:
+            self._emit_part()
+
+    def _emit_groups(self, axis: Axis, group: int) -> None:
+        """A split axis in groups of so many indices, the last one of what is left; a group is one more reduce axis."""
+        f, access = self.function, self.access
+        index, left = f.local(I32), f.local(I32)
+        name = f"{axis.name} in group"
+        extent = dims.size(name, 1, min(group, dims.upper(axis.extent)))
+        reductions = self.reductions
+        self.reductions = join_reductions([Reduction(extent, access.a.along(axis), access.b.along(axis)), *reductions])
+        begin, end = self.bounds[axis.name]
+        with counting(f, index, begin, end, group), self.at(axis, Index(index)):
+            end.push(f)
+            f.get(index)
+            f.emit("i32.sub")
+            f.set(left)
+            self.set_least(left, Bound(left), Bound(None, group))
+            with self.expressions.at(**{name: Index(left)}):
+                self._emit_part()
+        self.reductions = reductions
+        f.release(index)
+        f.release(left)
+
+    def _emit_part(self) -> None:
+        """All rows and columns, of the whole sum or one part of it."""
         self._emit_rows(0, self.panel_level, self._emit_blocks)
         if self.resume is not None:
             self.function.const(-1)

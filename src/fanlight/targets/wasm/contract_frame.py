@@ -17,6 +17,7 @@ from fanlight.targets.wasm.access import find_access
 from fanlight.targets.wasm.assembler import I32, Function
 from fanlight.targets.wasm.expressions import Expressions, Index
 from fanlight.targets.wasm.loops import Bound, counting
+from fanlight.targets.wasm.tile import Reduction, join_reductions
 
 
 class Frame:
@@ -30,6 +31,8 @@ class Frame:
         self.function, self.kernel, self.target, self.schedule = function, kernel, target, kernel.schedule
         self.access = access = find_access(kernel)
         self.expressions = Expressions(function, kernel.operands, function.parameters[:-2], sizes, target)
+        reduce = [Reduction(axis.extent, access.a.along(axis), access.b.along(axis)) for axis in access.reduce]
+        self.reductions = join_reductions(reduce)
         self.bounds: dict[str, tuple[Bound, Bound]] = {}
         self.pointers = [function.parameters[access.a.slot], function.parameters[access.b.slot]]
         # While partial sums are to rest in the output, the local is -1; 0 before, when it holds nothing yet.

@@ -15,7 +15,7 @@ from fanlight.targets.wasm.assembler import F32, I32, V128
 from fanlight.targets.wasm.contract_frame import Frame
 from fanlight.targets.wasm.expressions import Index
 from fanlight.targets.wasm.loops import Bound, counting
-from fanlight.targets.wasm.tile import VECTOR, Reduction, emit_sums, plan_sums
+from fanlight.targets.wasm.tile import VECTOR, emit_sums, plan_sums
 from fanlight.targets.wasm.tiling import chains, cut_rows
 
 Accumulators = list[list[int]]  # the locals of one tile, by row and vector
@@ -101,13 +101,11 @@ class Tiles(Frame):
 
     def emit_tile(self, rows: int, axis: Axis | None, width: Width) -> None:
         """One tile at the present indices; without an axis a single row."""
-        f, access, a, b = self.function, self.access, self.access.a, self.access.b
-        sums = chains(rows, width.vectors, self.target)
-        reductions = [Reduction(each.extent, a.along(each), b.along(each)) for each in access.reduce]
-        plan = plan_sums(reductions, max(self.schedule.unroll, sums))
+        f, sums = self.function, chains(rows, width.vectors, self.target)
+        plan = plan_sums(self.reductions, max(self.schedule.unroll, sums))
+        stride = 0 if axis is None else self.access.a.along(axis)
         # Loads know no negative offset: the lowest one goes into the pointer.
-        stride = 0 if axis is None else a.along(axis)
-        lowest = plan.lowest(0) + (min(0, (rows - 1) * stride) if isinstance(stride, int) else 0)
+        lowest = min(0, (rows - 1) * stride) if isinstance(stride, int) else 0
         pointers = [self.moved(self.pointers[0], lowest)]
         left = [(pointers[0], -lowest)]
         for row in range(1, rows):
@@ -116,8 +114,8 @@ class Tiles(Frame):
             else:
                 pointers.append(self.moved(pointers[-1], stride))
                 left.append((pointers[-1], -lowest))
-        pointers.append(self.moved(self.pointers[1], plan.lowest(1)))
-        right = pointers[-1], -plan.lowest(1)
+        pointers.append(self.moved(self.pointers[1], plan.lowest))
+        right = pointers[-1], -plan.lowest
         tile = [[f.local(V128) for _ in range(width.vectors)] for _ in range(rows)]
         with self.expressions.scope():
             self._begin_sums(tile, axis, width)

@@ -56,7 +56,9 @@ class _Emission:
 
     def _kernel(self, kernel: Kernel) -> Function:
         """The function of a kernel; kernels that differ only in their buffers share one."""
-        operands = tuple(replace(o, buffer="") for o in kernel.operands)
+        # Which operands share a buffer stays in the key: it decides whether a row may be computed twice.
+        names = [o.buffer for o in kernel.operands]
+        operands = tuple(replace(o, buffer=str(names.index(o.buffer))) for o in kernel.operands)
         key = (
             kernel.kind,
             kernel.axes,

@@ -29,6 +29,20 @@ class Reduction:
     b: DimLike
 
 
+def join_reductions(reductions: Sequence[Reduction]) -> list[Reduction]:
+    """Neighbours that lie one behind the other, in A and in B, are one axis."""
+    joined: list[Reduction] = []
+    for axis in reductions:
+        outer = joined[-1] if joined else None
+        if axis.extent == 1:
+            continue
+        if outer and outer.a == axis.a * axis.extent and outer.b == axis.b * axis.extent:
+            joined[-1] = Reduction(outer.extent * axis.extent, axis.a, axis.b)
+        else:
+            joined.append(axis)
+    return joined
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """How the steps of a sum are written: `loops`, outer to inner, around `straight` steps; the last is unrolled."""
@@ -37,15 +51,16 @@ class Plan:
     straight: tuple[Step, ...]
     unroll: int
 
-    def lowest(self, side: int) -> int:
-        """The smallest offset of A (0) or B (1) in the code: loads know no negative one, it goes into the pointer."""
-        stride = (self.loops[-1].a, self.loops[-1].b)[side] if self.loops else 0
+    @property
+    def lowest(self) -> int:
+        """The smallest offset of a load from B: loads know no negative one, so it goes into the pointer."""
+        stride = self.loops[-1].b if self.loops else 0
         ahead = stride * (self.unroll - 1) if isinstance(stride, int) else 0
-        return min((step[side] for step in self.straight), default=0) + min(ahead, 0)
+        return min((b for _, b in self.straight), default=0) + min(ahead, 0)
 
 
 def plan_sums(reductions: Sequence[Reduction], unroll: int) -> Plan:
-    """Short static products become straight code; otherwise the innermost loop is unrolled."""
+    """Short static sums become straight code; otherwise the innermost loop is unrolled."""
     loops, straight = list(reductions), [(0, 0)]
     limit = STRAIGHT if _static_steps(reductions) <= STRAIGHT else SHORT
     while loops and _static_steps(loops[-1:]) * len(straight) <= limit:
@@ -113,6 +128,7 @@ class _Sums:
     ) -> None:
         self.function, self.fused, self.plan, self.a, self.b, self.push = function, fused, plan, a, b, push
         self.chains, self.steps = chains, 0
+        self.walked = 0  # how far A's pointer has moved since the code inside the loops began
         self.pointers = ({local: None for local, _ in a}, {b[0]: None})
         self.strides: list[int | None] = [None, None]  # locals that hold the innermost strides where these are open
         self.passing = function.local(V128)
@@ -215,8 +231,9 @@ class _Sums:
             for side, local in enumerate(self.strides):
                 if local is not None:
                     self._move(side, lambda local=local: self.function.get(local))
-        for side, stride in enumerate(constant):
-            self._advance(side, stride * count)
+        self._advance(0, constant[0] * count - self.walked)
+        self._advance(1, constant[1] * count)
+        self.walked = 0
 
     def _advance(self, side: int, distance: DimLike) -> None:
         if distance != 0:
@@ -233,11 +250,15 @@ class _Sums:
         """All products of one index. The shorter side of the tile is held in registers, the other one passes by."""
         f, accumulators = self.function, self.chains[self.steps % len(self.chains)]
         self.steps += 1
+        # A's pointer walks. If steps were offsets too, then in a convolution a step of one row and another step of
+        # another row would load from equal addresses; V8 keeps such values, and runs out of registers (half the speed).
+        self._advance(0, a - self.walked)
+        self.walked = a
 
         def load_left(row: int) -> None:
             pointer, offset = self.a[row]
             f.get(pointer)
-            f.emit("v128.load32_splat", offset=offset + a)
+            f.emit("v128.load32_splat", offset=offset)
 
         def load_right(vector: int) -> None:
             pointer, offset = self.b
