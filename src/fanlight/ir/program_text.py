@@ -1,4 +1,7 @@
-"""How are kernels and programs printed? For `fanlight inspect`, golden files and messages; nothing reads it back."""
+"""How are kernels and programs printed? For `fanlight inspect` and golden files; `ir.parse_program` reads it back.
+
+In: a kernel, or a program. Out: text that says all but a program's notes.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,9 @@ from collections import Counter
 from collections.abc import Iterable
 
 from fanlight.ir import dim as dims
-from fanlight.ir.kernel import Axis, Buffer, Kernel, Operand, Procedure, Program, dense
-from fanlight.ir.scalar import Scalar, text, walk
-from fanlight.ir.text import size_text
+from fanlight.ir.kernel import Axis, Buffer, Derivation, Kernel, Operand, Procedure, Program, dense
+from fanlight.ir.scalar import Scalar, row_text, text, walk
+from fanlight.ir.text import name_text, where_text
 
 LONGEST = 100  # characters of an expression; above it, what is used again gets a line of its own
 
@@ -16,18 +19,21 @@ LONGEST = 100  # characters of an expression; above it, what is used again gets 
 def kernel_text(kernel: Kernel) -> str:
     """One kernel: its axes, operands, reduction, stores and schedule:
 
-    kernel dense contract: i0 < batch, panel < 2, lane < 8
+    kernel dense contract: i0 < batch, panel < 2, lane < 8 over r0 < 64
       %0 = image: f32[batch, 64]
-      add over r0 < 64: mul(%0[i0, r0], %1[panel, r0, lane])
+      add of mul(%0[i0, r0], %1[panel, r0, lane])
       %2[i0, 8*panel + lane] = max(acc, 0.0)
     """
-    lines = [f"kernel {kernel.name} {kernel.kind}: {axes_text(kernel.axes) or 'once'}"]
+    over = f" over {axes_text(kernel.reduce)}" if kernel.reduce else ""
+    lines = [f"kernel {name_text(kernel.name)} {kernel.kind}: {axes_text(kernel.axes)}{over}"]
     lines += [f"  %{slot} = {operand_text(operand)}" for slot, operand in enumerate(kernel.operands)]
     roots = [*([kernel.value] if kernel.value is not None else []), *(store.value for store in kernel.stores)]
-    names, lets = named_parts(roots)
-    lines += [f"  {line}" for line in lets]
+    names, parts = named_parts(roots)
+    summed = set() if kernel.value is None else set(walk(kernel.value))
+    lines += [f"  {line}" for node, line in parts.items() if node in summed]
     if kernel.value is not None:
-        lines.append(f"  {kernel.combine} over {axes_text(kernel.reduce)}: {expression_text(kernel.value, names)}")
+        lines.append(f"  {kernel.combine} of {expression_text(kernel.value, names)}")
+    lines += [f"  {line}" for node, line in parts.items() if node not in summed]
     for store in kernel.stores:
         place = ", ".join(map(dims.text, store.indices))
         lines.append(f"  %{store.slot}[{place}] = {expression_text(store.value, names)}")
@@ -39,7 +45,8 @@ def kernel_text(kernel: Kernel) -> str:
 
 
 def axes_text(axes: Iterable[Axis]) -> str:
-    return ", ".join(f"{axis.name} < {dims.text(axis.extent)}" for axis in axes)
+    """`i0 < batch, i1 < 8`, or `once` for no loop."""
+    return ", ".join(f"{axis.name} < {dims.text(axis.extent)}" for axis in axes) or "once"
 
 
 def operand_text(operand: Operand) -> str:
@@ -49,10 +56,10 @@ def operand_text(operand: Operand) -> str:
     if layout != dense(operand.type):
         place = f" strides ({', '.join(map(dims.text, layout.strides))})"
         place += f" offset {dims.text(layout.offset)}" if layout.offset != 0 else ""
-    return f"{operand.buffer}: {operand.type!r}{place}"
+    return f"{name_text(operand.buffer)}: {operand.type!r}{place}"
 
 
-def named_parts(roots: list[Scalar]) -> tuple[dict[Scalar, str], list[str]]:
+def named_parts(roots: list[Scalar]) -> tuple[dict[Scalar, str], dict[Scalar, str]]:
     """Names for what long expressions use more than once, and the lines that define them."""
     nodes = list(dict.fromkeys(node for root in roots for node in walk(root)))
     lengths: dict[Scalar, int] = {}
@@ -60,12 +67,12 @@ def named_parts(roots: list[Scalar]) -> tuple[dict[Scalar, str], list[str]]:
         lengths[node] = sum(lengths[a] for a in node.args) + (len(text(node)) if not node.args else len(node.op) + 2)
     uses = Counter(argument for node in nodes for argument in node.args)
     names: dict[Scalar, str] = {}
-    lines: list[str] = []
+    lines: dict[Scalar, str] = {}
     for node in nodes:
         if node.args and uses[node] > 1 and max(map(lengths.__getitem__, roots)) > LONGEST:
             line = expression_text(node, names)
             names[node] = f"${len(names)}"
-            lines.append(f"{names[node]} = {line}")
+            lines[node] = f"{names[node]} = {line}"
     return names, lines
 
 
@@ -74,39 +81,48 @@ def expression_text(root: Scalar, names: dict[Scalar, str]) -> str:
     written: dict[Scalar, str] = dict(names)
     for node in walk(root):
         if node not in written:
-            kind = f"{node.op}.{node.dtype}" if node.op in ("cast", "bitcast") else node.op
-            written[node] = f"{kind}({', '.join(written[a] for a in node.args)})" if node.args else text(node)
+            arguments = ", ".join(written[a] for a in node.args)
+            written[node] = f"{row_text(node)}({arguments})" if node.args else text(node)
     return written[root]
 
 
 def buffer_text(buffer: Buffer) -> str:
-    return f"{buffer.space} {buffer.name} @{buffer.offset}: {buffer.type!r}, {buffer.bytes} bytes"
+    """`arena x @1024: f32[batch, 8], 1024 bytes where 1 <= batch <= 32`."""
+    sizes = sorted({size for extent in buffer.type.shape for size in dims.sizes(extent)}, key=lambda size: size.name)
+    place = f"{buffer.space} {name_text(buffer.name)} @{buffer.offset}"
+    return f"{place}: {buffer.type!r}, {buffer.bytes} bytes{where_text(sizes)}"
 
 
 def procedure_text(procedure: Procedure) -> str:
     """One exported function with its kernels."""
-    sizes = f" where {', '.join(map(size_text, procedure.sizes))}" if procedure.sizes else ""
-    lines = [f"procedure {procedure.name}{sizes}"]
-    lines += [f"  input {name} = {buffer}" for name, buffer in procedure.inputs.items()]
+    lines = [f"procedure {name_text(procedure.name)}{where_text(procedure.sizes)}"]
+    lines += [f"  input {name_text(name)} = {name_text(buffer)}" for name, buffer in procedure.inputs.items()]
     lines += [f"  derivation {number}" for number in procedure.derivations]
+    stop = [f"  stop with status 1 unless {name_text(procedure.guard)}"] if procedure.guard else []
+    lines += stop if procedure.guard_after < 0 else []
     for number, kernel in enumerate(procedure.kernels):
         lines += [f"  {line}" for line in kernel_text(kernel).splitlines()]
-        if procedure.guard and number == procedure.guard_after:
-            lines.append(f"  stop with status 1 unless {procedure.guard}")
-    lines += [f"  output {name} = {buffer}" for name, buffer in procedure.outputs.items()]
+        lines += stop if number == procedure.guard_after else []
+    lines += [f"  output {name_text(name)} = {name_text(buffer)}" for name, buffer in procedure.outputs.items()]
     lines += [f"  writes state group {group}" for group in procedure.groups]
+    return "\n".join(lines) + "\n"
+
+
+def derivation_text(derivation: Derivation, number: int) -> str:
+    """The kernels that compute derived buffers, and from which state groups."""
+    groups = ", ".join(map(str, derivation.groups))
+    lines = [f"derivation {number} of groups {groups}: {', '.join(map(name_text, derivation.buffers))}"]
+    lines += [f"  {line}" for kernel in derivation.kernels for line in kernel_text(kernel).splitlines()]
     return "\n".join(lines) + "\n"
 
 
 def program_text(program: Program) -> str:
     """A whole program: memory, derived state, procedures."""
     lines = [f"program of {program.bytes} bytes, versions @{program.versions}"]
-    lines += [
-        f"  {buffer_text(buffer)}" for buffer in sorted(program.buffers.values(), key=lambda b: (b.offset, b.name))
-    ]
-    lines += [f"  state {name} = {buffer}, group {program.groups[name]}" for name, buffer in program.state.items()]
-    for number, derivation in enumerate(program.derivations):
-        groups = ", ".join(map(str, derivation.groups))
-        lines.append(f"derivation {number} of groups {groups}: {', '.join(derivation.buffers)}")
-        lines += [f"  {line}" for kernel in derivation.kernels for line in kernel_text(kernel).splitlines()]
-    return "\n".join([*lines, *(procedure_text(procedure) for procedure in program.procedures.values())])
+    buffers = sorted(program.buffers.values(), key=lambda buffer: (buffer.offset, buffer.name))
+    lines += [f"  {buffer_text(buffer)}" for buffer in buffers]
+    for name, buffer in program.state.items():
+        lines.append(f"  holds {name_text(name)} = {name_text(buffer)}, group {program.groups[name]}")
+    parts = [derivation_text(derivation, number) for number, derivation in enumerate(program.derivations)]
+    parts += [procedure_text(procedure) for procedure in program.procedures.values()]
+    return "\n".join(["\n".join(lines) + "\n", *parts])

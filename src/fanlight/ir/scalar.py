@@ -243,7 +243,7 @@ class Datum(Atom):
         if atom is None:
             atom = object.__new__(cls)
             atom.scalar, atom.low, atom.high = scalar, low, high
-            atom.key, atom.bounds = f"<{text(scalar)}>", (low, high)
+            atom.key, atom.bounds = f"data({text(scalar)}, {low}, {high})", (low, high)
             atom = keep(parts, atom)
         return atom
 
@@ -389,5 +389,9 @@ def text(node: Scalar) -> str:
         return f"%{slot}[{', '.join(dims.text(i) for i in indices)}]"
     if node.op == "accumulator":
         return "acc"
-    name = f"{node.op}.{DTYPES[node.dtype][0]}" if node.op in ("cast", "bitcast") else node.op
-    return f"{name}({', '.join(text(a) for a in node.args)})"
+    return f"{row_text(node)}({', '.join(text(a) for a in node.args)})"
+
+
+def row_text(node: Scalar) -> str:
+    """The name of a node's row, with the dtype where the arguments do not tell it: `cast.f32`."""
+    return f"{node.op}.{DTYPES[node.dtype][0]}" if node.op in ("cast", "bitcast") else node.op

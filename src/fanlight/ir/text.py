@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from fanlight.errors import CompileError
@@ -81,8 +82,7 @@ def graph_text(graph: Graph, name: str = "graph") -> str:
     if graph.guard is not None:
         lines.append(f"  guard {numbers[id(graph.guard)]}")
     arguments = ", ".join(f"{name_text(label_of(v))}: {v.type!r}" for v in graph.inputs)
-    where = ", ".join(size_text(size) for size in graph_sizes(graph).values())
-    header = f"graph {name_text(name)}({arguments})" + (f" where {where}" if where else "")
+    header = f"graph {name_text(name)}({arguments}){where_text(graph_sizes(graph).values())}"
     return "\n".join([header, *lines]) + "\n"
 
 
@@ -96,6 +96,12 @@ def label_of(value: Value) -> str:
 def size_text(size: dims.Size) -> str:
     """A size with its interval: `1 <= batch <= 32`."""
     return f"{size.low} <= {size.name}" + (f" <= {size.high}" if size.high < dims.UNBOUNDED else "")
+
+
+def where_text(sizes: Iterable[dims.Size]) -> str:
+    """` where 1 <= batch <= 32, ...`; nothing where there are no open sizes."""
+    texts = [size_text(size) for size in sizes]
+    return f" where {', '.join(texts)}" if texts else ""
 
 
 def module_text(module: Module) -> str:

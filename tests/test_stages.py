@@ -1,0 +1,71 @@
+"""Do graphs that Hypothesis makes up keep their value through every stage, and does every stage's result read back?
+
+Graph, simplified graph, program in the interpreter, WebAssembly: each is compared with the one before.
+"""
+
+import numpy as np
+import pytest
+from hypothesis import given
+
+from fanlight.engines.wasm import WasmEngine
+from fanlight.errors import NonFiniteLossError
+from fanlight.ir.interpret import interpret
+from fanlight.ir.interpret_program import call_program
+from fanlight.ir.kernel import Program
+from fanlight.ir.module import Module, StateSpec
+from fanlight.ir.parse import parse_module
+from fanlight.ir.parse_program import parse_program
+from fanlight.ir.program_text import program_text
+from fanlight.ir.text import module_text
+from fanlight.ir.verify import verify_module, verify_program
+from fanlight.lowering.lower import lower
+from fanlight.ops.registry import all_ops
+from fanlight.passes.simplify import simplify
+from fanlight.targets.wasm.emit import emit
+from fanlight.targets.wasm.spelling import PORTABLE
+from random_graphs import cases
+
+OPS = all_ops()
+
+
+def check_close(found, expected, is_exact):
+    assert found.keys() == expected.keys()
+    for name, array in found.items():
+        got, wanted = (np.asarray(a.nested() if hasattr(a, "nested") else a) for a in (array, expected[name]))
+        if is_exact:
+            np.testing.assert_array_equal(got, wanted, err_msg=name)
+        else:
+            np.testing.assert_allclose(got, wanted, rtol=1e-4, atol=1e-4, err_msg=name)
+
+
+@given(cases())
+def test_values_are_kept_through_every_stage(case):
+    graph = simplify(case.graph)
+    outputs, writes = interpret(graph, case.inputs, case.state)
+    module = Module({"f": graph}, {name: StateSpec(type) for name, type in graph.state.items()})
+    verify_module(module)
+    assert module_text(parse_module(module_text(module), OPS)) == module_text(module)
+
+    program = lower(module, PORTABLE)
+    verify_program(program)
+    assert parse_program(program_text(program)) == without_notes(program)
+    state = {name: case.state[name] for name in module.state}
+    status, found, after = call_program(program, "f", case.inputs, state)
+    assert status == int(graph.guard is not None and not writes and bool(graph.writes)) or not graph.writes
+    if status == 0:
+        check_close(found, outputs, is_exact=False)  # exp and its like are approximated by now
+        check_close({name: after[name] for name in writes}, writes, is_exact=False)
+
+    engine = WasmEngine(program, emit(program, PORTABLE))
+    engine.set_state(state)
+    if status:
+        with pytest.raises(NonFiniteLossError):
+            engine.call("f", case.inputs)
+    else:
+        check_close(engine.call("f", case.inputs), found, is_exact=False)  # sums may be taken in another order
+    check_close(engine.state(), after, is_exact=False)
+
+
+def without_notes(program: Program) -> Program:
+    fields = ("buffers", "procedures", "derivations", "state", "groups", "bytes", "versions")
+    return Program(*(getattr(program, name) for name in fields))
