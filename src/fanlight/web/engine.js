@@ -53,7 +53,7 @@ export class Engine {
     } catch (error) {
       throw new FanlightError(`${name} stopped: ${error}`);
     }
-    if (status) throw new NonFiniteLossError('the loss is not finite; the weights are those from before this step. Lower the learning rate, or look for NaN in the data');
+    if (status) throw new NonFiniteLossError('the loss is not finite, nothing was changed: lower the learning rate, or look for NaN in the data');
   }
 
   /** Runs a function on any number of samples, as many at a time as it takes. @param {string} name @param {Encoded} encoded @returns {Arrays} copies */
@@ -62,7 +62,7 @@ export class Engine {
     const { sizes } = encoded;
     const arrays = this.prepared(encoded);
     const batch = batchOf(spec);
-    const { [batch]: total = 1 } = sizes;
+    const total = batch ? sizes[batch] : 1;
     const most = spec.sizes.find((size) => size.name === batch)?.high ?? 1;
     const outputs = Object.fromEntries(spec.outputs.map((slot) => [slot.name, /** @type {any} */ (new TYPES[slot.dtype](count(slot.shape, sizes)))]));
     for (let start = 0; start < total; start += most) {

@@ -6,14 +6,14 @@ import { Session } from './session.js';
 
 /** `onEvent` may be asynchronous; `false` from it ends a training, an error in it rejects the request.
  * @typedef {{ onEvent?: (event: string, value: any) => unknown, signal?: AbortSignal }} Listening */
-/** @typedef {{ request: (method: string, args: any[], listening?: Listening) => Promise<any>, dispose: () => void, session?: Session }} Host */
+/** @typedef {{ request: (method: string, args: any[], listening?: Listening) => Promise<any>, dispose?: () => void, session?: Session }} Host */
 
 /** The page's ear for one request. @param {Listening} listening @param {() => void} stop */
 function listen({ onEvent, signal }, stop) {
-  /** @type {{ error: unknown } | undefined} */
+  /** @type {any} */
   let failure;
-  const fail = (/** @type {unknown} */ error) => {
-    failure = { error };
+  const fail = (/** @type {any} */ error) => {
+    failure = error;
     stop();
   };
   const abort = () => fail(signal?.reason);
@@ -31,7 +31,7 @@ function listen({ onEvent, signal }, stop) {
     /** Throws what came from the page's side. */
     end() {
       signal?.removeEventListener('abort', abort);
-      if (failure) throw failure.error;
+      if (failure) throw failure;
     },
   };
 }
@@ -50,13 +50,13 @@ export function startHere() {
         end();
       }
     },
-    dispose() {},
   };
 }
 
 /** @param {string[]} notes what went wrong is added @returns {Promise<Host | undefined>} a session in a worker */
 export async function startInWorker(notes) {
-  for (const start of typeof Worker === 'undefined' ? [] : [startWorker, startBlobWorker]) {
+  let why;
+  for (const start of [startWorker, startBlobWorker]) {
     try {
       const worker = start();
       await new Promise((resolve, reject) => {
@@ -65,10 +65,10 @@ export async function startInWorker(notes) {
       });
       return hostOf(worker);
     } catch (error) {
-      notes.push(`A worker could not be started: ${/** @type {any} */ (error).message ?? 'it was not loaded'}`);
+      why = /** @type {Error} */ (error).message;
     }
   }
-  notes.push('There is no worker: everything runs on the calling thread, which is busy meanwhile.');
+  notes.push(`There is no worker (${why}): everything runs on the calling thread`);
   return undefined;
 }
 
@@ -95,6 +95,7 @@ function hostOf(worker) {
   };
   const end = (/** @type {string} */ why) => {
     worker.terminate();
+    worker.postMessage = () => { throw new BrowserError(why); };
     for (const { reject } of open.values()) reject(new BrowserError(why));
   };
   worker.onerror = ({ message }) => end(`the worker stopped: ${message}`);
@@ -104,6 +105,6 @@ function hostOf(worker) {
       worker.postMessage({ id, method, args });
       open.set(id, { ...listen(listening, () => worker.postMessage({ id, isStop: true })), heard: Promise.resolve(), resolve, reject });
     }),
-    dispose: () => end('the model was disposed'),
+    dispose: () => end('it was disposed'),
   };
 }

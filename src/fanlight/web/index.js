@@ -4,7 +4,7 @@
 import { BrowserError, ModelFormatError, UnknownNameError } from './errors.js';
 import { FILES } from './files.js';
 import { encode, functionOf } from './inputs.js';
-import { fetchManifest, parseManifest, traffic } from './loader.js';
+import { readManifest, traffic } from './loader.js';
 import { Runner } from './runner.js';
 import { chooseVariant } from './variants.js';
 
@@ -26,7 +26,7 @@ export async function load(where, options) {
   const [wrong = /auto|wasm/.test(backend) ? undefined : backend] = Object.keys(unknown);
   if (wrong) throw new UnknownNameError(`load expects { backend: 'wasm', reproducible, thread, signal, onProgress }, got ${wrong}`);
   const { manifest, locate } = await find(where, signal);
-  if (manifest.format !== 1) throw new ModelFormatError(`expected a manifest of format 1, got ${manifest.format}; use the index.js that was exported with it`);
+  if (manifest.format !== 1) throw new ModelFormatError(`expected a manifest of format 1, got ${manifest.format}; use the index.js of the same export`);
   /** @type {import('./loader.js').Source} */
   const source = { manifest, files: {}, variant: chooseVariant(manifest.code, reproducible) };
   for (const name of [manifest.code[source.variant], ...manifest.weights]) source.files[name] = await locate(name);
@@ -40,19 +40,18 @@ export async function load(where, options) {
  * @param {any} where @param {AbortSignal} [signal] @returns {Promise<{ manifest: import('./types.d.ts').Manifest, locate: (name: string) => any }>} */
 async function find(where, signal) {
   if (where?.manifest) return { manifest: where.manifest, locate: (name) => where.files[name]?.href ?? where.files[name] };
-  const own = where === undefined ? await FILES['fanlight.json']() : '';
-  if (typeof own !== 'string') return { manifest: parseManifest(own, 'this page'), locate: (name) => FILES[name]?.() };
+  if (where === undefined) return { manifest: await readManifest(await FILES['fanlight.json'](), signal), locate: (name) => FILES[name]?.() };
   const { document, location, process } = /** @type {any} */ (globalThis);
-  const folder = own || new URL(where, document?.baseURI ?? location?.href ?? `file://${process?.cwd()}/`).href;
-  const address = folder.endsWith('.json') || own ? folder : `${folder.replace(/\/?$/, '/')}fanlight.json`;
-  return { manifest: await fetchManifest(address, signal), locate: (name) => (own ? FILES[name]?.() : new URL(name, address).href) };
+  const path = /\.json$/.test(where) ? where : String(where).replace(/\/?$/, '/fanlight.json');
+  const { href } = new URL(path, document?.baseURI ?? location?.href ?? `file://${process?.cwd()}/`);
+  return { manifest: await readManifest(href, signal), locate: (name) => new URL(name, href).href };
 }
 
 const learning = () => import('./learn.js');
 const storage = () => import('./storage.js');
 
 /** A loaded model. Calls run in the order in which they are made. See types.d.ts for what each takes. */
-export class Model {
+class Model {
   #runner;
   /** The runtime reads its own files and sends nothing. @type {0} */
   bytesSent = 0;
@@ -77,7 +76,7 @@ export class Model {
   /** `predict` on the calling thread. @param {Inputs | Input} inputs @returns {Arrays} */
   predictSync(inputs) {
     const { session } = this.#runner.host;
-    if (!session) throw new BrowserError("the model is in a worker: await predict(...), or load it with { thread: 'page' }");
+    if (!session) throw new BrowserError("the model is in a worker: await predict(), or load({ thread: 'page' })");
     return session.engine.call('predict', encode(this.#runner, 'predict', inputs));
   }
 
@@ -99,8 +98,11 @@ export class Model {
   /** @param {Record<string, any>} arrays */
   async setWeights(arrays) { return (await learning()).setWeights(this.#runner, arrays); }
 
-  /** @param {string} target @returns {Promise<any>} */
-  async save(target) { return (await storage()).save(this.#runner, target); }
+  /** @param {string} target @param {{ metadata?: import('./types.d.ts').Metadata }} [options] @returns {Promise<any>} */
+  async save(target, options) { return (await storage()).save(this.#runner, target, options); }
+
+  /** @param {string} address */
+  async saved(address) { return (await storage()).saved(address); }
 
   /** @param {string | Blob | BufferSource} source */
   async restore(source) { return (await storage()).restore(this.#runner, source); }

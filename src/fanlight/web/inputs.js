@@ -46,7 +46,8 @@ export function encode({ manifest, meanings }, name, inputs, only) {
     const by = meanings?.rawFunction(manifest, slot.name, value);
     if (by && by !== name) {
       const raw = encode({ manifest, meanings }, by, { [manifest.functions[by].inputs[0].name]: value });
-      agree(sizes, nameOf(slot.shape[0]), raw.sizes[nameOf(slot.shape[0])], slot, name);
+      const shape = slot.shape.map((dim) => length(dim, raw.sizes));
+      measure({ length: count(shape), shape }, slot, sizes, name);
       /** @type {any} */ (prepare)[slot.name] = { by, raw };
     } else {
       const flat = flatten(value, slot, (item) => meanings?.readRaw(item, slot, manifest.meanings[slot.name]));
@@ -65,23 +66,18 @@ export function encode({ manifest, meanings }, name, inputs, only) {
   return encoded;
 }
 
-/** @param {Record<string, number>} sizes @param {string} size @param {number} extent @param {Slot} slot @param {string} at */
-function agree(sizes, size, extent, slot, at) {
-  if ((sizes[size] ??= extent) !== extent) throw new ShapeError(`${at}: "${slot.name}" has ${size} ${extent}, and another input ${sizes[size]}`);
-}
-
-/** Finds the sizes that an array has, or that none fit. @param {Flat} flat @param {Slot} slot @param {Record<string, number>} sizes @param {string} at */
-function measure(flat, slot, sizes, at) {
+/** Finds the sizes that an array has, or that none fit. @param {{ length: number, shape?: readonly number[] }} flat @param {Slot} slot @param {Record<string, number>} sizes @param {string} at */
+function measure({ length: total, shape }, slot, sizes, at) {
+  const expected = `${at}: "${slot.name}" expects ${slot.dtype} ${text(slot.shape, sizes)}`;
   const open = slot.shape.filter((dim) => Number.isNaN(length(dim, sizes)));
-  let { shape } = flat;
-  if (shape && shape.length < slot.shape.length && nameOf(slot.shape[0])) shape = [1, ...shape];
-  if (shape) slot.shape.forEach((dim, axis) => nameOf(dim) && agree(sizes, nameOf(dim), /** @type {any} */ (shape)[axis], slot, at));
-  else if (open.length > 1) throw new ShapeError(`${at}: pass "${slot.name}" as { data, shape }; ${text(slot.shape)} has several open axes`);
-  else if (open.length) sizes[nameOf(open[0])] = flat.length / count(slot.shape, { ...sizes, [nameOf(open[0])]: 1 });
-  const isWhole = slot.shape.every((dim, axis) => Number.isInteger(length(dim, sizes)) && (!shape || shape[axis] === length(dim, sizes)));
-  if (!isWhole || flat.length !== count(slot.shape, sizes)) {
-    throw new ShapeError(`${at}: "${slot.name}" expects ${slot.dtype} ${text(slot.shape)}, got ${shape ? `[${shape}]` : `${flat.length} values`}`);
+  if (!shape && open.length > 1) throw new ShapeError(`${expected}; pass { data, shape }: several axes are open`);
+  if (!shape) sizes[nameOf(open[0])] = total / count(slot.shape, { ...sizes, [nameOf(open[0])]: 1 });
+  else {
+    if (shape.length < slot.shape.length && open[0]) shape = [1, ...shape];
+    slot.shape.forEach((dim, axis) => { sizes[nameOf(dim)] ??= /** @type {any} */ (shape)[axis]; });
   }
+  const isWhole = slot.shape.every((dim, axis) => Number.isInteger(length(dim, sizes)) && (!shape || shape[axis] === length(dim, sizes)));
+  if (!isWhole || total !== count(slot.shape, sizes)) throw new ShapeError(`${expected}, got ${shape ? '[' + shape + ']' : total + ' values'}`);
 }
 
 /** One flat array of the slot's dtype. @param {any} value @param {Slot} slot @param {(item: any) => TypedArray | undefined} read reads what has a meaning @returns {Flat} */

@@ -25,5 +25,6 @@ export const batchOf = (spec) => nameOf(spec.inputs[0]?.shape[0]);
 /** @param {FunctionSpec} spec @param {Slot} slot whether the slot has one row a sample */
 export const hasRows = (spec, slot) => batchOf(spec) !== '' && nameOf(slot.shape[0]) === batchOf(spec);
 
-/** @param {readonly Dim[]} shape @returns {string} `[batch, 28, 28, 1]` */
-export const text = (shape) => `[${shape.map((dim) => nameOf(dim) || (typeof dim === 'number' ? dim : dim.map((term) => term.join('*')).join(' + '))).join(', ')}]`;
+/** @param {readonly Dim[]} shape @param {Sizes} [sizes] those that are known @returns {string} `[batch, 28, 28, 1]` */
+export const text = (shape, sizes = {}) =>
+  '[' + shape.map((dim) => length(dim, sizes) || nameOf(dim) || String(dim)).join(', ') + ']';

@@ -21,7 +21,7 @@ export async function fetchBytes(address, cache, signal, onBytes) {
   if (address.startsWith('file:')) {
     // Node alone has this; an import of node:fs would stop bundlers.
     const fs = /** @type {any} */ (globalThis).process?.getBuiltinModule?.('node:fs');
-    if (!fs) throw new BrowserError('a page opened from disk may not read files: serve the folder (fanlight serve DIR), or export one HTML file');
+    if (!fs) throw new BrowserError('opened from disk, a page may not read files: run fanlight serve DIR, or export one HTML file');
     return fs.promises.readFile(new URL(address));
   }
   traffic.requests++;
@@ -54,17 +54,13 @@ async function attempts(name, attempt, [cache, ...rest]) {
   }
 }
 
-/** @param {string} address @param {AbortSignal} [signal] @returns {Promise<Manifest>} */
-export async function fetchManifest(address, signal) {
-  return parseManifest(await attempts(address, (cache) => fetchBytes(address, cache, signal), ['no-cache']), address);
-}
-
-/** @param {Uint8Array} bytes @param {string} address @returns {Manifest} */
-export function parseManifest(bytes, address) {
+/** @param {string | Uint8Array} place its address, or its bytes @param {AbortSignal} [signal] @returns {Promise<Manifest>} */
+export async function readManifest(place, signal) {
+  const bytes = typeof place === 'string' ? await attempts(place, (cache) => fetchBytes(place, cache, signal), ['no-cache']) : place;
   try {
     return JSON.parse(new TextDecoder().decode(bytes));
   } catch {
-    throw new ModelFormatError(`${address} is not a manifest: expected JSON`);
+    throw new ModelFormatError('fanlight.json is not JSON; is the whole folder there?');
   }
 }
 
@@ -92,7 +88,11 @@ export async function loadEngine(source, signal, onProgress) {
     done += bytes.length;
     return bytes;
   };
-  const engine = new Engine(manifest, await WebAssembly.compile(/** @type {BufferSource} */ (await read(code))));
+  // Its bytes have been verified: a browser that refuses them lacks instructions.
+  const module = await WebAssembly.compile(/** @type {BufferSource} */ (await read(code))).catch((error) => {
+    throw new BrowserError(`this browser lacks WebAssembly SIMD (Chrome 91, Firefox 89, Safari 16.4): ${error.message}`);
+  });
+  const engine = new Engine(manifest, module);
   const placed = new Set();
   for (const file of weights) {
     /** @type {Arrays} */

@@ -48,13 +48,14 @@ export class Runner {
       const worker = await startInWorker(this.notes);
       if (!worker) this.thread = 'page';
       else {
-        const { requests, bytesReceived } = await worker.request('load', [this.source], listening).catch((error) => {
-          worker.dispose();
-          throw error;
-        });
-        traffic.requests += requests;
-        traffic.bytesReceived += bytesReceived;
-        this.worker = worker;
+        try {
+          const more = await worker.request('load', [this.source], listening);
+          traffic.requests += more.requests;
+          traffic.bytesReceived += more.bytesReceived;
+          this.worker = worker;
+        } finally {
+          if (!this.worker) worker.dispose?.();
+        }
       }
     }
     return this.worker;
@@ -62,8 +63,10 @@ export class Runner {
 
   /** Posts a call after those before it. @template T @param {() => { reply: Promise<T> } | Promise<{ reply: Promise<T> }>} post @returns {Promise<T>} */
   async inOrder(post) {
-    if (this.isDisposed) throw new FanlightError('the model was disposed; load it again');
-    const posted = this.tail.then(post);
+    const posted = this.tail.then(() => {
+      if (this.isDisposed) throw new FanlightError('the model was disposed; load it again');
+      return post();
+    });
     this.tail = posted.catch(() => {});
     return (await posted).reply;
   }
@@ -75,6 +78,6 @@ export class Runner {
 
   dispose() {
     this.isDisposed = true;
-    this.worker?.dispose();
+    this.worker?.dispose?.();
   }
 }

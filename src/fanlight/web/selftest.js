@@ -42,7 +42,7 @@ function difference(got, wanted = []) {
   for (let i = 0; i < wanted.length; i++) {
     const a = Number(got[i]), b = Number(wanted[i]);
     // NaN is right where NaN is wanted, and wrong anywhere else.
-    if (!Object.is(a, b)) worst = Math.max(worst, Math.abs(a - b) >= 0 ? Math.abs(a - b) : Infinity);
+    if (!Object.is(a, b)) worst = Math.max(worst, Math.abs(a - b) || (a === b ? 0 : Infinity));
     scale = Math.max(scale, Math.abs(b) || 0);
   }
   return worst / scale;

@@ -4,23 +4,24 @@
 import { BrowserError, ModelFormatError, StorageError } from './errors.js';
 import { TYPES, count } from './layout.js';
 import { toBytes } from './loader.js';
-import { CODES, readSafetensors } from './safetensors.js';
+import { CODES, readHeader, readSafetensors } from './safetensors.js';
 import { weights } from './learn.js';
 
 /** @typedef {import('./runner.js').Runner} Runner */
 /** @typedef {import('./types.d.ts').Arrays} Arrays */
 /** @typedef {import('./types.d.ts').Manifest} Manifest */
 /** @typedef {import('./safetensors.js').Entry} Entry */
+/** @typedef {import('./types.d.ts').Metadata} Metadata */
 /** @typedef {{ format: 1, model: string, file: Uint8Array }} Saved */
 
 const FORMS = "'indexeddb://name', 'download' or 'buffer'";
 
-/** @param {Runner} runner @param {string} target @returns {Promise<void | ArrayBuffer>} */
-export async function save(runner, target) {
+/** @param {Runner} runner @param {string} target @param {{ metadata?: Metadata }} [options] @returns {Promise<void | ArrayBuffer>} */
+export async function save(runner, target, { metadata = {} } = {}) {
   const name = nameIn(target);
   if (name === undefined && target !== 'download' && target !== 'buffer') throw new StorageError(`save: expected ${FORMS}, got ${target}`);
   const { manifest } = runner;
-  const file = writeSafetensors(manifest, await weights(runner, { all: true }));
+  const file = writeSafetensors(manifest, await weights(runner, { all: true }), metadata);
   if (target === 'buffer') return /** @type {ArrayBuffer} */ (file.buffer);
   if (target === 'download') return download(file, `${manifest.name}.safetensors`);
   /** @type {Saved} */
@@ -35,13 +36,12 @@ export async function save(runner, target) {
   }
 }
 
-/** @param {Runner} runner @param {string | Blob | BufferSource} source */
+/** @param {Runner} runner @param {string | Blob | BufferSource} source @returns {Promise<Metadata>} what stands beside the arrays */
 export async function restore(runner, source) {
   const name = typeof source === 'string' ? nameIn(source) : undefined;
   let bytes;
   if (name !== undefined) {
-    /** @type {Saved | undefined} */
-    const saved = await inStore('readonly', (store) => store.get(name));
+    const saved = await find(name);
     if (!saved) throw new StorageError(`nothing is saved as "${name}"`);
     if (saved.format !== 1) throw new StorageError(`"${name}" was saved in format ${saved.format}, by another version of Fanlight`);
     bytes = saved.file;
@@ -51,7 +51,17 @@ export async function restore(runner, source) {
     bytes = await toBytes(source);
   }
   await runner.request('write', [match(runner.manifest, bytes, name ?? 'the file')]);
+  return readHeader(bytes).metadata;
 }
+
+/** What stands beside what is saved, without restoring it. @param {string} address @returns {Promise<Metadata | undefined>} */
+export async function saved(address) {
+  const found = await find(nameIn(address) ?? '');
+  return found && readHeader(found.file).metadata;
+}
+
+/** @param {string} name @returns {Promise<Saved | undefined>} */
+const find = (name) => inStore('readonly', (store) => store.get(name));
 
 /** The arrays as the model holds them, or an error that lists what differs. @param {Manifest} manifest @param {Uint8Array} file @param {string} at @returns {Arrays} */
 function match(manifest, file, at) {
@@ -113,12 +123,12 @@ async function inStore(mode, act) {
   }
 }
 
-/** @param {Manifest} manifest @param {Arrays} arrays @returns {Uint8Array<ArrayBuffer>} */
-function writeSafetensors(manifest, arrays) {
+/** @param {Manifest} manifest @param {Arrays} arrays @param {Metadata} metadata @returns {Uint8Array<ArrayBuffer>} */
+function writeSafetensors(manifest, arrays, metadata) {
   // Larger items first, so that every array lies at a multiple of its item.
   const slots = [...manifest.state].sort((a, b) => TYPES[b.dtype].BYTES_PER_ELEMENT - TYPES[a.dtype].BYTES_PER_ELEMENT);
   /** @type {Record<string, unknown>} */
-  const header = { __metadata__: { format: 'fanlight', model: manifest.name } };
+  const header = { __metadata__: { ...metadata, format: 'fanlight', model: manifest.name, saved: new Date().toISOString() } };
   let end = 0;
   for (const { name, dtype, shape } of slots) {
     header[name] = { dtype: Object.keys(CODES).find((code) => CODES[code] === dtype), shape, data_offsets: [end, (end += arrays[name].byteLength)] };

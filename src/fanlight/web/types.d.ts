@@ -20,6 +20,9 @@ export type Logs = Record<string, number>;
 /** The logs of every epoch, in order. */
 export type History = Record<string, number[]>;
 
+/** Texts beside the arrays of a saved file: `saved` is when it was; a page adds its own, such as names of new classes. */
+export type Metadata = Record<string, string>;
+
 export interface Progress { loaded: number; total: number; file: string }
 
 export interface LoadOptions {
@@ -93,10 +96,12 @@ export interface Model<I = Inputs, O = Arrays, T = Input> {
   weights(options?: { all?: boolean }): Promise<Arrays>;
   setWeights(arrays: Record<string, Numbers>): Promise<void>;
   /** 'indexeddb://name', 'download' (a safetensors file), or 'buffer', which is the file's bytes. */
-  save(target: 'buffer'): Promise<ArrayBuffer>;
-  save(target: string): Promise<void>;
+  save(target: 'buffer', options?: { metadata?: Metadata }): Promise<ArrayBuffer>;
+  save(target: string, options?: { metadata?: Metadata }): Promise<void>;
+  /** The metadata of what is saved as 'indexeddb://name', without restoring it. */
+  saved(address: string): Promise<Metadata | undefined>;
   /** From 'indexeddb://name', or from a safetensors file. */
-  restore(source: string | Blob | BufferSource): Promise<void>;
+  restore(source: string | Blob | BufferSource): Promise<Metadata>;
   /** New initial weights. */
   reset(seed?: number): Promise<void>;
   selfTest(): Promise<SelfTest>;

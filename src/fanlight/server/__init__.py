@@ -1,0 +1,1 @@
+"""Serves what an export wrote, on this machine or the local network."""
