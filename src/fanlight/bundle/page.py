@@ -37,8 +37,9 @@ class Page:
       writes state.
     - "keep": save, restore, download, open.
 
-    `data` travels with the page: {"train": (x, y), "test": (x, y)}, one row a sample, x as the model sees it (a table
-    with words: as it was filled in); "test" is never learnt from and may be missing. `examples` are shown as buttons:
+    `data` travels with the page: {"train": (x, y), "test": (x, y)}, one row a sample, x as the model sees it or as it
+    is before `prepare` (uint8 pixels, numbers of words); "test" is never learnt from and may be missing. `examples` are
+    shown as buttons:
     {"name": "3", "strokes": [[x, y, x, y, ...], ...], "size": 280} is drawn on a pad whose side is `size`;
     {"name": "a rose", "values": {column: value}} fills the form. `epochs` is how often "train" goes through the data.
 

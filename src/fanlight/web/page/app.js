@@ -3,7 +3,7 @@
 // `point`, `samples`, `timed`.
 
 /** @typedef {import('../types.d.ts').Model} Model */
-/** @typedef {import('../types.d.ts').TypedArray} TypedArray */
+/** Rows one after the other. @typedef {number[] | Float32Array | Uint8Array} Numbers */
 /** @typedef {import('../types.d.ts').Slot} Slot */
 /** @typedef {import('../types.d.ts').Shaped} Shaped */
 /** What fl.Page says, as bundle/page.py writes it.
@@ -13,10 +13,6 @@
  * @typedef {{ x: Shaped, y: Shaped, raw: Shaped }} Rows */
 /** A class that the visitor added, with what was drawn for it, as the model sees it.
  * @typedef {{ name: string, drawings: number[][] }} Invented */
-
-const ARRAYS = {
-  float32: Float32Array, int32: Int32Array, uint32: Uint32Array, uint8: Uint8Array, bool: Uint8Array, int64: BigInt64Array,
-};
 
 export class App extends EventTarget {
   busy = false;
@@ -73,11 +69,11 @@ export class App extends EventTarget {
     }
   }
 
-  /** What the model says of rows: its first output, flat. Classes are probabilities. @param {ArrayLike<number>} rows */
+  /** What the model says of rows: its first output, flat. Classes are probabilities. @param {Numbers} rows */
   async predict(rows) {
     const start = performance.now();
     const mine = ++this.#asked;
-    const { [this.output.name]: y } = await this.model.predict({ [this.input.name]: typed(this.input, rows) });
+    const { [this.output.name]: y } = await this.model.predict({ [this.input.name]: rows });
     this.#answered++;
     // One row that waited for no other call is what a prediction takes.
     if (this.#answered === mine && this.#asked === mine && !this.busy && rows.length === rowLength(this.input)) {
@@ -108,22 +104,20 @@ export class App extends EventTarget {
     }
     for (const rows of Object.values(parts)) {
       rows.raw = rows.x;
-      const { prepare } = this.model.manifest.functions;
-      const row = rows.x.data.length / rows.x.shape[0];
-      // Tables with words are shipped as they were filled in, pictures as the model sees them.
-      if (!prepare || row === rowLength(this.input) || row !== rowLength(prepare.inputs[0])) continue;
-      rows.x = { data: await this.prepare(/** @type {Float32Array} */ (rows.raw.data)), shape: [rows.raw.shape[0], rowLength(this.input)] };
+      const raw = this.model.manifest.functions.prepare?.inputs[0];
+      // Pixels, and tables with words, may be shipped as they were before `prepare`.
+      if (!raw || !isOf(raw, rows.x) || isOf(this.input, rows.x)) continue;
+      rows.x = { data: await this.prepare(rows.raw.data), shape: [rows.raw.shape[0], ...this.input.shape.slice(1)] };
     }
     return parts;
   }
 
-  /** What the model sees of raw rows. @param {ArrayLike<number>} raw @returns {Promise<Float32Array>} or another array of numbers */
+  /** What the model sees of raw rows. @param {Numbers} raw @returns {Promise<Numbers>} */
   async prepare(raw) {
     const { prepare } = this.model.manifest.functions;
-    if (!prepare) return /** @type {Float32Array} */ (typed(this.input, raw));
-    const [slot] = prepare.inputs;
-    const outputs = await this.model.call('prepare', { [slot.name]: typed(slot, raw) });
-    return /** @type {Float32Array} */ (outputs[this.input.name] ?? Object.values(outputs)[0]);
+    if (!prepare) return raw;
+    const outputs = await this.model.call('prepare', { [prepare.inputs[0].name]: raw });
+    return /** @type {Numbers} */ (outputs[this.input.name] ?? Object.values(outputs)[0]);
   }
 
   /** Gives the classes that a visitor added their place among the outputs. @param {Invented[]} invented */
@@ -138,15 +132,11 @@ export class App extends EventTarget {
   }
 }
 
-/** @param {Slot} slot @param {ArrayLike<number>} values @returns {TypedArray} the values in the slot's dtype */
-export function typed({ dtype }, values) {
-  const Kind = ARRAYS[dtype];
-  if (values instanceof Kind) return values;
-  return dtype === 'int64' ? BigInt64Array.from(values, BigInt) : /** @type {any} */ (Kind).from(values);
-}
-
 /** @param {Slot} slot @returns {number} how many numbers one row has */
 export const rowLength = ({ shape }) => shape.slice(1).reduce((/** @type {number} */ n, dim) => n * (typeof dim === 'number' ? dim : 1), 1);
+
+/** Whether an array could be rows of this input. @param {Slot} slot @param {Shaped} array */
+const isOf = (slot, { data, shape }) => rowLength(slot) * shape[0] === data.length && data.constructor.name.toLowerCase().startsWith(slot.dtype);
 
 /** Rows of a part of the data. @param {Shaped} array @param {number} from @param {number} to */
 export function rowsOf({ data, shape }, from, to) {

@@ -27,7 +27,7 @@ export async function start(app) {
       bars.show(shown);
       answer.replaceChildren(`${percent(shown[best])} sure it is`, element('b', {}, app.labels[best]));
     } else {
-      answer.replaceChildren('The answer is', element('b', {}, `${short(now[0])} ${/** @type {{ unit?: string }} */ (app.meant).unit ?? ''}`.trim()));
+      answer.replaceChildren('The answer is', element('b', {}, `${now.map(short).join(', ')} ${/** @type {{ unit?: string }} */ (app.meant).unit ?? ''}`.trim()));
     }
   });
   /** @type {ReturnType<typeof setTimeout> | undefined} */

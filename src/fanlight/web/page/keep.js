@@ -99,13 +99,7 @@ export async function start(app) {
 }
 
 /** @param {Metadata} saved */
-function when({ saved }) {
-  const time = new Date(saved);
-  if (Number.isNaN(time.getTime())) return 'earlier';
-  const isToday = time.toDateString() === new Date().toDateString();
-  const hour = time.toLocaleTimeString('en', { hour: 'numeric', minute: '2-digit' });
-  return `${isToday ? 'today' : `on ${time.toLocaleDateString('en', { day: 'numeric', month: 'long', year: 'numeric' })}`} at ${hour}`;
-}
+const when = ({ saved }) => (saved ? `on ${new Date(saved).toLocaleString('en', { dateStyle: 'long', timeStyle: 'short' })}` : 'earlier');
 
 /** The signs that a file names; it may come from anywhere. @param {App} app @param {Metadata} saved @returns {import('./app.js').Invented[]} */
 function inventedIn(app, saved) {

@@ -12,7 +12,7 @@ export function sides({ name, shape }) {
   return [height, width];
 }
 
-/** One row of the model's input. @param {App} app @param {import('./pad.js').Pad} pad @returns {Promise<Float32Array>} */
+/** One row of the model's input. @param {App} app @param {import('./pad.js').Pad} pad @returns {Promise<import('./app.js').Numbers>} */
 export async function see(app, pad) {
   const raw = app.model.manifest.functions.prepare?.inputs[0] ?? app.input;
   const ink = pad.ink(...sides(raw));

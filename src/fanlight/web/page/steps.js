@@ -53,7 +53,8 @@ export async function start(app) {
       while (!isStopped && performance.now() < until) {
         const began = performance.now();
         let loss = 0, count = 0;
-        while (performance.now() - began < LONGEST) {
+        // The first steps change most: few of them between two frames, so that the eye can follow.
+        while (performance.now() - began < LONGEST && count < 2 + steps / 30) {
           loss = await once();
           count++;
         }

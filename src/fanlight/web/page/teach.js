@@ -1,7 +1,7 @@
 // How does the network learn a sign that nobody had before? The visitor names it and draws it five times; then one of the
 // spare outputs is switched on and trained on these drawings, among shipped examples so that nothing known is forgotten.
 
-import { argmax, rowsOf, typed } from './app.js';
+import { argmax, rowsOf } from './app.js';
 import { Bars } from './bars.js';
 import { byId, duration, element, frame, latest, percent } from './dom.js';
 import { showStep } from './figures.js';
@@ -11,10 +11,12 @@ import { see } from './sight.js';
 /** @typedef {import('./app.js').App} App */
 
 const DRAWINGS = 5;
-const REPEATS = 12; // how often each drawing is among what is learnt; the model's own augmentation varies them
-const REMINDERS = 24; // shipped examples of each old class
+const REPEATS = 20; // how often each drawing is among what is learnt; the model's own augmentation varies them
+const REMINDERS = 100; // shipped examples of each old class: as many as of a new one
 const SURE = 0.9; // the mean probability at which a sign counts as known
-const LONGEST = 4000; // milliseconds after which it says that it is not sure
+const FORGOTTEN = 0.01; // the share of old examples that may get lost on the way
+const PROBED = 400; // old examples that are asked after each round
+const LONGEST = 4000; // milliseconds after which it says how far it got
 
 /** @param {App} app @returns {Promise<{ probabilities: () => number[] }>} */
 export async function start(app) {
@@ -157,23 +159,25 @@ async function teach(app, symbol, onProgress) {
   const { test, train } = await app.data();
   const rows = symbol.drawings.flat();
   const place = app.labels.length;
-  const held = test && (() => accuracy(app, test));
-  const before = await held?.();
+  const probed = Math.min(PROBED, train.x.shape[0]);
+  const before = test && await accuracy(app, test);
+  const knew = await accuracy(app, train, probed);
   await app.invent([...app.invented, symbol]);
   const start = performance.now();
-  let sure = 0;
-  while (sure < SURE && performance.now() - start < LONGEST) {
+  let sure = 0, knows = 0;
+  while ((sure < SURE || knows < knew - FORGOTTEN) && performance.now() - start < LONGEST) {
     const { x, y } = mixture(app, train);
     await app.model.fit({ [app.input.name]: x }, y, { epochs: 1, batchSize: app.model.manifest.training?.batch });
     const answers = await app.predict(rows);
     sure = symbol.drawings.reduce((sum, _, i) => sum + answers[i * app.width + place], 0) / symbol.drawings.length;
+    knows = await accuracy(app, train, probed);
     onProgress(sure);
     app.tell('weights');
     await frame();
   }
   const time = duration(performance.now() - start);
   showStep(app.model.stats.msPerStep, 'measured as it learnt');
-  const after = await held?.();
+  const after = test && await accuracy(app, test);
   const rest = before === undefined || after === undefined ? '' : ` Of the old ones it now gets ${percent(after)} right, before it was ${percent(before)}.`;
   const isKnown = sure >= SURE;
   const text = isKnown
@@ -205,20 +209,13 @@ function mixture(app, shipped) {
     x.push(.../** @type {Float32Array} */ (rowsOf(shipped.x, row, row + 1)));
     y.push(label);
   }
-  const target = targetOf(app);
-  return { x: typed(app.input, x), y: target ? typed(target, y) : Int32Array.from(y) };
+  return { x, y };
 }
 
-/** @param {App} app the input of `train_step` that takes the labels */
-function targetOf({ model: { manifest } }) {
-  const name = manifest.training?.target_names[0];
-  return manifest.functions.train_step?.inputs.find((slot) => slot.name === name);
-}
-
-/** @param {App} app @param {import('./app.js').Rows} rows the share of right answers */
-async function accuracy(app, { x, y }) {
-  const answers = await app.predict(/** @type {Float32Array} */ (x.data));
+/** The share of right answers among the first `count` rows. @param {App} app @param {import('./app.js').Rows} rows @param {number} [count] */
+async function accuracy(app, { x, y }, count = y.data.length) {
+  const answers = await app.predict(/** @type {Float32Array} */ (rowsOf(x, 0, count)));
   let right = 0;
-  for (let i = 0; i < y.data.length; i++) if (argmax(answers.subarray(i * app.width, (i + 1) * app.width)) === Number(y.data[i])) right++;
-  return right / y.data.length;
+  for (let i = 0; i < count; i++) if (argmax(answers.subarray(i * app.width, (i + 1) * app.width)) === Number(y.data[i])) right++;
+  return right / count;
 }
