@@ -171,11 +171,15 @@ BROKEN = {
     ),
     "an unknown loop": (
         with_kernel(2, stores=(Store(0, (far, 0), const(1.0)),)),
-        r"indices of %0: expected names among \['batch', 'c', 'm'\], got \['far'\]",
+        r"indices of %0: expected sizes among batch in 1\.\.4, c in 0\.\.2, m in 0\.\.1, got far in 0\.\.9",
+    ),
+    "a loop with another interval": (
+        with_kernel(2, stores=(Store(0, (m.index, dims.size("c", 0, 1)), const(1.0)),)),
+        r"got c in 0\.\.1",
     ),
     "a reduce index after the sum": (
         with_kernel(0, stores=(Store(1, (), read(0, (n.index, 0), "float32")),)),
-        "expression: expected names among",
+        "indices of %0: expected sizes among",
     ),
     "an accumulator without a sum": (
         with_kernel(2, stores=(Store(0, double.stores[0].indices, accumulator("float32")),)),
@@ -232,7 +236,7 @@ BROKEN = {
         with_dense(
             operands=(replace(DENSE.operands[0], layout=Layout((2, dims.size("lane", 0, 3)))), *DENSE.operands[1:])
         ),
-        "operand 0: expected names among",
+        "operand 0: expected sizes among",
     ),
 }
 

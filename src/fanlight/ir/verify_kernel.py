@@ -11,7 +11,7 @@ from fanlight.errors import CompileError
 from fanlight.ir import dim as dims
 from fanlight.ir.evaluate import needed
 from fanlight.ir.kernel import COMBINES, Axis, Buffer, Contraction, Kernel, Operand
-from fanlight.ir.scalar import Scalar, index_names, walk
+from fanlight.ir.scalar import Scalar, walk
 
 
 def verify_kernel(kernel: Kernel, buffers: Mapping[str, Buffer], sizes: Mapping[str, dims.Size], at: str) -> None:
@@ -19,12 +19,12 @@ def verify_kernel(kernel: Kernel, buffers: Mapping[str, Buffer], sizes: Mapping[
     check_axes(kernel, sizes, at)
     for slot, operand in enumerate(kernel.operands):
         check_operand(slot, operand, buffers[operand.buffer], sizes, at)
-    outer = {axis.name for axis in kernel.axes} | sizes.keys()
+    outer = frozenset(sizes.values()).union(*(dims.sizes(axis.index) for axis in kernel.axes))
     if (kernel.value is None) != (not kernel.combine) or (kernel.combine and kernel.combine not in COMBINES):
         expected = f"a value with one of {', '.join(COMBINES)}, or neither"
         raise CompileError("reduction", expected=expected, got=repr(kernel.combine), at=at)
     if kernel.value is not None:
-        check_expression(kernel, kernel.value, outer | {axis.name for axis in kernel.reduce}, at)
+        check_expression(kernel, kernel.value, outer.union(*(dims.sizes(a.index) for a in kernel.reduce)), at)
         if any(node.op == "accumulator" for node in walk(kernel.value)):
             raise CompileError("value", expected="no accumulator before the reduction is done", got=kernel.value, at=at)
     for store in kernel.stores:
@@ -56,13 +56,19 @@ def check_axes(kernel: Kernel, sizes: Mapping[str, dims.Size], at: str) -> None:
     if kernel.reduce and kernel.value is None:
         raise CompileError("axes", expected="reduce axes only with a value", got=names, at=at)
     for axis in (*kernel.axes, *kernel.reduce):
-        check_names(axis.extent, frozenset(sizes), f"extent of {axis.name}", at)
+        check_sizes(axis.extent, frozenset(sizes.values()), f"extent of {axis.name}", at)
 
 
-def check_names(expression: dims.DimLike, known: frozenset[str] | set[str], what: str, at: str) -> None:
-    unknown = dims.names(expression) - known
+def check_sizes(expression: dims.DimLike, known: frozenset[dims.Size], what: str, at: str) -> None:
+    """An expression is over these sizes and loop indices; one of the same name with another interval is another one."""
+    unknown = dims.sizes(expression) - known
     if unknown:
-        raise CompileError(what, expected=f"names among {sorted(known)}", got=sorted(unknown), at=at)
+        raise CompileError(what, expected=f"sizes among {listed(known)}", got=listed(unknown), at=at)
+
+
+def listed(sizes: frozenset[dims.Size]) -> str:
+    texts = sorted(f"{size.name} in {size.low}..{size.high}" for size in sizes)
+    return ", ".join(texts) or "none"
 
 
 def check_operand(slot: int, operand: Operand, buffer: Buffer, sizes: Mapping[str, dims.Size], at: str) -> None:
@@ -73,15 +79,14 @@ def check_operand(slot: int, operand: Operand, buffer: Buffer, sizes: Mapping[st
             f"operand {slot}", expected=f"{operand.type.rank} strides", got=operand.layout.strides, at=at
         )
     for expression in (*operand.type.shape, *operand.layout.strides, operand.layout.offset):
-        check_names(expression, frozenset(sizes), f"operand {slot}", at)
+        check_sizes(expression, frozenset(sizes.values()), f"operand {slot}", at)
 
 
-def check_expression(kernel: Kernel, root: Scalar, known: set[str], at: str) -> None:
+def check_expression(kernel: Kernel, root: Scalar, known: frozenset[dims.Size], at: str) -> None:
     """Reads name operands of their dtype, indices name loops that run, and the accumulator has the value's dtype."""
-    unknown = index_names(root) - known
-    if unknown:
-        raise CompileError("expression", expected=f"names among {sorted(known)}", got=sorted(unknown), at=at)
     for node in walk(root):
+        if node.op == "index":
+            check_sizes(node.attribute, known, "index", at)
         if node.op == "accumulator" and (kernel.value is None or node.dtype != kernel.value.dtype):
             expected = "none" if kernel.value is None else kernel.value.dtype
             raise CompileError("accumulator", expected=expected, got=node.dtype, at=at)
@@ -92,13 +97,15 @@ def check_expression(kernel: Kernel, root: Scalar, known: set[str], at: str) -> 
                 raise CompileError(f"read of %{slot}", expected=kernel.operands[slot].type.dtype, got=node.dtype, at=at)
 
 
-def check_place(kernel: Kernel, slot: int, indices: tuple[dims.DimLike, ...], known: set[str], at: str) -> None:
+def check_place(
+    kernel: Kernel, slot: int, indices: tuple[dims.DimLike, ...], known: frozenset[dims.Size], at: str
+) -> None:
     if not 0 <= slot < len(kernel.operands):
         raise CompileError("slot", expected=f"0 .. {len(kernel.operands) - 1}", got=slot, at=at)
     if len(indices) != kernel.operands[slot].type.rank:
         raise CompileError(f"indices of %{slot}", expected=kernel.operands[slot].type, got=indices, at=at)
     for expression in indices:
-        check_names(expression, known, f"indices of %{slot}", at)
+        check_sizes(expression, known, f"indices of %{slot}", at)
 
 
 def check_bounds(kernel: Kernel, buffers: Mapping[str, Buffer], at: str) -> None:
