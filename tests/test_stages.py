@@ -9,7 +9,7 @@ from hypothesis import given
 
 from fanlight.engines.wasm import WasmEngine
 from fanlight.errors import NonFiniteLossError
-from fanlight.ir.graph import Gradient, Graph, State, apply
+from fanlight.ir.graph import Gradient, Graph, Input, State, apply
 from fanlight.ir.interpret import interpret
 from fanlight.ir.interpret_program import call_program
 from fanlight.ir.kernel import Program
@@ -18,6 +18,7 @@ from fanlight.ir.parse import parse_module
 from fanlight.ir.parse_program import parse_program
 from fanlight.ir.program_text import program_text
 from fanlight.ir.text import module_text
+from fanlight.ir.types import float32
 from fanlight.ir.verify import verify_module, verify_program
 from fanlight.lowering.lower import lower
 from fanlight.ops import functions as fn
@@ -26,7 +27,7 @@ from fanlight.passes.differentiate import differentiate
 from fanlight.passes.simplify import simplify
 from fanlight.targets.wasm.emit import emit
 from fanlight.targets.wasm.spelling import PORTABLE
-from random_graphs import cases
+from random_graphs import Case, cases
 
 OPS = all_ops()
 
@@ -52,6 +53,18 @@ def test_steps_of_training_are_kept_through_every_stage(case):
     weights = [value for value in case.graph.order if isinstance(value.op, State)]
     writes = {value.op.label: value - 0.1 * apply(Gradient(), loss, value) for value in weights}
     check_stages(differentiate(Graph(case.graph.inputs, {"loss": loss}, writes, fn.isfinite(loss))), case)
+
+
+@pytest.mark.parametrize("x", [2.0, float("inf")])
+def test_state_that_the_guard_needs_is_written_after_it(x):
+    last, value = apply(State("last", float32())), apply(Input("x", float32()))
+    loss = value * last
+    case = Case(
+        Graph((value,), {"loss": loss}, {"last": loss}, fn.isfinite(loss)),
+        {"x": np.float32(x)},
+        {"last": np.float32(3.0)},
+    )
+    check_stages(case.graph, case)
 
 
 def check_stages(graph, case):
