@@ -13,6 +13,7 @@ from fanlight.ir.dim import DimLike
 from fanlight.ir.scalar import Scalar
 from fanlight.ir.types import Shape, Type, contiguous_strides, item_bytes
 
+SLACK = 128  # bytes in front of and after every buffer that vector loads may touch, but not change
 COMBINES = ("add", "mul", "max", "min")  # how a reduction joins two values; NaN wins in max and min
 
 
@@ -97,10 +98,11 @@ class Store:
 @dataclass(frozen=True, slots=True)
 class Contraction:
     """How a `contract` kernel runs. Its value is `mul(read a, read b)`; its axes are rows (outer to inner), then
-    `panel`, then `lane` (`tile_columns` long). B's address is affine with stride 1 along `lane`; A's does not depend on
-    `panel` and `lane`, B's not on the rows. Of the columns `panel * tile_columns + lane` only those below `columns` are
-    stored: what B holds beyond them is arbitrary and may be read. `split` leading reduce axes run outside the tiles;
-    partial sums then rest in the output, and the epilogue is a plain store."""
+    `panel`, then `lane` (`tile_columns` long). B's address is affine with stride 1 along `lane`; A's does not depend
+    on `panel` and `lane`, B's on no rows but leading ones (a batch of products). Of the columns `panel * tile_columns
+    + lane` only those below `columns` are stored: what B holds beyond them is arbitrary and may be read. `split`
+    leading reduce axes run outside the tiles; partial sums then rest in the output, and the epilogue is a plain
+    store."""
 
     a: int
     b: int

@@ -9,10 +9,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from fanlight.errors import MemoryLimitError
-from fanlight.ir.kernel import Buffer, Kernel
+from fanlight.ir.kernel import SLACK, Buffer, Kernel
 
 ALIGNMENT = 64  # bytes: a cache line
-SLACK = 64  # bytes after every buffer that a vector load may touch
 HEADER = 1024  # bytes at address 0 that no buffer uses, so that a zero pointer is never valid
 LIMIT = 4 << 30  # the address space of WebAssembly
 

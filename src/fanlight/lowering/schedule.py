@@ -16,9 +16,11 @@ from fanlight.ir.scalar import Scalar, const, guard, inside, make, read, rebuild
 from fanlight.ir.target import Target
 from fanlight.ir.types import Type
 
-MAXIMUM_DIRECT_STRIDE = (
-    64  # elements between rows of an unpacked B: beyond it a panel touches a new page every few rows
-)
+# Elements between rows of B up to which it is read as it lies: beyond, each row of a panel lies in another page.
+MAXIMUM_DIRECT_STRIDE = 512
+FEWEST_ROWS = 64  # below it, a copy of B costs more than the strides
+# Columns of a tile by the number of rows, where they are so few that registers would stay empty.
+WIDE_TILES = {1: 32, 2: 16}
 SPLIT_ABOVE = 2048  # terms of a sum: longer ones over a batch are split, so that the slices of A and B stay in cache
 
 
@@ -29,6 +31,7 @@ class Product:
     a: Scalar
     b: Scalar
     rows: tuple[Axis, ...]
+    batch: tuple[Axis, ...]  # the first rows, if B depends on them too: one product for each of their indices
     column: Axis
 
 
@@ -61,11 +64,13 @@ def match_product(kernel: Kernel) -> Product | None:
             if step != 0:
                 names.add(axis.name)
         uses.append(names)
-    column = kernel.axes[-1]
+    column, rows = kernel.axes[-1], kernel.axes[:-1]
     for a, b in ((0, 1), (1, 0)):
-        rows = kernel.axes[:-1]
-        if column.name not in uses[a] and not any(r.name in uses[b] and r.extent != 1 for r in rows):
-            return Product(kernel.value.args[a], kernel.value.args[b], rows, column)
+        shared = [row.name in uses[b] for row in rows]
+        is_column = column.name in uses[b] and column.name not in uses[a]
+        if is_column and shared == sorted(shared, reverse=True):  # what B depends on comes first
+            batch = tuple(row for row, is_shared in zip(rows, shared, strict=True) if is_shared)
+            return Product(kernel.value.args[a], kernel.value.args[b], rows, batch, column)
     return None
 
 
@@ -77,9 +82,7 @@ def _address(kernel: Kernel, node: Scalar) -> DimLike:
 def _contract(
     kernel: Kernel, product: Product, target: Target, is_constant: Callable[[str], bool]
 ) -> tuple[list[Kernel], dict[str, Type]]:
-    tile_rows, tile_columns = target.tile
-    if isinstance(product.column.extent, int) and product.column.extent <= tile_columns // 2:
-        tile_columns //= 2
+    tile_rows, tile_columns = target.tile[0], _tile_columns(product, target)
     columns = product.column.extent
     panels = dims.ceil_divide(columns, tile_columns)
     panel, lane = Axis("panel", panels), Axis("lane", tile_columns)
@@ -95,7 +98,7 @@ def _contract(
         before.append(pack)
         added[name] = type
         b = Operand(name, type, dense(type))
-        place = (panel.index, *(axis.index for axis in kernel.reduce), lane.index)
+        place = tuple(axis.index for axis in (*product.batch, panel, *kernel.reduce, lane))
         b_value = read(len(operands) + 1, place, "float32")
     else:
         b_value = rebuild(replace_slot(b_read, len(operands) + 1), lambda _: None, split_column)
@@ -128,6 +131,16 @@ def _contract(
     return [*before, drop_unused(contracted)], added
 
 
+def _tile_columns(product: Product, target: Target) -> int:
+    """As many columns as keep the registers of a tile busy; no more than the product has, in whole vectors."""
+    rows = dims.product([axis.extent for axis in product.rows if axis not in product.batch])
+    wanted = WIDE_TILES.get(rows, target.tile[1]) if isinstance(rows, int) else target.tile[1]
+    columns = product.column.extent
+    if isinstance(columns, int) and columns <= wanted // 2:
+        wanted = max(target.lanes, 1 << (columns - 1).bit_length())
+    return wanted
+
+
 def _split(kernel: Kernel) -> int:
     """1 where the leading reduce axis should run outside the tiles: a long sum (over a batch), stored as it is."""
     terms = dims.upper(dims.product([axis.extent for axis in kernel.reduce]))
@@ -146,17 +159,16 @@ def _wants_packing(kernel: Kernel, product: Product, is_constant: Callable[[str]
         return False
     step = dims.coefficient(address, kernel.reduce[-1].name)
     rows = dims.upper(dims.product([axis.extent for axis in product.rows]))
-    return isinstance(step, int) and step > MAXIMUM_DIRECT_STRIDE and rows >= 64
+    return isinstance(step, int) and step > MAXIMUM_DIRECT_STRIDE and rows >= FEWEST_ROWS
 
 
 def _pack(kernel: Kernel, product: Product, b: Operand, name: str, panel: Axis, lane: Axis) -> tuple[Kernel, Type]:
-    """The kernel that copies B into panels `[panels, reduce axes..., lanes]`, zero beyond the last column."""
-    tile_columns = lane.extent
-    type = Type("float32", (panel.extent, *(axis.extent for axis in kernel.reduce), tile_columns))
-    column = panel.index * tile_columns + lane.index
+    """The kernel that copies B into panels `[batch..., panels, reduce axes..., lanes]`, zero beyond the last column."""
+    axes = (*product.batch, panel, *kernel.reduce, lane)
+    type = Type("float32", tuple(axis.extent for axis in axes))
+    column = panel.index * lane.extent + lane.index
     moved = rebuild(replace_slot(product.b, 0), lambda _: None, {product.column.name: column})
     value = guard(inside(column, product.column.extent), moved, const(0.0))
-    axes = (panel, *kernel.reduce, lane)
     place = tuple(axis.index for axis in axes)
     operands = (b, Operand(name, type, dense(type)))
     return Kernel(f"pack_{kernel.name}", "map", axes, operands, (Store(1, place, value),)), type
