@@ -10,7 +10,7 @@ import wasmtime
 
 from fanlight.ir import dim as dims
 from fanlight.ir.evaluate import Evaluator
-from fanlight.ir.kernel import Axis, Kernel, Layout, Operand, Store, dense, identity
+from fanlight.ir.kernel import SLACK, Axis, Kernel, Layout, Operand, Store, dense, identity
 from fanlight.ir.scalar import Scalar, accumulator, make, read
 from fanlight.ir.target import Target
 from fanlight.ir.types import Type, item_bytes
@@ -20,7 +20,6 @@ from fanlight.targets.wasm.reduce import emit_reduce
 from fanlight.targets.wasm.spelling import PORTABLE
 
 EMITTERS = {"map": emit_map, "reduce": emit_reduce}
-SLACK = 64  # bytes after each buffer that may be read
 CONFIG = wasmtime.Config()
 CONFIG.wasm_simd = CONFIG.wasm_relaxed_simd = True
 CONFIG.cranelift_opt_level = "none"  # compiling is what takes time here

@@ -9,12 +9,12 @@ from functools import lru_cache
 
 from fanlight.ir import dim as dims
 from fanlight.ir.dim import DimLike
-from fanlight.ir.kernel import Operand, Store
+from fanlight.ir.kernel import SLACK, Operand, Store
 from fanlight.ir.scalar import Scalar, index_data, node_dims, walk
 from fanlight.ir.types import item_bytes
 from fanlight.targets.wasm.spelling import CASTS, SPELLINGS
 
-SLACK = 64  # bytes after every buffer that reads may touch; the memory plan leaves them free
+NEAR = SLACK // 2  # bytes around a buffer, for lanes without a point, and as many for points that a condition excludes
 ACCUMULATOR = "accumulator"  # stands among the names for what depends on the finished reduction
 _NONE: frozenset[str] = frozenset()
 
@@ -46,10 +46,10 @@ def is_vector_value(root: Scalar, operands: tuple[Operand, ...], lane: str) -> b
 
 
 def may_overrun(roots: Iterable[Scalar], operands: tuple[Operand, ...], lane: str, elements: int) -> bool:
-    """May `roots` read this many elements too many along `lane`, within what follows every buffer for that purpose?"""
+    """May `roots` read this many elements too many along `lane`?"""
     return all(
         isinstance(stride := stride_along(operands[slot], indices, lane), int)
-        and abs(stride) * elements * item_bytes(operands[slot].type.dtype) <= SLACK
+        and abs(stride) * elements * item_bytes(operands[slot].type.dtype) <= NEAR
         for root in roots
         for slot, indices in (node.attribute for node in _varying(root, lane) if node.op == "read")
     )
@@ -68,6 +68,18 @@ def is_vector_store(store: Store, operands: tuple[Operand, ...], lane: str) -> b
     return isinstance(stride, int) and stride != 0 and item_bytes(operand.type.dtype) <= 4
 
 
+def _is_near(node: Scalar, operands: tuple[Operand, ...]) -> bool:
+    """Is what `node` reads, at whatever indices, within its operand or NEAR it?"""
+    slot, indices = node.attribute
+    type, layout = operands[slot].type, operands[slot].layout
+    address, size = layout.address(indices), item_bytes(type.dtype)
+    if index_data(node) or any(dims.bounds(stride)[0] < 0 for stride in layout.strides):
+        return False
+    first, last = layout.offset, layout.address(tuple(extent - 1 for extent in type.shape))
+    before, after = dims.bounds(address - first)[0], dims.bounds(address - last)[1]
+    return before * size >= -NEAR and after * size <= NEAR
+
+
 def _varying(root: Scalar, lane: str) -> Iterable[Scalar]:
     return (node for node in walk(root) if varies(node, lane))
 
@@ -83,10 +95,9 @@ def _is_vector_node(node: Scalar, operands: tuple[Operand, ...], lane: str) -> b
         case "read":
             return isinstance(stride_along(operands[node.attribute[0]], node.attribute[1], lane), int)
         case "guard":
-            # Both sides of a condition that differs between lanes are evaluated: neither may read.
-            return not varies(node.args[0], lane) or not any(
-                n.op == "read" for side in node.args[1:] for n in walk(side)
-            )
+            # Both sides of a condition that differs between lanes are evaluated.
+            reads = (n for side in node.args[1:] for n in walk(side) if n.op == "read")
+            return not varies(node.args[0], lane) or all(_is_near(n, operands) for n in reads)
         case "shift_left" | "shift_right":
             return not varies(node.args[1], lane)
         case "cast":
