@@ -68,7 +68,7 @@ async function open() {
     status.classList.add('failed');
     status.textContent = `This page could not start.\n${/** @type {Error} */ (error).message}`;
     become('failed');
-    throw error;
+    console.error(error);
   }
 }
 
