@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from fanlight.ir import dim as dims
 from fanlight.ir.kernel import Axis, Kernel, Layout, Operand, Store
 from fanlight.ir.scalar import Scalar, accumulator, const, guard, inside, make, read
+from fanlight.ir.target import Target
 from fanlight.lowering.collapse import collapse
+from fanlight.targets.wasm.assembler import Module
 from fanlight.targets.wasm.reduce import choose_way
 from fanlight.targets.wasm.reduce_across import ReduceAcross
 from fanlight.targets.wasm.reduce_along import ReduceAlong
@@ -136,23 +138,56 @@ def test_heavy_terms_are_written_once(length, rng):
     check(kernel, plain(rng, 3 * length, 3), rtol=CLOSE, sizes={"batch": length})
 
 
-@pytest.mark.parametrize("channels", [1, 3, 4, 8, 20])
-@pytest.mark.parametrize("target", [PORTABLE, RELAXED], ids=["portable", "relaxed"])
-def test_depthwise_convolution(channels, target, rng):
-    axes, reduce = axes_of(2, 4, 3, channels), axes_of(3, 3, prefix="r")
+def depthwise(width: int, channels: int, size: int, stride: int, residual: bool = False) -> Kernel:
+    """A depthwise convolution of two images, two rows of results each, with bias and activation; or added to y."""
+    height = 2 * stride + size - stride
+    extent = (width - size) // stride + 1
+    axes, reduce = axes_of(2, 2, extent, channels), axes_of(size, size, prefix="r")
     n, h, w, c = (axis.index for axis in axes)
     i, j = (axis.index for axis in reduce)
-    value = read(0, (n, h + i, w + j, c), "float32") * read(1, (i, j, c), "float32")
+    value = read(0, (n, h * stride + i, w * stride + j, c), "float32") * read(1, (i, j, c), "float32")
     operands = (
-        operand("x", "float32", 2, 6, 5, channels),
-        operand("kernel", "float32", 3, 3, channels),
-        operand("y", "float32", 2, 4, 3, channels),
+        operand("x", "float32", 2, height, width, channels),
+        operand("kernel", "float32", size, size, channels),
+        operand("bias", "float32", channels),
+        operand("y", "float32", 2, 2, extent, channels),
     )
-    result = make("max", accumulator("float32") + 0.5, const(0.0))
-    kernel = reduction(axes, reduce, operands, value, result=result)
-    arrays = plain(rng, 60 * channels, 24 * channels) | {"kernel": rng.normal(size=9 * channels).astype(np.float32)}
+    result = make("max", accumulator("float32") + read(2, (c,), "float32"), const(0.0))
+    return reduction(axes, reduce, operands, value, result=result + element(3, axes) if residual else result)
+
+
+def check_depthwise(kernel: Kernel, rng: np.random.Generator, target: Target = PORTABLE) -> None:
+    counts = [dims.upper(o.type.count) for o in kernel.operands]
+    arrays = {o.buffer: rng.normal(size=n).astype(np.float32) for o, n in zip(kernel.operands, counts, strict=True)}
     check(kernel, arrays, target, rtol=CLOSE)
     check(collapse(kernel), arrays, target, rtol=CLOSE)
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4, 10, 20])
+@pytest.mark.parametrize("target", [PORTABLE, RELAXED], ids=["portable", "relaxed"])
+def test_depthwise_convolution(channels, target, rng):
+    check_depthwise(depthwise(6, channels, 3, 1), rng, target)
+
+
+@pytest.mark.parametrize("size,stride", [(3, 1), (3, 2), (2, 1), (5, 1), (5, 2)])
+@pytest.mark.parametrize("width", [5, 6, 8, 9, 11])
+@pytest.mark.parametrize("residual", [False, True])
+def test_positions_that_share_loads(size, stride, width, residual, rng):
+    """The last block of positions overlaps the one before it, unless the output is read too."""
+    check_depthwise(depthwise(width, 6, size, stride, residual), rng)
+
+
+def test_how_many_positions_share_loads():
+    def positions(*shape: int, residual: bool = False) -> int:
+        module = Module()
+        module.memory(1)
+        way = ReduceAcross(module, collapse(depthwise(*shape, residual=residual)), {}, PORTABLE)
+        return way.positions
+
+    assert positions(16, 32, 3, 1) == positions(15, 32, 3, 1) == 4
+    assert positions(15, 32, 3, 1, residual=True) == 1  # 13 results in a row: the last block would add twice
+    assert positions(14, 32, 3, 1, residual=True) == 4
+    assert positions(3, 32, 3, 1) == 1
 
 
 @pytest.mark.parametrize("channels", [1, 5, 16])
