@@ -131,10 +131,23 @@ def test_every_layer_goes_through_json():
         "AveragePooling2D": (2,),
         "Reshape": ((2, 3),),
     }
-    required |= {"Rescaling": (0.5,), "Activation": ("relu",), "Dropout": (0.5,), "ClassMask": (3,)}
+    required |= {
+        "Rescaling": (0.5,),
+        "Activation": ("relu",),
+        "Dropout": (0.5,),
+        "ClassMask": (3,),
+        "RandomStroke": (0.5,),
+    }
     for name, kind in layers.LAYERS.items():
         layer = kind(*required.get(name, ()), name="x", trainable=False)
         assert kind.from_config(json.loads(json.dumps(layer.attributes()))).attributes() == layer.attributes(), name
+
+
+def test_attributes_may_be_numbers_of_numpy():
+    layer = layers.Rescaling(np.float32([2, 4]), offset=np.float32(0.5))
+    assert layer.attributes() | {"name": None} == layers.Rescaling((2.0, 4.0), offset=0.5).attributes()
+    assert json.loads(json.dumps(layer.attributes()))["scale"] == [2, 4]
+    assert layers.Conv2D(np.int64(4), (np.int32(3), 3)).attributes()["kernel_size"] == [3, 3]
 
 
 def test_broken_records_are_refused():

@@ -16,7 +16,7 @@ from fanlight.ir.dim import DimLike
 from fanlight.ir.graph import Input, Value, apply
 from fanlight.ir.types import Shape, Type
 from fanlight.layers import initializers
-from fanlight.layers.config import from_json, is_default, to_json
+from fanlight.layers.config import from_json, is_default, plain, to_json
 from fanlight.layers.context import Context
 from fanlight.layers.meanings import Meaning
 
@@ -84,6 +84,8 @@ class Layer:
     keeps_meaning: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
+        for each in fields(self):
+            setattr(self, each.name, plain(getattr(self, each.name)))
         if self.name is not None and (not self.name or "/" in self.name):
             raise UnknownNameError(type(self).__name__, expected="a layer name without '/'", got=repr(self.name))
         self.weights: dict[str, Weight] = {}

@@ -23,6 +23,13 @@ def is_default(key: str, value: Any) -> bool:
     return key in IGNORED
 
 
+def plain(value: Any) -> Any:
+    """NumPy's numbers and arrays as Python's numbers and tuples, which records can hold; all else as it is."""
+    if type(value) in (list, tuple):
+        return type(value)(map(plain, value))
+    return from_json(value.tolist()) if hasattr(value, "tolist") else value
+
+
 def to_json(value: Any) -> Any:
     """An attribute as JSON has it."""
     if isinstance(value, tuple | list):

@@ -13,6 +13,7 @@ from fanlight.errors import ShapeError, UnknownNameError, UnsupportedOp
 from fanlight.ir.graph import Value
 from fanlight.ir.module import StateSpec
 from fanlight.ir.types import Type, float32
+from fanlight.layers.config import plain
 from fanlight.ops import functions as fn
 
 Read = Callable[[str], Value]  # the content of a state array of the optimizer, by its name without "optimizer/"
@@ -34,6 +35,8 @@ class Optimizer:
     hyperparameters: ClassVar[tuple[str, ...]] = ("learning_rate", "weight_decay")
 
     def __post_init__(self) -> None:
+        for each in fields(self):
+            object.__setattr__(self, each.name, plain(getattr(self, each.name)))
         if sum(each is not None for each in (self.clipnorm, self.clipvalue, self.global_clipnorm)) > 1:
             raise ShapeError(type(self).__name__, expected="one of clipnorm, clipvalue and global_clipnorm", got="more")
 
