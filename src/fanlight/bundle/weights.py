@@ -110,15 +110,15 @@ def from_safetensors(data: bytes, at: str = "a safetensors file") -> dict[str, A
     return arrays
 
 
-def shards(arrays: Mapping[str, ArrayLike], limit: int = SHARD_BYTES) -> Iterable[dict[str, Array]]:
-    """The arrays in parts of at most `limit` bytes, in order; an array above the limit is a part of its own."""
+def shards(arrays: Mapping[str, ArrayLike]) -> Iterable[dict[str, Array]]:
+    """The arrays in parts of at most SHARD_BYTES, in order; an array above that is a part of its own."""
     part: dict[str, Array] = {}
     size = 0
     for name, array in arrays.items():
         found = Array.of(array)
         # A header's entry is some 100 bytes and the name.
         needed = len(found.data) + len(name.encode()) + 200
-        if part and size + needed > limit:
+        if part and size + needed > SHARD_BYTES:
             yield part
             part, size = {}, 0
         part[name] = found

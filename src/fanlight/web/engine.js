@@ -39,7 +39,7 @@ export class Engine {
       if (slot.offset === null) continue;
       const to = this.view(slot, sizes);
       const from = /** @type {any} */ (arrays[slot.name]);
-      const row = hasRows(spec, slot) ? to.length / samples : 0;
+      const row = hasRows(slot) ? to.length / samples : 0;
       if (!order || !row) to.set(from.subarray(start * row, start * row + to.length));
       else for (let i = 0; i < samples; i++) to.set(from.subarray(order[start + i] * row, (order[start + i] + 1) * row), i * row);
     }

@@ -1,5 +1,6 @@
 // What does a page import? `load`, which turns the folder of this module (or another one) into a model, and the errors.
-// Training and storage (learn.js, storage.js) are fetched when they are first used.
+// Training and storage (learn.js) are fetched when they are first used; each function there runs in its place among the
+// calls and gives { reply }.
 
 import { BrowserError, ModelFormatError, UnknownNameError } from './errors.js';
 import { FILES } from './files.js';
@@ -23,8 +24,9 @@ export {
 export async function load(where, options) {
   if (where?.constructor === Object && !('manifest' in where)) [where, options] = [undefined, where];
   const { backend = 'auto', reproducible = false, thread = 'auto', signal, onProgress, ...unknown } = options ?? {};
-  const [wrong = /auto|wasm/.test(backend) ? undefined : backend] = Object.keys(unknown);
-  if (wrong) throw new UnknownNameError(`load expects { backend: 'wasm', reproducible, thread, signal, onProgress }, got ${wrong}`);
+  if (Object.keys(unknown).length || !/auto|wasm/.test(backend)) {
+    throw new UnknownNameError(`load expects { backend: 'wasm', reproducible, thread, signal, onProgress }, got ${JSON.stringify(options)}`);
+  }
   const { manifest, locate } = await find(where, signal);
   if (manifest.format !== 1) throw new ModelFormatError(`expected a manifest of format 1, got ${manifest.format}; use the index.js of the same export`);
   /** @type {import('./loader.js').Source} */
@@ -46,9 +48,6 @@ async function find(where, signal) {
   const { href } = new URL(path, document?.baseURI ?? location?.href ?? `file://${process?.cwd()}/`);
   return { manifest: await readManifest(href, signal), locate: (name) => new URL(name, href).href };
 }
-
-const learning = () => import('./learn.js');
-const storage = () => import('./storage.js');
 
 /** A loaded model. Calls run in the order in which they are made. See types.d.ts for what each takes. */
 class Model {
@@ -83,29 +82,34 @@ class Model {
   /** Any exported function. @param {string} name @param {Inputs | Input} inputs @returns {Promise<Arrays>} */
   async call(name, inputs) { return this.#runner.request('call', [name, encode(this.#runner, name, inputs)]); }
 
-  /** @param {Inputs | Input} inputs @param {any} targets @param {import('./types.d.ts').FitOptions} [options] */
-  async fit(inputs, targets, options) { return (await learning()).fit(this.#runner, inputs, targets, options); }
+  /** Takes its place among the calls now, and runs what learn.js has for it. @param {string} name @param {any[]} args @returns {Promise<any>} */
+  #later(name, ...args) {
+    return this.#runner.inOrder(async () => /** @type {any} */ (await import('./learn.js'))[name](this.#runner, ...args));
+  }
 
-  /** One step on one batch. @param {Inputs | Input} inputs @param {any} targets */
-  async trainStep(inputs, targets) { return (await learning()).trainStep(this.#runner, inputs, targets); }
+  /** @param {Inputs | Input} inputs @param {any} targets @param {import('./types.d.ts').FitOptions} [options] @returns {Promise<import('./types.d.ts').History>} */
+  fit(inputs, targets, options) { return this.#later('fit', inputs, targets, options); }
 
-  /** @param {Inputs | Input} inputs @param {any} targets @param {{ batchSize?: number, signal?: AbortSignal }} [options] */
-  async evaluate(inputs, targets, options) { return (await learning()).evaluate(this.#runner, inputs, targets, options); }
+  /** One step on one batch. @param {Inputs | Input} inputs @param {any} targets @returns {Promise<import('./types.d.ts').Logs>} */
+  trainStep(inputs, targets) { return this.#later('trainStep', inputs, targets); }
 
-  /** @param {{ all?: boolean }} [options] */
-  async weights(options) { return (await learning()).weights(this.#runner, options); }
+  /** @param {Inputs | Input} inputs @param {any} targets @param {{ batchSize?: number, signal?: AbortSignal }} [options] @returns {Promise<import('./types.d.ts').Logs>} */
+  evaluate(inputs, targets, options) { return this.#later('evaluate', inputs, targets, options); }
 
-  /** @param {Record<string, any>} arrays */
-  async setWeights(arrays) { return (await learning()).setWeights(this.#runner, arrays); }
+  /** @param {{ all?: boolean }} [options] @returns {Promise<Arrays>} */
+  weights(options) { return this.#later('weights', options); }
+
+  /** @param {Record<string, any>} arrays @returns {Promise<void>} */
+  setWeights(arrays) { return this.#later('setWeights', arrays); }
 
   /** @param {string} target @param {{ metadata?: import('./types.d.ts').Metadata }} [options] @returns {Promise<any>} */
-  async save(target, options) { return (await storage()).save(this.#runner, target, options); }
+  save(target, options) { return this.#later('save', target, options); }
 
-  /** @param {string} address */
-  async saved(address) { return (await storage()).saved(address); }
+  /** @param {string} address @returns {Promise<import('./types.d.ts').Metadata | undefined>} */
+  saved(address) { return this.#later('saved', address); }
 
-  /** @param {string | Blob | BufferSource} source */
-  async restore(source) { return (await storage()).restore(this.#runner, source); }
+  /** @param {string | Blob | BufferSource} source @returns {Promise<import('./types.d.ts').Metadata>} */
+  restore(source) { return this.#later('restore', source); }
 
   /** New initial state. @param {number} [seed] @returns {Promise<void>} */
   async reset(seed = 0) {

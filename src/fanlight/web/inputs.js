@@ -35,7 +35,7 @@ export function encode({ manifest, meanings }, name, inputs, only) {
   const values = isNamed ? inputs : { [names[0]]: inputs };
   const got = Object.keys(values);
   if (got.length !== names.length || names.some((key) => values[key] === undefined)) {
-    throw new UnknownNameError(`${name} expects { ${names.join(', ')} }, got ${isNamed ? `{ ${got.join(', ')} }` : kindOf(inputs)}`);
+    throw new UnknownNameError(`${name} expects { ${names.join(', ')} }, got ${isNamed ? got.join(', ') || 'nothing' : kindOf(inputs)}`);
   }
 
   /** @type {Encoded} */
@@ -55,7 +55,7 @@ export function encode({ manifest, meanings }, name, inputs, only) {
       arrays[slot.name] = flat;
     }
   }
-  const isDivisible = !spec.writes.length && spec.outputs.every((slot) => hasRows(spec, slot));
+  const isDivisible = !spec.writes.length && spec.outputs.every((slot) => hasRows(slot));
   for (const { name: size, low, high } of spec.sizes) {
     const { [size]: extent } = sizes;
     // Many samples are cut into several calls, and a training cuts its own.

@@ -19,11 +19,11 @@ export const count = (shape, sizes = {}) => shape.reduce((/** @type {number} */ 
 /** @param {Dim} [dim] @returns {string} the name, where the dim is just that size; '' elsewhere */
 export const nameOf = (dim) => (typeof dim === 'object' && String(dim) === `1,${dim[0][1]}` ? String(dim[0][1]) : '');
 
-/** @param {FunctionSpec} spec the size that counts samples: the first axis of the first input; '' where there is none */
-export const batchOf = (spec) => nameOf(spec.inputs[0]?.shape[0]);
+/** @param {FunctionSpec} spec @returns {string} 'batch' where its first input has that axis first: it counts independent samples; else '' */
+export const batchOf = (spec) => (spec.inputs[0] && hasRows(spec.inputs[0]) ? 'batch' : '');
 
-/** @param {FunctionSpec} spec @param {Slot} slot whether the slot has one row a sample */
-export const hasRows = (spec, slot) => batchOf(spec) !== '' && nameOf(slot.shape[0]) === batchOf(spec);
+/** @param {Slot} slot whether the slot has one row a sample */
+export const hasRows = ({ shape }) => nameOf(shape[0]) === 'batch';
 
 /** @param {readonly Dim[]} shape @param {Sizes} [sizes] those that are known @returns {string} `[batch, 28, 28, 1]` */
 export const text = (shape, sizes = {}) =>

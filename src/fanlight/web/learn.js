@@ -5,6 +5,8 @@ import { ShapeError, UnknownNameError } from './errors.js';
 import { convert, encode, functionOf } from './inputs.js';
 import { batchOf, count } from './layout.js';
 
+export { restore, save, saved } from './storage.js';
+
 /** @typedef {import('./runner.js').Runner} Runner */
 /** @typedef {import('./types.d.ts').Manifest} Manifest */
 /** @typedef {import('./types.d.ts').Arrays} Arrays */
@@ -22,7 +24,6 @@ function samples(runner, name, inputs, targets) {
   const batch = batchOf(spec);
   const rows = x.sizes[batch];
   if (rows !== y.sizes[batch]) throw new ShapeError(`${name}: expected as many targets as samples, got ${rows} samples and ${y.sizes[batch]} targets`);
-  if (!rows) throw new ShapeError(`${name}: there are no samples`);
   /** @type {Encoded} */
   const encoded = { arrays: { ...x.arrays, ...y.arrays }, sizes: { ...y.sizes, ...x.sizes }, prepare: { ...x.prepare, ...y.prepare } };
   return { encoded, rows, most: spec.sizes.find((size) => size.name === batch)?.high ?? rows };
@@ -35,7 +36,7 @@ function batchOfSteps(manifest, most, batchSize) {
   return size;
 }
 
-/** @param {Runner} runner @param {any} inputs @param {any} targets @param {FitOptions} [options] @returns {Promise<History>} */
+/** @param {Runner} runner @param {any} inputs @param {any} targets @param {FitOptions} [options] @returns {Promise<{ reply: Promise<History> }>} */
 export async function fit(runner, inputs, targets, options = {}) {
   const { manifest } = runner;
   const {
@@ -55,68 +56,73 @@ export async function fit(runner, inputs, targets, options = {}) {
     // With a seed every training is the same; without one, a second one goes on with other orders.
     seed: seed ?? 0, first: seed === undefined ? runner.epochs : 0, wantsBatches: !!onBatchEnd,
   };
-  Object.assign(runner.stats, await train(runner, plan, {
+  const training = await train(runner, plan, {
     signal,
     async onEvent(event, value) {
       if (event === 'batches') {
         for (const [batch, logs] of value) if (await onBatchEnd?.(batch, logs) === false) return false;
-        return;
+        return undefined;
       }
       const { epoch, logs } = value;
       runner.epochs++;
       for (const [name, log] of Object.entries(logs)) (history[name] ??= []).push(log);
       return onEpochEnd?.(epoch, logs);
     },
-  }));
-  return history;
+  });
+  const done = async () => {
+    Object.assign(runner.stats, await training.reply);
+    return history;
+  };
+  return { reply: done() };
 }
 
 /** Copies the state to another host, which then holds it. @param {Runner} runner @param {import('./hosts.js').Host} to */
 async function move(runner, to) {
-  await to.request('write', [await runner.host.request('read', [runner.manifest.state.map((slot) => slot.name)])]);
+  await to.request('write', [await runner.host.request('read', [])]);
   runner.host = to;
 }
 
 /** Runs a training in the worker, wherever the model is at home. @param {Runner} runner @param {object} plan @param {import('./hosts.js').Listening} listening */
 async function train(runner, plan, listening) {
+  const worker = runner.host.session && await runner.openWorker();
+  if (worker) await move(runner, worker);
   runner.trainings++;
-  try {
-    return await runner.inOrder(async () => {
-      const worker = runner.host.session && await runner.openWorker();
-      if (worker) await move(runner, worker);
-      return { reply: runner.host.request('fit', [plan], listening) };
-    });
-  } finally {
+  const reply = runner.host.request('fit', [plan], listening).finally(() => {
     if (!--runner.trainings && runner.host !== runner.home && !runner.isDisposed) {
-      await runner.inOrder(async () => ({ reply: Promise.resolve(await move(runner, runner.home)) }));
+      return runner.inOrder(async () => ({ reply: Promise.resolve(await move(runner, runner.home)) }));
     }
-  }
+    return undefined;
+  });
+  return { reply };
 }
 
-/** @param {Runner} runner @param {any} inputs @param {any} targets @returns {Promise<Logs>} */
-export async function trainStep(runner, inputs, targets) {
+/** @param {Runner} runner @param {any} inputs @param {any} targets @returns {{ reply: Promise<Logs> }} */
+export function trainStep(runner, inputs, targets) {
   const { encoded, rows, most } = samples(runner, 'train_step', inputs, targets);
   batchOfSteps(runner.manifest, most, rows);
-  const outputs = await runner.request('call', ['train_step', encoded]);
-  const { outputs: names = [] } = runner.manifest.training ?? {};
-  const [of, from] = [(/** @type {string} */ name) => Number(outputs[name][0]), (/** @type {string} */ name) => `${name}/sum` in outputs];
-  return Object.fromEntries(names.map((name) => [name, from(name) ? of(`${name}/sum`) / of(`${name}/count`) : of(name)]));
+  const names = runner.manifest.training?.outputs ?? [];
+  const logs = (/** @type {Arrays} */ outputs) => {
+    const of = (/** @type {string} */ name) => Number(outputs[name][0]);
+    return Object.fromEntries(names.map((name) => [name, `${name}/sum` in outputs ? of(`${name}/sum`) / of(`${name}/count`) : of(name)]));
+  };
+  return { reply: runner.host.request('call', ['train_step', encoded]).then(logs) };
 }
 
-/** @param {Runner} runner @param {any} inputs @param {any} targets @param {{ batchSize?: number, signal?: AbortSignal }} [options] @returns {Promise<Logs>} */
-export async function evaluate(runner, inputs, targets, { batchSize, signal } = {}) {
+/** @param {Runner} runner @param {any} inputs @param {any} targets @param {{ batchSize?: number, signal?: AbortSignal }} [options] @returns {{ reply: Promise<Logs> }} */
+export function evaluate(runner, inputs, targets, { batchSize, signal } = {}) {
   const { encoded, rows, most } = samples(runner, 'evaluate_step', inputs, targets);
-  return runner.request('evaluate', [{ encoded, rows, batch: batchOfSteps(runner.manifest, most, batchSize) }], { signal });
+  const plan = { encoded, rows, batch: batchOfSteps(runner.manifest, most, batchSize) };
+  return { reply: runner.host.request('evaluate', [plan], { signal }) };
 }
 
-/** @param {Runner} runner @param {{ all?: boolean }} [options] @returns {Promise<Arrays>} copies of the state, by name */
-export async function weights(runner, { all = false } = {}) {
+/** @param {Runner} runner @param {{ all?: boolean }} [options] @returns {{ reply: Promise<Arrays> }} copies of the state, by name */
+export function weights(runner, { all = false } = {}) {
   const wanted = runner.manifest.state.filter(({ role }) => all || role === 'parameter' || role === 'statistic');
-  return runner.request('read', [wanted.map((slot) => slot.name)]);
+  return { reply: runner.host.request('read', [wanted.map((slot) => slot.name)]) };
 }
 
-/** @param {Runner} runner @param {Record<string, any>} arrays */
-export async function setWeights(runner, arrays) {
+/** @param {Runner} runner @param {Record<string, any>} arrays @returns {{ reply: Promise<void> }} */
+export function setWeights(runner, arrays) {
   const { state } = runner.manifest;
   /** @type {Arrays} */
   const checked = {};
@@ -127,5 +133,5 @@ export async function setWeights(runner, arrays) {
     if (flat.length !== count(slot.shape, {})) throw new ShapeError(`"${name}" expects ${slot.dtype} [${slot.shape}], got ${flat.length} values`);
     checked[name] = flat;
   }
-  await runner.request('write', [checked]);
+  return { reply: runner.host.request('write', [checked]) };
 }

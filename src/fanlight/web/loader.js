@@ -22,7 +22,7 @@ export async function fetchBytes(address, cache, signal, onBytes) {
     // Node alone has this; an import of node:fs would stop bundlers.
     const fs = /** @type {any} */ (globalThis).process?.getBuiltinModule?.('node:fs');
     if (!fs) throw new BrowserError('opened from disk, a page may not read files: run fanlight serve DIR, or export one HTML file');
-    return fs.promises.readFile(new URL(address));
+    return toBytes(await fs.promises.readFile(new URL(address)));
   }
   traffic.requests++;
   const response = await fetch(address, { cache, signal });
@@ -73,7 +73,7 @@ export function readFile({ manifest, files }, name, signal, onBytes) {
   return attempts(name, async (cache) => {
     const bytes = isRemote ? await fetchBytes(place, cache, signal, onBytes) : await toBytes(place);
     if (await sha256(bytes) === stated.sha256) return bytes;
-    throw new IntegrityError(`${name}: expected the ${stated.bytes} bytes that fanlight.json states, got ${bytes.length} others; upload the whole folder again`);
+    throw new IntegrityError(`${name}: expected the ${stated.bytes} bytes of fanlight.json, got ${bytes.length} others; upload the whole folder again`);
   }, isRemote ? ['default', 'reload'] : ['default']);
 }
 
@@ -99,7 +99,7 @@ export async function loadEngine(source, signal, onProgress) {
     const arrays = {};
     for (const [name, { dtype, bytes }] of readSafetensors(await read(file))) {
       const slot = manifest.state.find((known) => known.name === name);
-      if (slot?.dtype !== dtype || engine.view(slot).byteLength !== bytes.length) throw new ModelFormatError(`${file}: "${name}" is not the state that fanlight.json states`);
+      if (slot?.dtype !== dtype || engine.view(slot).byteLength !== bytes.length) throw new ModelFormatError(`${file}: "${name}" is not what fanlight.json states`);
       arrays[name] = bytes;
       placed.add(name);
     }

@@ -13,6 +13,8 @@ export class Session {
   /** @type {Job[]} */
   waiting = [];
   isRunning = false;
+  /** Called when something waits. */
+  wake = () => {};
 
   /** @param {Training} training @param {number} interval milliseconds between messages to another thread */
   constructor(training, interval) {
@@ -24,6 +26,7 @@ export class Session {
   submit(method, args, emit, signal) {
     return new Promise(async (resolve, reject) => {
       this.waiting.push({ method, args, emit, signal, resolve, reject });
+      this.wake();
       if (this.isRunning) return;
       this.isRunning = true;
       while (this.waiting.length) await this.#next();
@@ -46,9 +49,14 @@ export class Session {
     return isLong(job) ? this.training(method, this, job) : this.engine[method](...args);
   }
 
-  /** Lets the thread breathe, then runs the short calls that wait, up to the next long one. */
+  /** Lets the thread breathe, then runs the short calls that wait. */
   async yield() {
     await breathe();
+    await this.serve();
+  }
+
+  /** Runs the short calls that wait, up to the next long one. */
+  async serve() {
     while (this.waiting.length && !isLong(this.waiting[0])) await this.#next();
   }
 }

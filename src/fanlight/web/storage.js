@@ -5,7 +5,6 @@ import { BrowserError, ModelFormatError, StorageError } from './errors.js';
 import { TYPES, count } from './layout.js';
 import { toBytes } from './loader.js';
 import { CODES, readHeader, readSafetensors } from './safetensors.js';
-import { weights } from './learn.js';
 
 /** @typedef {import('./runner.js').Runner} Runner */
 /** @typedef {import('./types.d.ts').Arrays} Arrays */
@@ -16,12 +15,17 @@ import { weights } from './learn.js';
 
 const FORMS = "'indexeddb://name', 'download' or 'buffer'";
 
-/** @param {Runner} runner @param {string} target @param {{ metadata?: Metadata }} [options] @returns {Promise<void | ArrayBuffer>} */
-export async function save(runner, target, { metadata = {} } = {}) {
+/** @param {Runner} runner @param {string} target @param {{ metadata?: Metadata }} [options] */
+export function save(runner, target, { metadata = {} } = {}) {
   const name = nameIn(target);
   if (name === undefined && target !== 'download' && target !== 'buffer') throw new StorageError(`save: expected ${FORMS}, got ${target}`);
-  const { manifest } = runner;
-  const file = writeSafetensors(manifest, await weights(runner, { all: true }), metadata);
+  const state = runner.host.request('read', []);
+  return { reply: keep(runner.manifest, state, target, name, metadata) };
+}
+
+/** @param {Manifest} manifest @param {Promise<Arrays>} state @param {string} target @param {string | undefined} name @param {Metadata} metadata @returns {Promise<void | ArrayBuffer>} */
+async function keep(manifest, state, target, name, metadata) {
+  const file = writeSafetensors(manifest, await state, metadata);
   if (target === 'buffer') return /** @type {ArrayBuffer} */ (file.buffer);
   if (target === 'download') return download(file, `${manifest.name}.safetensors`);
   /** @type {Saved} */
@@ -29,19 +33,21 @@ export async function save(runner, target, { metadata = {} } = {}) {
   try {
     await inStore('readwrite', (store) => store.put(saved, name));
   } catch (error) {
-    const isFull = /** @type {any} */ (error)?.name === 'QuotaExceededError';
-    throw new StorageError(isFull
+    if (error instanceof StorageError) throw error;
+    const { name: kind, message } = /** @type {Error} */ (error);
+    throw new StorageError(kind === 'QuotaExceededError'
       ? `storage is full: "${name}" takes ${(file.length / 1e6).toFixed(1)} MB. What was saved before is intact; free some space, or save('download')`
-      : `"${name}" could not be saved: ${/** @type {any} */ (error)?.message}`);
+      : `"${name}" could not be saved: ${message}`);
   }
+  return undefined;
 }
 
-/** @param {Runner} runner @param {string | Blob | BufferSource} source @returns {Promise<Metadata>} what stands beside the arrays */
+/** @param {Runner} runner @param {string | Blob | BufferSource} source @returns {Promise<{ reply: Promise<Metadata> }>} what stands beside the arrays */
 export async function restore(runner, source) {
   const name = typeof source === 'string' ? nameIn(source) : undefined;
   let bytes;
   if (name !== undefined) {
-    const saved = await find(name);
+    const saved = await lookUp(name);
     if (!saved) throw new StorageError(`nothing is saved as "${name}"`);
     if (saved.format !== 1) throw new StorageError(`"${name}" was saved in format ${saved.format}, by another version of Fanlight`);
     bytes = saved.file;
@@ -50,18 +56,17 @@ export async function restore(runner, source) {
   } else {
     bytes = await toBytes(source);
   }
-  await runner.request('write', [match(runner.manifest, bytes, name ?? 'the file')]);
-  return readHeader(bytes).metadata;
+  const arrays = match(runner.manifest, bytes, name ?? 'the file');
+  return { reply: runner.host.request('write', [arrays]).then(() => readHeader(bytes).__metadata__ ?? {}) };
 }
 
-/** What stands beside what is saved, without restoring it. @param {string} address @returns {Promise<Metadata | undefined>} */
-export async function saved(address) {
-  const found = await find(nameIn(address) ?? '');
-  return found && readHeader(found.file).metadata;
-}
+/** What stands beside what is saved, without restoring it. @param {Runner} _ @param {string} address @returns {{ reply: Promise<Metadata | undefined> }} */
+export const saved = (_, address) => ({
+  reply: lookUp(nameIn(address) ?? '').then((found) => found && readHeader(found.file).__metadata__),
+});
 
 /** @param {string} name @returns {Promise<Saved | undefined>} */
-const find = (name) => inStore('readonly', (store) => store.get(name));
+const lookUp = (name) => inStore('readonly', (store) => store.get(name));
 
 /** The arrays as the model holds them, or an error that lists what differs. @param {Manifest} manifest @param {Uint8Array} file @param {string} at @returns {Arrays} */
 function match(manifest, file, at) {

@@ -22,6 +22,16 @@ function resting(session) {
   };
 }
 
+/** Runs the calls that come while the page hears of an epoch: it may be saving. @param {Session} session @param {Promise<unknown> | void} heard */
+async function servingUntil(session, heard) {
+  let isHeard = false;
+  const end = Promise.resolve(heard).then(() => { isHeard = true; });
+  while (!isHeard) {
+    await session.serve();
+    await Promise.race([end, new Promise((resolve) => { session.wake = () => resolve(undefined); })]);
+  }
+}
+
 /** @param {Session} session @param {Job} job @returns {Promise<{ msPerStep: number, samplesPerSecond: number }>} */
 export async function fit(session, { args: [plan], emit, signal }) {
   const { engine } = session;
@@ -70,7 +80,7 @@ export async function fit(session, { args: [plan], emit, signal }) {
       const found = await walk(session, { batch, ...held }, signal, rest);
       for (const [name, log] of Object.entries(found)) value[`val_${name}`] = log;
     }
-    await emit('epoch', { epoch, logs: value });
+    await servingUntil(session, emit('epoch', { epoch, logs: value }));
   }
   const msPerStep = steps ? time / steps : 0;
   return { msPerStep, samplesPerSecond: msPerStep ? 1000 * Math.min(batch, trained) / msPerStep : 0 };
