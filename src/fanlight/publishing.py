@@ -26,9 +26,11 @@ from fanlight.engines.wasm import WasmEngine
 from fanlight.errors import CompileError, ModelFormatError, StorageError, UnsupportedOp
 from fanlight.ir import dim as dims
 from fanlight.ir.module import Module
+from fanlight.ir.parse import parse_module
 from fanlight.ir.text import module_text
 from fanlight.ir.types import Type
 from fanlight.layers.architecture import from_record, to_record
+from fanlight.ops.registry import all_ops
 from fanlight.training.steps import training_manifest
 
 if TYPE_CHECKING:
@@ -138,11 +140,7 @@ def self_test(compiled: Compiled, manifest: Manifest, weights: Arrays) -> dict[s
     rng = np.random.default_rng(0)
     found: dict[str, np.ndarray] = {}
     for name, function in manifest.functions.items():
-        sizes = {size.name: min(size.high, max(size.low, SELFTEST_ROWS)) for size in function.sizes}
-        inputs = {
-            slot.name: _sample(Type(slot.dtype, slot.shape), sizes, manifest.meanings.get(slot.name, {}), rng)
-            for slot in function.inputs
-        }
+        inputs = sample_inputs(manifest, name, rng)
         if not inputs:
             continue
         engine.set_state(begin)
@@ -152,6 +150,16 @@ def self_test(compiled: Compiled, manifest: Manifest, weights: Arrays) -> dict[s
         found |= {f"{name}/output/{key}": array for key, array in outputs.items()}
         found |= {f"{name}/state/{key}": a for key, a in state.items() if a.nbytes <= SELFTEST_STATE_BYTES}
     return found
+
+
+def sample_inputs(manifest: Manifest, name: str, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Random arguments of a function by name, of few rows; numbers of classes are ones that exist."""
+    function = manifest.functions[name]
+    sizes = {size.name: min(size.high, max(size.low, SELFTEST_ROWS)) for size in function.sizes}
+    return {
+        slot.name: _sample(Type(slot.dtype, slot.shape), sizes, manifest.meanings.get(slot.name, {}), rng)
+        for slot in function.inputs
+    }
 
 
 def _sample(type: Type, sizes: Mapping[str, int], meaning: Mapping[str, Any], rng: np.random.Generator) -> np.ndarray:
@@ -203,13 +211,21 @@ def save_model(model: Model, path: Path) -> Path:
 def load_model(path: Path, weights: Path | None = None) -> Model:
     """The model in a bundle, with its weights or those of a safetensors file."""
     bundle = read_bundle(path)
-    data = bundle.graph()
-    if data is None:
-        raise ModelFormatError("load", expected="a bundle with its graph", got="none", at=path)
-    record = _unpacked(data, str(path))
-    if "network" not in record:
+    model = read_model(bundle)
+    if model is None:
         do = "its functions run in a page, and from Python in the program that exported them"
         raise UnsupportedOp("load", expected="a model of layers", got="exported functions", at=path, do=do)
+    model.set_weights(_restored(bundle, model))
+    if weights is not None:
+        model.set_weights(read_weights(weights, model))
+    return model
+
+
+def read_model(bundle: Bundle) -> Model | None:
+    """The model of a bundle as it was described: no weights yet, nothing compiled. None where it has no layers."""
+    record = _graph_record(bundle)
+    if "network" not in record:
+        return None
     from fanlight.model import Model
 
     try:
@@ -219,11 +235,26 @@ def load_model(path: Path, weights: Path | None = None) -> Model:
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         if type(error).__module__.startswith("fanlight"):
             raise
-        raise ModelFormatError("graph.json.gz", expected="a network", got=repr(error)[:120], at=path) from error
-    model.set_weights(_restored(bundle, model))
-    if weights is not None:
-        model.set_weights(read_weights(weights, model))
+        raise ModelFormatError("graph.json.gz", expected="a network", got=repr(error)[:120], at=bundle.path) from error
     return model
+
+
+def read_module(bundle: Bundle) -> Module:
+    """The module of a bundle, as it was before the compiler's first stage."""
+    model = read_model(bundle)
+    if model is not None:
+        return model.module(train=bool(model.recipe))
+    text = _graph_record(bundle).get("module")
+    if not isinstance(text, str):
+        raise ModelFormatError("graph.json.gz", expected="a network or a module", got="neither", at=bundle.path)
+    return parse_module(text, all_ops())
+
+
+def _graph_record(bundle: Bundle) -> dict[str, Any]:
+    data = bundle.graph()
+    if data is None:
+        raise ModelFormatError("load", expected="a bundle with its graph", got="none", at=bundle.path)
+    return _unpacked(data, str(bundle.path))
 
 
 def _restored(bundle: Bundle, model: Model) -> dict[str, np.ndarray]:
