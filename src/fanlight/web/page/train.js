@@ -40,7 +40,6 @@ export async function start(app) {
   };
   if (!test) byId('train-held-box').hidden = true;
   if (!isShare) byId('train-held-label').textContent = `${hasMetric ? title : 'Loss'} on unseen examples`;
-  const samples = Math.floor(train.x.shape[0] * 0.9);
   const about = `${train.x.shape[0].toLocaleString('en')} examples come with this page, and every one is learnt from ${epochs} times.`;
   byId('train-about').textContent += ` ${about}`;
   if (app.model.manifest.state.some((slot) => slot.name.endsWith('class_mask'))) byId('train-about').textContent += ' Signs that you invented go too.';
@@ -49,6 +48,7 @@ export async function start(app) {
     isStopped = false;
     before = { weights: await app.model.weights({ all: true }), invented: app.invented };
     const rows = app.edited ?? train;
+    const samples = Math.floor(rows.x.shape[0] * 0.9);
     await app.model.reset(Math.floor(Math.random() * 2 ** 31));
     app.tell('weights');
     if (app.invented.length || app.spare) await app.invent([]);
@@ -60,7 +60,7 @@ export async function start(app) {
     const batchSize = manifest.training?.batch ?? 32;
     const steps = Math.ceil(samples / batchSize);
     const began = performance.now();
-    let done = 0;
+    let done = 0, mean = 0, seen = 0, smooth = NaN;
     const draw = () => {
       const seconds = (performance.now() - began) / 1000;
       byId('train-epoch').textContent = `${Math.min(epochs, Math.floor(done / steps))} of ${epochs}`;
@@ -73,9 +73,15 @@ export async function start(app) {
       epochs,
       batchSize,
       validationSplit: 0.1,
-      onBatchEnd: (_, logs) => {
+      onBatchEnd: (batch, logs) => {
         done++;
-        loss.add(0, done / steps, logs.loss);
+        // Logs are means over the epoch so far: from two of them comes the step's own loss, which is then smoothed.
+        if (!batch) mean = seen = 0;
+        const now = Math.min(samples, (batch + 1) * batchSize);
+        const own = (logs.loss * now - mean * seen) / (now - seen);
+        [mean, seen] = [logs.loss, now];
+        smooth = Number.isNaN(smooth) ? own : 0.85 * smooth + 0.15 * own;
+        loss.add(0, done / steps, smooth);
         byId('train-loss').textContent = short(logs.loss);
         return !isStopped;
       },
