@@ -1,0 +1,45 @@
+"""How fast is Fanlight beside its peers? Runs the measurements of this folder, prints tables, writes results/*.json.
+
+python bench/run.py [--quick] [training] [latency] [pointwise]
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+
+from report import show, write
+from rich.console import Console
+
+MEASUREMENTS = ("training", "latency")
+WIDTH = 110  # of tables that go into a file
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join(MEASUREMENTS)}; all by default")
+    parser.add_argument("--quick", action="store_true", help="few rounds, to see that everything runs; writes no file")
+    parser.add_argument(
+        "--kernels", action="store_true", help="only say which kernels of a training step take how long"
+    )
+    options = parser.parse_args()
+    if unknown := set(options.names) - set(MEASUREMENTS):
+        parser.error(f"expected names of {', '.join(MEASUREMENTS)}, got {', '.join(sorted(unknown))}")
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=WIDTH)
+    if (load := os.getloadavg()[0]) > 0.5:
+        console.print(f"[yellow]other programs are using this machine (load {load:.1f}): times will be too long")
+    if options.kernels:
+        importlib.import_module("kernels.kernels").measure_kernels(options.quick)
+        return
+    for name in options.names or MEASUREMENTS:
+        report = importlib.import_module(f"{name}.{name}").measure(options.quick)
+        show(report, console)
+        if not options.quick:
+            console.print(f"  written to bench/results/{write(report).name}")
+
+
+if __name__ == "__main__":
+    main()
