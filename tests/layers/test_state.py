@@ -109,3 +109,14 @@ def test_random_affine_varies_each_image(rng):
     assert np.array_equal(apply_layer(layer, x, {}, training=False)["y"], x)
     sheared = apply_layer(layers.RandomAffine(shear=(1, 1), name="a"), np.eye(5, dtype="float32")[None, ..., None], {})
     assert np.array_equal(sheared["y"][0, :, 2, 0], np.ones(5))  # the diagonal becomes a column
+
+
+def test_random_stroke_makes_strokes_bolder_or_finer(rng):
+    x = rng.normal(size=(1, 6, 6, 1)).astype("float32")
+    padded = np.pad(x[0, :, :, 0], 1, constant_values=np.nan)
+    around = np.lib.stride_tricks.sliding_window_view(padded, (3, 3))
+    for factor, expected in ((1, np.nanmax(around, axis=(2, 3))), (-1, np.nanmin(around, axis=(2, 3)))):
+        found = apply_layer(layers.RandomStroke((factor, factor), name="s"), x, {})["y"]
+        np.testing.assert_allclose(found[0, :, :, 0], expected, atol=1e-6)
+    many = apply_layer(layers.RandomStroke(0.5, name="s"), x.repeat(8, 0), {})["y"].mean((1, 2, 3))
+    assert many.min() < x.mean() < many.max()

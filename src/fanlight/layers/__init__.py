@@ -1,6 +1,6 @@
 """Which layers are there? Keras-style blocks under Keras's names; `LAYERS` finds their classes by name."""
 
-from fanlight.layers.augmentation import RandomAffine
+from fanlight.layers.augmentation import RandomAffine, RandomStroke
 from fanlight.layers.base import Layer, Symbol
 from fanlight.layers.class_mask import ClassMask
 from fanlight.layers.context import Context
@@ -19,8 +19,10 @@ from fanlight.layers.core import (
     Softmax,
     Subtract,
 )
+from fanlight.layers.drawing import Drawing
 from fanlight.layers.dropout import Dropout
 from fanlight.layers.input import Input, InputLayer
+from fanlight.layers.meanings import Classes, Image, Meaning, Number, Table
 from fanlight.layers.network import Network
 from fanlight.layers.normalization import BatchNormalization
 from fanlight.layers.pooling import AveragePooling2D, GlobalAveragePooling2D, GlobalMaxPooling2D, MaxPooling2D
@@ -33,6 +35,13 @@ __all__ = [
     "Layer",
     "Network",
     "Symbol",
+    # What inputs and outputs mean
+    "Classes",
+    "Drawing",
+    "Image",
+    "Meaning",
+    "Number",
+    "Table",
     # Products and shapes
     "Concatenate",
     "Dense",
@@ -59,6 +68,7 @@ __all__ = [
     "ClassMask",
     "Dropout",
     "RandomAffine",
+    "RandomStroke",
 ]
 
 LAYERS: dict[str, type[Layer]] = {

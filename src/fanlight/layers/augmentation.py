@@ -1,4 +1,4 @@
-"""Which layers vary images while a network learns? One resampling that turns, zooms, shears and moves at once.
+"""Which layers vary images while a network learns? One resampling for turns, zoom, shear and moves; one for strokes.
 
 Draws come from the context's random key, so a training step stays a pure function of its state.
 """
@@ -85,3 +85,31 @@ def from_middle(extent: DimLike, shape: tuple[DimLike, ...]) -> Value:
 def size(extent: DimLike) -> Any:
     """A length as a float: a number, or a value where it is open."""
     return float(extent) if isinstance(extent, int) else fn.cast(fn.size_of(extent), "float32")
+
+
+@dataclass(eq=False, repr=False)
+class RandomStroke(Layer):
+    """In training, makes the strokes of each image `[batch, h, w, c]` bolder or finer; ink has the higher values.
+
+    `factor` is a pair (lowest, highest), or f for (-f, f), within -1 and 1, drawn evenly for every image: by that
+    part each value goes up to the largest one of its 3 by 3 neighbourhood where it is positive, down to the smallest
+    where negative.
+    """
+
+    factor: Any
+    seed: int | None = None
+
+    def check(self) -> None:
+        self.factor = limits(self, "factor", self.factor)
+        if not -1 <= self.factor[0] <= self.factor[1] <= 1:
+            raise self.error("a factor between -1 and 1", self.factor)
+
+    def call(self, context: Context, *values: Value) -> Value:
+        (x,) = values
+        check_rank(self, x.type, 4)
+        if not context.training:
+            return x
+        low, high = self.factor
+        factor = fn.random_uniform(context.random_key(self.seed), (x.shape[0], 1, 1, 1)) * (high - low) + low
+        bold, fine = fn.max_pool2d(x, 3, 1, "same"), -fn.max_pool2d(-x, 3, 1, "same")
+        return x + fn.where(factor > 0, bold - x, x - fine) * factor
