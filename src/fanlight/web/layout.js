@@ -17,7 +17,7 @@ export const length = (dim, sizes) =>
 export const count = (shape, sizes = {}) => shape.reduce((/** @type {number} */ total, dim) => total * length(dim, sizes), 1);
 
 /** @param {Dim} [dim] @returns {string} the name, where the dim is just that size; '' elsewhere */
-export const nameOf = (dim) => (typeof dim === 'object' && String(dim) === `1,${dim[0][1]}` ? String(dim[0][1]) : '');
+export const nameOf = (dim) => (typeof dim === 'object' && !dim[1] && dim[0][0] === 1 && dim[0].length === 2 ? String(dim[0][1]) : '');
 
 /** @param {FunctionSpec} spec @returns {string} 'batch' where its first input has that axis first: it counts independent samples; else '' */
 export const batchOf = (spec) => (spec.inputs[0] && hasRows(spec.inputs[0]) ? 'batch' : '');
