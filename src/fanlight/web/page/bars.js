@@ -29,7 +29,7 @@ export class Bars {
   show(values) {
     const top = values ? argmax(Array.from(values).slice(0, this.#rows.length)) : -1;
     this.#rows.forEach(({ row, fill, value }, k) => {
-      fill.style.transform = `scaleX(${values ? values[k] : 0})`;
+      fill.style.clipPath = `inset(0 ${100 - 100 * (values ? values[k] : 0)}% 0 0 round 6px)`;
       value.textContent = values ? percent(values[k]) : '–';
       row.classList.toggle('top', k === top);
     });

@@ -43,10 +43,9 @@ export function showStep(milliseconds, note) {
 
 /** Fills the strip once the model is there. @param {App} app */
 export async function startFigures(app) {
-  const { variant, thread, crossOriginIsolated: isIsolated } = app.model.diagnostics();
+  const { variant, thread } = app.model.diagnostics();
   byId('figure-backend').textContent = 'WebAssembly';
-  byId('figure-backend-note').textContent = [variant === 'relaxed' ? 'relaxed SIMD' : 'SIMD', thread === 'worker' ? 'own thread' : '', isIsolated ? 'isolated' : '']
-    .filter(Boolean).join(', ');
+  byId('figure-backend-note').textContent = `${variant === 'relaxed' ? 'relaxed ' : ''}SIMD${thread === 'worker' ? ', own thread' : ''}`;
   const online = () => {
     byId('figure-offline').textContent = 'Yes';
     byId('figure-offline-note').textContent = navigator.onLine ? 'cut the network and go on' : 'you are offline right now';
