@@ -12,7 +12,7 @@ import os
 from report import show, write
 from rich.console import Console
 
-MEASUREMENTS = ("training", "latency")
+MEASUREMENTS = ("training", "latency", "pointwise")
 WIDTH = 110  # of tables that go into a file
 
 

@@ -1,43 +1,35 @@
 """How near do the pointwise layers of MobileNetV2 come to the most multiply-adds that this core can do in a browser?
 
-In: the compiler's own `emit_contract`, headless Chromium. Out: a table, and a JSON file. Each layer (bias and ReLU6
-fused, weights packed) is timed between runs of a peak kernel, over many rounds; its outputs are compared first."""
+In: the compiler's own `emit_contract`, headless Chromium. Out: a report. Each layer (bias and ReLU6 fused, weights
+packed) is timed between runs of a peak kernel, over many rounds; its outputs are compared first."""
 
 from __future__ import annotations
 
 import argparse
-import http.server
 import json
-import sys
-import tempfile
-import threading
 from collections import Counter
-from functools import partial
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
+from typing import Any
+
+from chromium import run_page, staged
+from peak import FLOPS, emit_peak
+from report import Report, Row, show
+from rich.console import Console
 
 from fanlight.ir import dim as dims
 from fanlight.ir.kernel import Axis, Contraction, Kernel, Operand, Store, dense
 from fanlight.ir.scalar import accumulator, const, make, read
 from fanlight.ir.target import Target
 from fanlight.ir.types import Type
-from fanlight.targets.wasm.assembler import I32, V128, Function, Module
+from fanlight.targets.wasm.assembler import Module
 from fanlight.targets.wasm.contract import emit_contract
 from fanlight.targets.wasm.spelling import PORTABLE, RELAXED
 
 HERE = Path(__file__).parent
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-CHAINS = 12  # independent sums of the peak kernel: more than latency times units
-PEAK_STEPS = 4  # FMAs of each chain in one turn of its loop
+ROUNDS, QUICK_ROUNDS = 15, 2
+WANTED = 0.9  # of the peak
 
 Layer = tuple[int, int, int]  # rows, terms, columns
 
@@ -88,41 +80,6 @@ def product_kernel(layer: Layer, target: Target, tile: tuple[int, int], unroll: 
     )
 
 
-def emit_peak(module: Module, fused: bool) -> Function:
-    """A loop of independent multiply-adds, as many turns as its parameter says."""
-    f = module.function("peak", [I32], export=True)
-    chains = [f.local(V128) for _ in range(CHAINS)]
-    factor = f.local(V128)
-    f.const(0)
-    f.emit("v128.load")
-    f.set(factor)
-    with f.loop() as again:
-        for _ in range(PEAK_STEPS):
-            for chain in chains:
-                if fused:
-                    for local in (factor, factor, chain):
-                        f.get(local)
-                    f.emit("f32x4.relaxed_madd")
-                else:
-                    for local in (chain, factor, factor):
-                        f.get(local)
-                    f.emit("f32x4.mul")
-                    f.emit("f32x4.add")
-                f.set(chain)
-        f.get(f.parameters[0])
-        f.const(1)
-        f.emit("i32.sub")
-        f.tee(f.parameters[0])
-        f.branch_if(again)
-    f.const(16)
-    f.get(chains[0])
-    for chain in chains[1:]:
-        f.get(chain)
-        f.emit("f32x4.add")
-    f.emit("v128.store")
-    return f
-
-
 def build(layers: list[Layer], target: Target, tile: tuple[int, int], unroll: int) -> tuple[bytes, dict[str, object]]:
     """The module, and what the page has to know of it: where operands lie, and the layers."""
     module = Module()
@@ -133,7 +90,7 @@ def build(layers: list[Layer], target: Target, tile: tuple[int, int], unroll: in
         end += max(4 * dims.upper(kernel.operands[slot].type.count) for kernel in kernels) + 4096
     pages = end // 65536 + 1
     module.memory(pages, pages, export="memory")
-    emit_peak(module, target.fused)
+    emit_peak(module, target)
     described = []
     for layer, kernel in zip(layers, kernels, strict=True):
         code = emit_contract(module, kernel, {}, target)
@@ -141,98 +98,96 @@ def build(layers: list[Layer], target: Target, tile: tuple[int, int], unroll: in
         for value in (*starts, 0, layer[0]):
             entry.const(value)
         entry.call(code)
-        described.append(
-            {"name": entry.name, "shape": layer, "width": kernel.schedule.tile_columns, "bytes": len(code.body)}
-        )
-    flops = CHAINS * PEAK_STEPS * 8
-    return module.encode(), {"starts": starts, "layers": described, "peakFlops": flops}
+        described.append({"name": entry.name, "shape": layer, "width": columns_of(kernel), "bytes": len(code.body)})
+    return module.encode(), {"starts": starts, "layers": described, "peakFlops": FLOPS}
 
 
-class Handler(http.server.SimpleHTTPRequestHandler):
-    """Files of one folder, cross-origin isolated: the page's clock then counts in 5 microseconds."""
-
-    def end_headers(self) -> None:
-        self.send_header("Cross-Origin-Opener-Policy", "same-origin")
-        self.send_header("Cross-Origin-Embedder-Policy", "require-corp")
-        super().end_headers()
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
+def columns_of(kernel: Kernel) -> int:
+    """The columns of a panel."""
+    assert kernel.schedule is not None
+    return kernel.schedule.tile_columns
 
 
-def measure(folder: Path, rounds: int) -> dict:
-    """Runs the page of `folder` in headless Chromium and returns what it measured."""
-    from playwright.sync_api import sync_playwright
+def measure(quick: bool) -> Report:
+    """The layers with the tile that the target asks for."""
+    return measure_settings([(*RELAXED.tile, 2)], RELAXED, QUICK_ROUNDS if quick else ROUNDS)
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(folder)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-            page = browser.new_page()
-            page.on("pageerror", lambda error: print(error, file=sys.stderr))
-            page.goto(f"http://127.0.0.1:{server.server_port}/pointwise.html?rounds={rounds}")
-            page.wait_for_function("window.result !== undefined", timeout=600_000)
-            result = page.evaluate("window.result")
-            browser.close()
-    finally:
-        server.shutdown()
-    if "error" in result:
-        raise SystemExit(result["error"])
-    return result
+
+def measure_settings(settings: Sequence[tuple[int, int, int]], target: Target, rounds: int, side: int = 224) -> Report:
+    """One row for each setting: rows and columns of a tile, and how often its loop is unrolled."""
+    counts = mobilenet_layers(side)
+    files: dict[str, bytes | str] = {}
+    described = []
+    for rows, columns, unroll in settings:
+        name = f"{rows}x{columns}x{unroll}"
+        files[f"{name}.wasm"], description = build(list(counts), target, (rows, columns), unroll)
+        described.append({"setting": name, "code": f"{name}.wasm", **description})
+    files["modules.json"] = json.dumps(described)
+    with staged([HERE / "pointwise.html"], files) as folder:
+        result, browser = run_page(folder, "pointwise.html", {"rounds": rounds})
+    rows, notes, details = [], [], {}
+    for module in result["modules"]:
+        layers = [layer_figures(layer, counts) for layer in module["layers"]]
+        peak = median(peak for layer in module["layers"] for peak in layer["peaks"])
+        share = sum(each["work"] for each in layers) / sum(each["work"] / each["share"] for each in layers)
+        name = f"tile and unrolling {module['setting']}"
+        rows.append(Row(name, share * peak, peak, "multiply-add peak", "GFLOP/s", WANTED, wants_more=True))
+        best, slow = (choose(layers, key=lambda each: each["share"]) for choose in (max, min))
+        notes.append(f"{name}: {milliseconds(layers):.2f} ms; {best['layer']} reaches {best['share']:.2f}, ")
+        notes[-1] += f"{slow['layer']} {slow['share']:.2f} of the peak"
+        details[module["setting"]] = layers
+    title = f"the {counts.total()} products of MobileNetV2 at {side}x{side}, code: {target.variant}"
+    return Report("pointwise", title, rows, notes, {"rounds": rounds, "side": side}, details, browser)
+
+
+def layer_figures(layer: Mapping[str, Any], counts: Counter[Layer]) -> dict[str, Any]:
+    """One kind of layer: the quickest run, and the median share of the peak of neighbouring runs. `work` is the MFLOP
+    of all such layers of the network."""
+    m, k, n = shape = (layer["shape"][0], layer["shape"][1], layer["shape"][2])
+    mflop = 2e-6 * m * k * n
+    return {
+        "layer": f"{m}x{k}x{n}",
+        "count": counts[shape],
+        "work": counts[shape] * mflop,
+        "milliseconds": min(layer["times"]),
+        "share": median(mflop / t / p for t, p in zip(layer["times"], layer["peaks"], strict=True)),
+        "peak": max(layer["peaks"]),
+        "error": layer["error"],
+    }
+
+
+def milliseconds(layers: Sequence[Mapping[str, Any]]) -> float:
+    """Of all layers, at their quickest."""
+    return sum(each["count"] * each["milliseconds"] for each in layers)
+
+
+def read_setting(text: str) -> tuple[int, int, int]:
+    rows, columns, unroll = map(int, text.split("x"))
+    return rows, columns, unroll
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=15, help="rounds over all layers")
+    """Tries other settings: `cd bench && python -m pointwise.pointwise --setting 5x8x2 --setting 4x8x4`."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="rounds over all layers")
     parser.add_argument("--setting", action="append", help="rows x columns x unroll, e.g. 5x8x2; may be repeated")
     parser.add_argument("--portable", action="store_true", help="without relaxed SIMD")
     parser.add_argument("--side", type=int, default=224, help="height and width of the image")
-    parser.add_argument("--json", type=Path, help="also write the figures to this file")
+    parser.add_argument("--json", type=Path, help="write the figures of every layer to this file")
     options = parser.parse_args()
     target = PORTABLE if options.portable else RELAXED
-    counts = mobilenet_layers(options.side)
-    layers = list(counts)
-    settings = options.setting or ["x".join(map(str, (*target.tile, 2)))]
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        described = []
-        for setting in settings:
-            rows, columns, unroll = map(int, setting.split("x"))
-            code, description = build(layers, target, (rows, columns), unroll)
-            (folder / f"{setting}.wasm").write_bytes(code)
-            described.append({"setting": setting, "code": f"{setting}.wasm", **description})
-            print(f"{setting}: {len(code)} bytes")
-        (folder / "modules.json").write_text(json.dumps(described))
-        (folder / "pointwise.html").write_text((HERE / "pointwise.html").read_text())
-        result = measure(folder, options.rounds)
-    report(result, counts)
+    settings = [read_setting(text) for text in options.setting or []] or [(*target.tile, 2)]
+    report = measure_settings(settings, target, options.rounds, options.side)
+    console = Console()
+    show(report, console)
+    for setting, layers in report.details.items():
+        for each in layers:
+            figures = (
+                f"{each['milliseconds']:8.4f} ms {100 * each['share']:6.1f} % of the peak, error {each['error']:.1g}"
+            )
+            console.print(f"{setting:>8} {each['layer']:>14} x{each['count']} {figures}", highlight=False)
     if options.json:
-        options.json.write_text(json.dumps(result, indent=1))
-
-
-def report(result: dict, counts: Counter[Layer]) -> None:
-    """Prints GFLOP/s and shares of the peak: of the best runs, and the median over the rounds of neighbouring runs."""
-    for module in result["modules"]:
-        peaks = [peak for layer in module["layers"] for peak in layer["peaks"]]
-        print(
-            f"\n{module['setting']} in {result['browser']}: peak {max(peaks):.1f} GFLOP/s, median {median(peaks):.1f}"
-        )
-        print(f"{'layer':>14} {'times':>5} {'ms':>8} {'GFLOP/s':>8} {'% best':>7} {'% median':>8} {'error':>8}")
-        work = ideal = best = middle = 0.0
-        for layer in module["layers"]:
-            shape = tuple(layer["shape"])
-            times, flops = counts[shape], 2e-6 * shape[0] * shape[1] * shape[2]
-            fastest, peak = min(layer["times"]), max(layer["peaks"])
-            share = median([flops / t / p for t, p in zip(layer["times"], layer["peaks"], strict=True)])
-            work += times * flops
-            ideal += times * flops / peak
-            best += times * fastest
-            middle += times * flops / share
-            figures = f"{fastest:8.4f} {flops / fastest:8.1f} {100 * flops / fastest / peak:7.1f} {100 * share:8.1f}"
-            print(f"{'x'.join(map(str, shape)):>14} {times:5} {figures} {layer['error']:8.1g}")
-        figures = f"{best:8.4f} {work / best:8.1f} {100 * ideal / best:7.1f} {100 * work / middle:8.1f}"
-        print(f"{'all':>14} {counts.total():5} {figures}")
+        options.json.write_text(json.dumps(report.details, indent=1))
 
 
 if __name__ == "__main__":
