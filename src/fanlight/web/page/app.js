@@ -34,7 +34,7 @@ export class App extends EventTarget {
     super();
     const { functions, meanings } = model.manifest;
     this.model = model;
-    this.page = /** @type {Description} */ (/** @type {unknown} */ (model.manifest.page ?? { show: [], epochs: 20, examples: [] }));
+    this.page = /** @type {Description} */ (/** @type {unknown} */ (model.manifest.page));
     this.input = functions.predict.inputs[0];
     this.output = functions.predict.outputs[0];
     this.seen = meanings[this.input.name] ?? { kind: 'array' };
@@ -142,13 +142,6 @@ const isOf = (slot, { data, shape }) => rowLength(slot) * shape[0] === data.leng
 export function rowsOf({ data, shape }, from, to) {
   const row = data.length / shape[0];
   return data.subarray(from * row, to * row);
-}
-
-/** The function that learns, in a bundle of plain functions: the one that takes samples and writes state. @param {App} app */
-export function stepOf({ model: { manifest } }) {
-  const found = Object.entries(manifest.functions).find(([name, spec]) => name !== 'init' && spec.writes.length && spec.inputs.length);
-  if (!found) throw new Error(`"${manifest.name}" has no function that learns: export one that takes samples and writes state, or train=True`);
-  return found[0];
 }
 
 /** @param {ArrayLike<number>} values @returns {number} where the largest one is */

@@ -21,7 +21,6 @@ export class Bars {
         element('span', { class: 'name', title: label }, label), element('span', { class: 'track' }, fill), value);
       return { row, fill, value };
     });
-    this.list.style.setProperty('--label', `${Math.min(9, Math.max(...labels.map((label, k) => label.length * 0.62 + (k < known ? 0.4 : 1.3))))}em`);
     this.list.replaceChildren(...this.#rows.map(({ row }) => row));
   }
 

@@ -14,7 +14,7 @@ export function countBytesSent() {
   if (isCounting) return;
   isCounting = true;
   const count = (/** @type {any} */ body) => {
-    if (body == null || body instanceof Document) return;
+    if (body == null) return;
     sent += typeof body === 'string' ? new TextEncoder().encode(body).length : body.byteLength ?? body.size ?? `${body}`.length;
     byId('figure-sent').textContent = bytes(sent);
   };
@@ -41,14 +41,14 @@ export function showStep(milliseconds, note) {
   byId('figure-step-note').textContent = note;
 }
 
-/** Fills the strip once the model is there. @param {App} app */
-export async function startFigures(app) {
+/** Fills the strip once the model is there. @param {App} app @param {boolean} isWhole whether all was fetched that may be needed later */
+export async function startFigures(app, isWhole) {
   const { variant, thread } = app.model.diagnostics();
   byId('figure-backend').textContent = 'WebAssembly';
   byId('figure-backend-note').textContent = `${variant === 'relaxed' ? 'relaxed ' : ''}SIMD${thread === 'worker' ? ', own thread' : ''}`;
   const online = () => {
-    byId('figure-offline').textContent = 'Yes';
-    byId('figure-offline-note').textContent = navigator.onLine ? 'cut the network and go on' : 'you are offline right now';
+    byId('figure-offline').textContent = isWhole ? 'Yes' : 'In part';
+    byId('figure-offline-note').textContent = !isWhole ? 'not all could be fetched' : navigator.onLine ? 'cut the network and go on' : 'you are offline right now';
   };
   addEventListener('online', online);
   addEventListener('offline', online);

@@ -60,8 +60,7 @@ async function open() {
       if (section.getAttribute('data-state') === 'loading') section.setAttribute('data-state', 'ready');
     }
     status.hidden = true;
-    await settle(app);
-    await startFigures(app);
+    await startFigures(app, await settle(app).then(() => true, () => false));
     become('ready');
   } catch (error) {
     status.hidden = false;
@@ -77,9 +76,10 @@ async function settle(app) {
   const { manifest } = app.model;
   // The parts of pages that are shown here are there by now; those of other pages are called page-... too.
   const scripts = isOneFile() ? [] : Object.keys(manifest.files).filter((name) => /^(?!page-).*\.js$/.test(name));
-  await Promise.all(scripts.map((href) => new Promise((resolve) => {
-    const link = Object.assign(document.createElement('link'), { rel: 'modulepreload', href, onload: resolve, onerror: resolve });
-    document.head.append(link);
+  await Promise.all(scripts.map((href) => new Promise((resolve, reject) => {
+    const link = Object.assign(document.createElement('link'), { rel: 'modulepreload', href, onload: resolve, onerror: reject });
+    if (link.relList.supports('modulepreload')) document.head.append(link);
+    else fetch(href).then(resolve, reject);
   })));
   const { train } = await app.data();
   if (!manifest.training || !train) return;

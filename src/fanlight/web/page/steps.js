@@ -1,7 +1,6 @@
 // Can a bundle of plain functions learn here? Calls its step on the samples again and again, some of them between two
 // frames, and shows the loss. What the visitor changes meanwhile is learnt from in the next step.
 
-import { stepOf } from './app.js';
 import { Chart } from './chart.js';
 import { byId, frame, short } from './dom.js';
 import { showStep } from './figures.js';
@@ -93,4 +92,11 @@ export async function start(app) {
   });
   app.on('samples', learn);
   if (!app.page.show.includes('data')) await showView(app, byId('train-view'));
+}
+
+/** The function that learns, in a bundle of plain functions: the one that takes samples and writes state. @param {App} app */
+function stepOf({ model: { manifest } }) {
+  const found = Object.entries(manifest.functions).find(([name, spec]) => name !== 'init' && spec.writes.length && spec.inputs.length);
+  if (!found) throw new Error(`"${manifest.name}" has no function that learns: export one that takes samples and writes state, or train=True`);
+  return found[0];
 }

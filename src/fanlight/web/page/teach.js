@@ -31,7 +31,7 @@ export async function start(app) {
   let shown = [];
 
   const say = (/** @type {string} */ text) => { byId('teach-status').textContent = text; };
-  const become = (/** @type {'collect' | 'learning' | 'known' | 'full'} */ state) => {
+  const become = (/** @type {'collect' | 'learning' | 'known'} */ state) => {
     section.dataset.state = state;
     refresh();
   };
@@ -105,13 +105,11 @@ export async function start(app) {
     const progress = /** @type {HTMLProgressElement} */ (byId('teach-progress'));
     progress.hidden = false;
     try {
-      const { isKnown, text } = await app.alone(() => teach(app, { name: label, drawings: drawn.map(({ row }) => row) }, (sure) => {
+      say(await app.alone(() => teach(app, { name: label, drawings: drawn.map(({ row }) => row) }, (sure) => {
         progress.value = sure;
         say(`Learning. ${percent(sure)} sure of your drawings.`);
-      }));
-      say(text);
+      })));
       become('known');
-      if (!isKnown) section.dataset.sure = 'no';
     } catch (error) {
       say(`It could not be learnt: ${/** @type {Error} */ (error).message}`);
       become('collect');
@@ -153,7 +151,7 @@ function slot(strokes, i, remove) {
 
 /**
  * Trains a spare output until the drawings are recognised, and measures what that did to the rest.
- * @param {App} app @param {import('./app.js').Invented} symbol @param {(sure: number) => void} onProgress
+ * @param {App} app @param {import('./app.js').Invented} symbol @param {(sure: number) => void} onProgress @returns {Promise<string>} what to say of it
  */
 async function teach(app, symbol, onProgress) {
   const { test, train } = await app.data();
@@ -179,11 +177,9 @@ async function teach(app, symbol, onProgress) {
   showStep(app.model.stats.msPerStep, 'measured as it learnt');
   const after = test && await accuracy(app, test);
   const rest = before === undefined || after === undefined ? '' : ` Of the old ones it now gets ${percent(after)} right, before it was ${percent(before)}.`;
-  const isKnown = sure >= SURE;
-  const text = isKnown
+  return sure >= SURE
     ? `“${symbol.name}” is known after ${time}.${rest} Draw it again, or an old one, and see.`
     : `After ${time} it is ${percent(sure)} sure of “${symbol.name}”. Signs that differ more from the others are easier.${rest}`;
-  return { isKnown, text };
 }
 
 /** What is learnt from: every invented sign's drawings many times, and a few shipped examples of each old class. @param {App} app @param {import('./app.js').Rows} [shipped] */
