@@ -8,7 +8,6 @@ import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +82,7 @@ def as_ratio(ratio: float) -> str:
     if ratio >= 0.4:
         return f"{ratio:.2f}"
     inverse = 1 / ratio
-    return f"1/{Fraction(inverse).limit_denominator(1) if inverse >= 100 else round(inverse, 1):g}"
+    return f"1/{inverse:.0f}" if inverse >= 100 else f"1/{round(inverse, 1):g}"
 
 
 def write(report: Report) -> Path:
