@@ -29,8 +29,8 @@ NAMES = {
     # Arrays and functions
     "Tensor": "fanlight.tensor",
     "function": "fanlight.tensor",
-    "grad": "fanlight.tensor",
-    "value_and_grad": "fanlight.tensor",
+    "grad": "fanlight.gradients",
+    "value_and_grad": "fanlight.gradients",
     "TensorSpec": "fanlight.tracing",
     "export": "fanlight.publishing",
     # Meanings of inputs and outputs

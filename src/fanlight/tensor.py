@@ -1,26 +1,29 @@
-"""What does a Python user hold? Arrays that are computed when they are looked at, traced functions, and their
-gradients.
+"""What does a Python user hold? Arrays that are computed when they are looked at, and functions of them.
 
 A Tensor is a concrete array or a pending graph over concrete arrays. Concrete arrays are inputs of a graph, never
-constants, and compiled graphs are kept by structure: a loop compiles once. `functions.py` beside this file exports
-traced functions to a page."""
+constants, and compiled graphs are kept by structure: a loop compiles once. Gradients are in gradients.py, NumPy's way
+of writing in operators.py, and tracing.py makes functions part of a module."""
 
 from __future__ import annotations
 
 import atexit
+import inspect
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
-from functools import wraps
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache, wraps
 from typing import Any
 
 import numpy as np
 
 from fanlight.compiler import compile
 from fanlight.engines.wasm import WasmEngine
-from fanlight.errors import DtypeError, FanlightError, ShapeError
+from fanlight.errors import DtypeError, FanlightError
 from fanlight.ir.graph import Graph, Input, Leaf, Value, topological
 from fanlight.ir.module import Module
 from fanlight.ir.types import DTYPES, Type
+from fanlight.operators import Operators
 from fanlight.ops import functions
 
 MOST_PENDING = (
@@ -41,23 +44,35 @@ class _Leaf(Value):
         self.array = array
 
 
+def dtype_name(dtype: Any) -> str:
+    """A dtype that Fanlight computes with, by its name or NumPy's object; floating-point numbers are float32."""
+    name = dtype if isinstance(dtype, str) else np.dtype(dtype).name
+    name = {"float64": "float32", "float16": "float32"}.get(name, name)
+    if name not in DTYPES:
+        raise DtypeError("array", expected=f"one of {sorted(DTYPES)}", got=name)
+    return name
+
+
 def _from_array(array: Any) -> np.ndarray:
-    """`array` in a dtype that Fanlight computes with; float64 becomes float32 and Python's integers int32."""
+    """A copy of `array` (what is pending reads it later) in a dtype that Fanlight computes with; float64 becomes
+    float32 and Python's integers int32."""
     found = np.asarray(array)
-    narrower = {"float64": "float32", "float16": "float32"}.get(found.dtype.name, found.dtype.name)
-    if narrower == "int64" and (found.size == 0 or (abs(found) < 2**31).all()):
-        narrower = "int32"
-    if narrower not in DTYPES:
-        raise DtypeError("array", expected=f"one of {sorted(DTYPES)}", got=str(found.dtype))
-    return np.ascontiguousarray(found, dtype=narrower).reshape(found.shape)
+    name = dtype_name(found.dtype)
+    if name == "int64" and (found.size == 0 or (abs(found) < 2**31).all()):
+        name = "int32"
+    return _fixed(np.array(found, dtype=name, order="C"))
 
 
-class Tensor:
+def _fixed(array: np.ndarray) -> np.ndarray:
+    array.flags.writeable = False
+    return array
+
+
+class Tensor(Operators):
     """An array of `dtype` and `shape`: concrete, or pending until `.numpy()`, `float()`, `bool()` or printing needs
     it."""
 
-    __slots__ = ("_group", "_pending", "_value")
-    __array_priority__ = 1000  # NumPy leaves `array + tensor` to the tensor
+    __slots__ = ("_content", "_group", "_pending", "_value")
 
     def __init__(self, value: Any):
         if isinstance(value, Tensor):
@@ -66,6 +81,7 @@ class Tensor:
             array = _from_array(value)
             value = _Leaf(Type(array.dtype.name, array.shape), array)
         self._value: Value = value
+        self._content: np.ndarray | None = value.array if isinstance(value, _Leaf) else None
         self._pending = 0 if isinstance(value, _Leaf) else 1
         self._group: list[Tensor] = [self]  # what is computed together with this one
 
@@ -85,38 +101,26 @@ class Tensor:
     def size(self) -> Any:
         return self._value.type.count
 
-    @property
-    def T(self) -> Tensor:
-        return _lifted(functions.transpose)(self)
+    def apply(self, name: str, *args: Any, **kwargs: Any) -> Any:
+        return _lifted(name)(*args, **kwargs)
 
     def numpy(self) -> np.ndarray:
-        """The content as a NumPy array; computes what is pending."""
-        if not isinstance(self._value, _Leaf):
+        """The content as a NumPy array that cannot be written to; computes what is pending."""
+        if self._content is None:
             evaluate(self._group)
-        assert isinstance(self._value, _Leaf)
-        if self._value.array is None:
-            raise FanlightError(
-                "a tensor of a function that is being traced has no content yet",
-                expected="array operations only",
-                do="use fl.where(condition, x, y) or fl.cond instead of `if`, and return what you want to see",
-            )
-        return self._value.array
+        assert self._content is not None
+        return self._content
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         array = self.numpy()
         return array.astype(dtype) if dtype is not None else array
 
-    def item(self) -> Any:
-        return self.numpy().item()
-
-    def __float__(self) -> float:
-        return float(self.numpy())
-
-    def __int__(self) -> int:
-        return int(self.numpy())
-
-    def __bool__(self) -> bool:
-        return bool(self.numpy())
+    def _settle(self) -> None:
+        """Forgets what a computed tensor came from."""
+        if self._content is not None and not isinstance(self._value, _Leaf):
+            self._value = _Leaf(Type(self._content.dtype.name, self._content.shape), self._content)
+            group: list[Tensor] = [self]
+            self._pending, self._group = 0, group
 
     def __len__(self) -> int:
         if not self.shape:
@@ -124,53 +128,99 @@ class Tensor:
         return self.shape[0]
 
     def __iter__(self) -> Any:
-        item = _operator("getitem")
-        return (item(self, k) for k in range(len(self)))
+        return (self[k] for k in range(len(self)))
 
     def __repr__(self) -> str:
-        if isinstance(self._value, _Leaf) and self._value.array is None:
+        if isinstance(self._value, _Leaf) and self._content is None:
             return f"Tensor({self._value.type}, traced)"
         return f"Tensor({np.array2string(self.numpy(), separator=', ', prefix='Tensor(')}, {self._value.type})"
 
     __hash__ = object.__hash__
 
 
-_METHODS = ("reshape", "transpose", "sum", "mean", "max", "min", "argmax", "argmin", "prod", "any", "all", "astype")
+# --- recording: what a function does is kept whole
+
+_depth: ContextVar[int] = ContextVar("depth", default=0)
 
 
-def _lifted(function: Callable[..., Any]) -> Callable[..., Any]:
-    """`function` of graph values as a function of tensors, arrays and numbers; graph values pass through."""
+@contextmanager
+def recording() -> Iterator[None]:
+    """While a function is recorded, looking at a tensor does not cut it off from what it came from, and nothing is
+    computed on the way."""
+    token = _depth.set(_depth.get() + 1)
+    try:
+        yield
+    finally:
+        _depth.reset(token)
+
+
+def is_recording() -> bool:
+    return _depth.get() > 0
+
+
+ARRAYS = ("Value", "Operand", "Operand | None")  # annotations of parameters that take arrays
+
+
+def lift(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function` of graph values as a function of tensors, arrays, lists and numbers; graph values pass through."""
+    annotations = {name: str(p.annotation) for name, p in inspect.signature(function).parameters.items()}
+    names = [*annotations]
+
+    def prepared(name: str, x: Any) -> Any:
+        return _prepared(x, name, annotations.get(name, ""))
 
     @wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
-        leaves = _leaves((args, kwargs))
-        if not any(isinstance(x, (Tensor, np.ndarray, np.generic)) for x in leaves):
-            if any(isinstance(x, Value) for x in leaves):
-                return function(*args, **kwargs)
-            args = tuple(
-                Tensor(a) if k == 0 and isinstance(a, (list, int, float, bool)) else a for k, a in enumerate(args)
-            )
-        args, kwargs = _mapped((args, kwargs), _value_of)
+        # Too many arguments are refused where the function is called.
+        args = tuple(prepared(names[k] if k < len(names) else "", x) for k, x in enumerate(args))
+        kwargs = {name: prepared(name, x) for name, x in kwargs.items()}
+        leaves = leaves_of((args, kwargs))
+        args, kwargs = mapped((args, kwargs), _value_of)
         result = function(*args, **kwargs)
         inside = any(isinstance(x, Value) for x in leaves)
-        return result if inside else _mapped(result, lambda v: _pending(v, leaves) if isinstance(v, Value) else v)
+        return result if inside else mapped(result, lambda v: pending(v, leaves) if isinstance(v, Value) else v)
 
     return call
 
 
-lift = _lifted
+@cache
+def _lifted(name: str) -> Callable[..., Any]:
+    return lift(getattr(functions, name))
+
+
+def _prepared(x: Any, name: str, annotation: str) -> Any:
+    """An argument as a function of graph values takes it, but for tensors: lists become arrays where arrays belong,
+    and NumPy's numbers Python's elsewhere."""
+    if annotation in ARRAYS:
+        is_list = isinstance(x, (list, tuple)) and not any(isinstance(y, (Tensor, Value)) for y in leaves_of(x))
+        is_number = annotation == "Value" and isinstance(x, (bool, int, float))
+        return Tensor(x) if is_list or is_number else x
+    if annotation == "Sequence[Operand]" and isinstance(x, (list, tuple)):
+        return [_prepared(y, name, "Operand") for y in x]
+    if name == "dtype" and x is not None:
+        return dtype_name(x)
+    if isinstance(x, np.ndarray) and annotation != "Any":
+        return tuple(x.tolist())
+    if isinstance(x, int) and annotation == "Sequence[DimLike]":
+        return (x,)
+    if isinstance(x, float) and annotation in ("int", "DimLike", "DimLike | None"):
+        raise DtypeError(f"argument {name!r}", expected="a whole number", got=x, do="pass np.arange(...), say")
+    return mapped(x, lambda y: y.item() if isinstance(y, np.generic) else y)
 
 
 def _value_of(x: Any) -> Any:
     if isinstance(x, Tensor):
+        if not is_recording():
+            x._settle()
         return x._value
     return Tensor(x)._value if isinstance(x, (np.ndarray, np.generic)) else x
 
 
-def _pending(value: Value, sources: Sequence[Any] = ()) -> Tensor:
+def pending(value: Value, sources: Sequence[Any] = ()) -> Tensor:
+    """The tensor of a value that comes from `sources`; evaluated if too much is waiting."""
     tensor = Tensor(value)
     tensor._pending = 1 + sum(x._pending for x in sources if isinstance(x, Tensor))
-    if tensor._pending > MOST_PENDING:
+    if tensor._pending > MOST_PENDING and not is_recording():
         order = topological([value])
         tensor._pending = len(order)
         if len(order) > MOST_PENDING and all(not isinstance(v, _Leaf) or v.array is not None for v in order):
@@ -178,24 +228,20 @@ def _pending(value: Value, sources: Sequence[Any] = ()) -> Tensor:
     return tensor
 
 
-def _is_branch(x: Any) -> bool:
-    return isinstance(x, (tuple, list, dict))
-
-
-def _leaves(tree: Tree) -> list[Any]:
+def leaves_of(tree: Tree) -> list[Any]:
     """Everything in nested tuples, lists and dicts (by sorted key), left to right."""
     if isinstance(tree, dict):
-        return [leaf for key in sorted(tree) for leaf in _leaves(tree[key])]
-    return [leaf for item in tree for leaf in _leaves(item)] if _is_branch(tree) else [tree]
+        return [leaf for key in sorted(tree) for leaf in leaves_of(tree[key])]
+    return [leaf for item in tree for leaf in leaves_of(item)] if isinstance(tree, (tuple, list)) else [tree]
 
 
-def _mapped(tree: Tree, change: Callable[[Any], Any]) -> Tree:
-    """The tree with every leaf changed, in the order of `_leaves`."""
+def mapped(tree: Tree, change: Callable[[Any], Any]) -> Tree:
+    """The tree with every leaf changed, in the order of `leaves_of`."""
     if isinstance(tree, dict):
-        changed = {key: _mapped(tree[key], change) for key in sorted(tree)}
+        changed = {key: mapped(tree[key], change) for key in sorted(tree)}
         return {key: changed[key] for key in tree}
     if isinstance(tree, (tuple, list)):
-        return type(tree)(_mapped(item, change) for item in tree)
+        return type(tree)(mapped(item, change) for item in tree)
     return change(tree)
 
 
@@ -216,18 +262,18 @@ def structure(order: Sequence[Value], roots: Sequence[Value]) -> tuple[Any, ...]
 
 
 def evaluate(tensors: Sequence[Tensor]) -> None:
-    """Computes all pending tensors together and makes them concrete."""
-    pending = [t for t in tensors if not isinstance(t._value, _Leaf)]
-    if not pending:
+    """Computes all pending tensors together."""
+    waiting = [t for t in tensors if t._content is None]
+    if not waiting:
         return
-    roots = [t._value for t in pending]
+    roots = [t._value for t in waiting]
     order = topological(roots)
     leaves = [v for v in order if isinstance(v, _Leaf)]
     if any(leaf.array is None for leaf in leaves):
         raise FanlightError(
             "a tensor of a function that is being traced has no content yet",
             expected="array operations only",
-            do="use fl.where(condition, x, y) or fl.cond instead of `if`, and return what you want to see",
+            do="use fl.where(condition, x, y) instead of `if`, and return what you want to see",
         )
     key = structure(order, roots)
     if key not in _programs:
@@ -236,9 +282,10 @@ def evaluate(tensors: Sequence[Tensor]) -> None:
             _programs.popitem(last=False)
     _programs.move_to_end(key)
     outputs = _programs[key].call("run", {f"x{k}": leaf.array for k, leaf in enumerate(leaves)})
-    for k, tensor in enumerate(pending):
-        array = outputs[f"y{k}"]
-        tensor._value, tensor._pending, tensor._group = _Leaf(Type(array.dtype.name, array.shape), array), 0, [tensor]
+    for k, tensor in enumerate(waiting):
+        tensor._content = _fixed(outputs[f"y{k}"])
+        if not is_recording():
+            tensor._settle()
 
 
 def _compiled(leaves: Sequence[_Leaf], roots: Sequence[Value]) -> WasmEngine:
@@ -262,7 +309,7 @@ def rebuilt(leaves: Sequence[Value], replace: Callable[[Any], Value], outputs: M
     return Graph(inputs, {name: done[id(v)] for name, v in outputs.items()})
 
 
-# --- functions and gradients
+# --- functions
 
 
 def function(f: Callable[..., Any]) -> Callable[..., Any]:
@@ -273,8 +320,12 @@ def function(f: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(f)
     def call(*args: Any, **kwargs: Any) -> Any:
-        args, kwargs = _mapped((args, kwargs), _as_tensor)
-        return _together(f(*args, **kwargs))
+        args, kwargs = mapped((args, kwargs), as_tensor)
+        with recording():
+            result = together(f(*args, **kwargs))
+        if not is_recording():
+            compute(result)
+        return result
 
     call.__wrapped__ = f  # type: ignore[attr-defined]
     return call
@@ -287,103 +338,19 @@ def trace_leaf(op: Leaf) -> Tensor:
     return Tensor(leaf)
 
 
-def _as_tensor(x: Any) -> Any:
+def as_tensor(x: Any) -> Any:
+    """Arrays and floating-point numbers as tensors; all else as it is."""
     return Tensor(x) if isinstance(x, (np.ndarray, np.generic, float)) and not isinstance(x, bool) else x
 
 
-def _together(tree: Tree) -> Tree:
+def together(tree: Tree) -> Tree:
     """Makes the pending tensors of a result one group, so that looking at one computes all."""
-    found = [x for x in _leaves(tree) if isinstance(x, Tensor)]
+    found = [x for x in leaves_of(tree) if isinstance(x, Tensor)]
     for tensor in found:
         tensor._group = found
     return tree
 
 
-def value_and_grad(
-    f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False
-) -> Callable[..., Any]:
-    """A function that returns `(value, gradients)`: the scalar that `f` returns, and its gradient with respect to the
-    arguments `argnums` (trees of arrays), each in the argument's own structure. With `has_aux`, `f` returns `(scalar,
-    anything)`.
-
-    Raises ShapeError where `f` returns no scalar, DtypeError where an argument is not floating."""
-    numbers = (argnums,) if isinstance(argnums, int) else tuple(argnums)
-
-    @wraps(f)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        args, kwargs = _mapped((args, kwargs), _as_tensor)
-        bad = [x for k in numbers for x in _leaves(args[k]) if not isinstance(x, Tensor) or x.dtype != "float32"]
-        if bad:
-            raise DtypeError(
-                "fl.grad", expected="float arrays as the arguments to differentiate", got=repr(bad[0])[:80]
-            )
-        result = f(*args, **kwargs)
-        value, aux = result if has_aux else (result, None)
-        if not isinstance(value, Tensor) or value.shape != ():
-            raise ShapeError(
-                "fl.grad",
-                expected="a function that returns a scalar",
-                got=getattr(value, "shape", type(value).__name__),
-            )
-
-        def gradient(x: Tensor) -> Tensor:
-            found = functions.gradient(value._value, x._value)
-            assert isinstance(found, Value)
-            return _pending(found, [value])
-
-        gradients = tuple(_mapped(args[k], gradient) for k in numbers)
-        found = gradients[0] if isinstance(argnums, int) else gradients
-        return _together(((value, aux) if has_aux else value, found))
-
-    return call
-
-
-def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
-    """The gradient of a function that returns a scalar, with respect to argument number `argnums`: see
-    `value_and_grad`."""
-    both = value_and_grad(f, argnums)
-
-    @wraps(f)
-    def call(*args: Any, **kwargs: Any) -> Any:
-        return both(*args, **kwargs)[1]
-
-    return call
-
-
-def _operator(name: str, reflected: bool = False) -> Callable[..., Any]:
-    lifted = _lifted(getattr(functions, name))
-    if reflected:
-        return lambda self, other: lifted(other, self)
-    return lambda self, *others: lifted(self, *others)
-
-
-def _install() -> None:
-    """Gives Tensor NumPy's operators and methods, from the functions of graph values."""
-    pairs = {
-        "add": "add",
-        "sub": "subtract",
-        "mul": "multiply",
-        "truediv": "divide",
-        "floordiv": "floor_divide",
-        "mod": "mod",
-    }
-    pairs |= {"pow": "power", "matmul": "matmul", "and": "logical_and", "or": "logical_or", "xor": "logical_xor"}
-    for python, name in pairs.items():
-        setattr(Tensor, f"__{python}__", _operator(name))
-        setattr(Tensor, f"__r{python}__", _operator(name, reflected=True))
-    single = {
-        "lt": "less",
-        "le": "less_equal",
-        "gt": "greater",
-        "ge": "greater_equal",
-        "eq": "equal",
-        "ne": "not_equal",
-    }
-    single |= {"neg": "negative", "abs": "absolute", "invert": "logical_not", "getitem": "getitem"}
-    for python, name in single.items():
-        setattr(Tensor, f"__{python}__", _operator(name))
-    for name in _METHODS:
-        setattr(Tensor, name, _operator("cast" if name == "astype" else name))
-
-
-_install()
+def compute(tree: Tree) -> None:
+    """Computes the pending tensors of a tree, in one call."""
+    evaluate([x for x in leaves_of(tree) if isinstance(x, Tensor)])

@@ -17,7 +17,7 @@ from fanlight.ir.graph import Graph, Input, Leaf, State, Value, topological
 from fanlight.ir.module import Module, StateSpec
 from fanlight.ir.types import DTYPES, Type
 from fanlight.ops import functions
-from fanlight.tensor import Tensor, Tree, trace_leaf
+from fanlight.tensor import Tensor, Tree, recording, trace_leaf
 
 DEFAULT_BATCH = 32  # the bound of the size "batch" where `dims` gives none
 
@@ -104,7 +104,8 @@ def _trace(
                 do=f'write {parameter.name}: fl.TensorSpec(("batch", 4)), say',
             )
         inputs[parameter.name] = trace_leaf(Input(parameter.name, spec.to_type(bounds)))
-    result = f(*arguments, *inputs.values())
+    with recording():
+        result = f(*arguments, *inputs.values())
     writes: dict[str, Value] = {}
     if state is not None and isinstance(result, tuple) and len(result) == 2 and _same_structure(result[0], state):
         new, result = result

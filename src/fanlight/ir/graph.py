@@ -84,7 +84,7 @@ class Value:
         return f"<{self.op.name}: {self.type}>"
 
     def __bool__(self) -> bool:
-        raise TypeError("a traced value has no truth value; use fl.where(condition, x, y) or fl.cond")
+        raise TypeError("a traced value has no truth value; use fl.where(condition, x, y)")
 
     __add__, __radd__ = _operator("add"), _operator("add", True)
     __sub__, __rsub__ = _operator("subtract"), _operator("subtract", True)
