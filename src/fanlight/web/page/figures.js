@@ -70,8 +70,10 @@ export async function startFigures(app, isWhole) {
 export const isOneFile = () => document.documentElement.dataset.form === 'one-file';
 
 /** How much code came, as the host may compress it. @param {App} app @param {string[]} asked addresses */
-function showCode({ model: { manifest } }, asked) {
-  const came = new Set(['index.html', ...asked.map((address) => address.replace(/.*\//, ''))]);
+function showCode({ model }, asked) {
+  const { manifest } = model;
+  // The page and a worker's WebAssembly are not among what the page itself asked for.
+  const came = new Set(['index.html', manifest.code[model.diagnostics().variant], ...asked.map((address) => address.replace(/.*\//, ''))]);
   const files = Object.entries(manifest.files).filter(([name]) => /\.(js|css|html|wasm)$/.test(name) && came.has(name));
   const total = files.reduce((sum, [, { gzip }]) => sum + gzip, 0);
   byId('figure-code').textContent = bytes(isOneFile() ? new Blob([document.documentElement.outerHTML]).size : total);

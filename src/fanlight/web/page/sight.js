@@ -31,11 +31,12 @@ export function picture(app, canvas, row, full) {
   context.putImageData(image, 0, 0);
 }
 
-/** The value that full ink has in the model's input: what the shipped data has, else what it is in this row. @param {App} app */
+/** The value that full ink has in the model's input: as the manifest says, or what the shipped data has at most. @param {App} app */
 export async function fullInk(app) {
+  const { levels } = /** @type {{ levels?: number }} */ (app.seen);
+  if (levels) return levels;
   const { train, test } = await app.data();
-  const pixels = (train ?? test)?.x.data;
   let most = 0;
-  for (const value of pixels ?? []) most = Math.max(most, Number(value));
-  return most || (app.input.dtype === 'float32' ? 1 : 255);
+  for (const value of (train ?? test)?.x.data ?? []) most = Math.max(most, Number(value));
+  return most || 1;
 }
