@@ -33,7 +33,7 @@ async function servingUntil(session, heard) {
 }
 
 /** @param {Session} session @param {Job} job @returns {Promise<{ msPerStep: number, samplesPerSecond: number }>} */
-export async function fit(session, { args: [plan], emit, signal }) {
+export async function fitLoop(session, { args: [plan], emit, signal }) {
   const { engine } = session;
   const { encoded, rows, trained, epochs, first, shuffle, seed, batch, wantsBatches, validation } = plan;
   const data = { arrays: engine.prepared(encoded), sizes: encoded.sizes };
@@ -87,7 +87,7 @@ export async function fit(session, { args: [plan], emit, signal }) {
 }
 
 /** @param {Session} session @param {Job} job @returns {Promise<Logs>} */
-export async function evaluate(session, { args: [plan], signal }) {
+export async function evaluateLoop(session, { args: [plan], signal }) {
   return walk(session, plan, signal, resting(session));
 }
 

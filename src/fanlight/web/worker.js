@@ -2,10 +2,10 @@
 
 import { pack } from './errors.js';
 import { Session } from './session.js';
-import { evaluate, fit } from './train.js';
+import { evaluateLoop, fitLoop } from './train.js';
 
 // Logs of quick steps travel together, one message a frame.
-const session = new Session((method, ...job) => (method === 'fit' ? fit : evaluate)(...job), 16);
+const session = new Session((method, ...job) => (method === 'fit' ? fitLoop : evaluateLoop)(...job), 16);
 /** What the page can still say of a request. @type {Map<number, (isStop: boolean) => void>} */
 const open = new Map();
 
