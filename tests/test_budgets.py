@@ -25,7 +25,7 @@ def transfer_sizes() -> dict[str, int]:
     """The bytes that a visit downloads for each linked file, by its name without the hash."""
     linked = link_folder([PAGE_SCRIPT], {})
     return {
-        re.sub(r"\.[0-9a-f]{12}\.", ".", name): len(gzip.compress(text.encode(), compresslevel=9, mtime=0))
+        re.sub(r"\.[0-9a-f]{8,12}\.", ".", name): len(gzip.compress(text.encode(), compresslevel=9, mtime=0))
         for name, text in linked.items()
     }
 

@@ -22,7 +22,9 @@ BLANK = "blank.html"
 def add_blank_page(folder: Path, policy: str = POLICY) -> None:
     """A page without content, under the policy that every exported page has."""
     meta = f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
-    (folder / BLANK).write_text(f'<!doctype html><html lang="en"><head><meta charset="utf-8">{meta}<title>Blank</title></head></html>')
+    (folder / BLANK).write_text(
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8">{meta}<link rel="icon" href="data:,"><title>Blank</title></head></html>'
+    )
 
 
 def visit(page: Any, address: str) -> Callable[..., Any]:

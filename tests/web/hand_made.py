@@ -158,13 +158,17 @@ def pixels() -> tuple[Manifest, dict[str, bytes], dict[str, np.ndarray]]:
     batch, length = Size("batch", 1, 8), Size("length", 1, 16)
     image = (Dim.of(batch), 2, 2, 1)
     functions = {
-        "predict": Function((batch,), (Slot("image", "float32", image, 0),), (Slot("sum", "float32", image[:1], 1024),)),
+        "predict": Function(
+            (batch,), (Slot("image", "float32", image, 0),), (Slot("sum", "float32", image[:1], 1024),)
+        ),
         "prepare": Function((batch,), (Slot("image", "uint8", image, 256),), (Slot("image", "float32", image, 0),)),
         "total": Function(
             (batch,), (Slot("row", "float32", (image[0], 3), 512),), (Slot("sum", "float32", image[:1], 1024),)
         ),
         "words": Function(
-            (length,), (Slot("ids", "int64", (Dim.of(length),), 1280),), (Slot("known", "bool", (Dim.of(length),), 1536),)
+            (length,),
+            (Slot("ids", "int64", (Dim.of(length),), 1280),),
+            (Slot("known", "bool", (Dim.of(length),), 1536),),
         ),
     }
     meanings = {

@@ -53,7 +53,9 @@ def test_a_bundle_can_be_given_as_bytes(line_site):
 def test_a_bundle_inside_a_commonjs_package_loads(line_site, tmp_path):
     (tmp_path / "package.json").write_text('{"type": "commonjs"}')
     shutil.copytree(line_site.folder, tmp_path / "site")
-    (tmp_path / "main.js").write_text("import('./site/index.js').then(({ load }) => load()).then((m) => console.log(m.name))")
+    (tmp_path / "main.js").write_text(
+        "import('./site/index.js').then(({ load }) => load()).then((m) => console.log(m.name))"
+    )
     script = "return (await import('node:child_process')).execFileSync(process.execPath, ['main.js'], { cwd: given, encoding: 'utf8' })"
     assert run_node(script, str(tmp_path)) == "line\n"
 
@@ -99,7 +101,9 @@ def test_outputs_are_copies(line_site):
 
 
 def test_a_reproducible_model_runs_portable_code(line_site):
-    script = "const { relaxed } = await model.call('uses_relaxed', {}); return [model.diagnostics().variant, relaxed[0]]"
+    script = (
+        "const { relaxed } = await model.call('uses_relaxed', {}); return [model.diagnostics().variant, relaxed[0]]"
+    )
     found = run_node(f"const model = await load({{ reproducible: true }}); {script}", None, line_site.folder)
     assert found == ["portable", 0]
 
@@ -123,8 +127,14 @@ REFUSED = {
     "model.predict([1, 2, 3, 'x'])": ("DtypeError", "got String"),
     "model.predict([1, 2, 3, undefined])": ("DtypeError", "got undefined"),
     "model.call('nothing', {})": ("UnknownNameError", 'no function "nothing", only predict, train_step'),
-    "model.call('train_step', { x: new Float32Array(20), t: new Float32Array(5) })": ("ShapeError", "batch from 1 to 4, got 5"),
-    "model.call('train_step', { x: new Float32Array(8), t: new Float32Array(3) })": ("ShapeError", '"t" expects float32 [2, 1], got 3'),
+    "model.call('train_step', { x: new Float32Array(20), t: new Float32Array(5) })": (
+        "ShapeError",
+        "batch from 1 to 4, got 5",
+    ),
+    "model.call('train_step', { x: new Float32Array(8), t: new Float32Array(3) })": (
+        "ShapeError",
+        '"t" expects float32 [2, 1], got 3',
+    ),
     "model.call('trap', {})": ("FanlightError", "trap stopped: RuntimeError"),
     "model.fit(new Float32Array(8), [1])": ("ShapeError", "got 2 samples and 1 targets"),
     "model.fit([], [])": ("ShapeError", "batch from 1 to 4, got 0"),
@@ -194,7 +204,9 @@ def test_fit_is_gradient_descent_in_python_s_order(line_site):
 
 
 def test_without_a_seed_a_second_fit_goes_on_with_the_orders(line_site):
-    script = f"{FILL} await model.fit(x, t); const history = await model.fit(x, t); return [history, await model.weights()]"
+    script = (
+        f"{FILL} await model.fit(x, t); const history = await model.fit(x, t); return [history, await model.weights()]"
+    )
     history, weights = at_line(line_site, script, DATA)
     w, _, losses = trained(lambda epoch: permutation(len(ROWS), 0, epoch), 2)
     np.testing.assert_allclose(weights["w"], w, atol=1e-4)
@@ -437,7 +449,11 @@ def test_a_renamed_state_is_another_model(tmp_path, line_site):
     manifest, code, weights = line()
     write_bundle(tmp_path / "site", renamed(manifest, w="kernel"), code, {"kernel": weights["w"], "b": weights["b"]})
     file = at_line(line_site, "return new Uint8Array(await model.save('buffer'))")
-    found = run_node(f"{CAUGHT} const model = await load(); return caught(() => model.restore(Uint8Array.from(given)))", file, tmp_path / "site")
+    found = run_node(
+        f"{CAUGHT} const model = await load(); return caught(() => model.restore(Uint8Array.from(given)))",
+        file,
+        tmp_path / "site",
+    )
     assert 'it lacks "kernel"; it has "w"' in found["message"]
 
 
@@ -499,7 +515,7 @@ def test_pictures_rows_and_other_dtypes(pixels_site):
     assert (found["row"]["sum"], found["rows"]["sum"]) == ([4.5], [3, 1])
     assert (found["words"]["known"], found["wide"]["known"]) == ([1, 0, 0], [1])
     assert "expects one of red, green, got blue" in found["colour"]["message"]
-    assert 'expects the columns a, b, colour, got a, colour' in found["column"]["message"]
+    assert "expects the columns a, b, colour, got a, colour" in found["column"]["message"]
     assert 'expects a number, got "x"' in found["number"]["message"]
     assert "a list with other values" in found["fraction"]["message"]
     assert "only a browser can resize pictures" in found["size"]["message"]

@@ -40,7 +40,7 @@ def link_folder(entries: Sequence[str], filled: Mapping[str, str]) -> dict[str, 
     chunks, owner = split([INDEX, *entries])
     names = ["engine.js", *(chunk.root.path.replace("/", "-") for chunk in chunks[1:])]
     text = "\0".join(chunk_text(i, chunks, owner, {}) for i in range(len(chunks)))
-    mark = hashlib.sha256(text.encode()).hexdigest()[:12]
+    mark = hashlib.sha256(text.encode()).hexdigest()[:8]
     final = [name if name == INDEX else f"{name.removesuffix('.js')}.{mark}.js" for name in names]
     texts = [chunk_text(i, chunks, owner, filled) for i in range(len(chunks))]
     named = [_FILE.sub(lambda found: f"'./{final[int(found[1])]}'", text) for text in texts]
@@ -150,4 +150,4 @@ def link_script(root: str, instead: Mapping[str, str] | None = None) -> str:
 
 
 def exports_of(module: WebModule) -> str:
-    return f"{{ {', '.join(module.exports)} }}" if module.is_flat else module.identifier
+    return f"{{ {', '.join([*module.exports, *module.reexports])} }}" if module.is_flat else module.identifier

@@ -41,7 +41,7 @@ TYPES = {
     ".gz": "application/gzip",
 }
 COMPRESSED = {".html", ".js", ".mjs", ".ts", ".css", ".json", ".wasm", ".md", ".txt", ".svg"}
-HASHED = re.compile(r"\.[0-9a-f]{12}\.[a-z.]+$")
+HASHED = re.compile(r"\.[0-9a-f]{8,12}\.[a-z.]+$")
 # A page that is isolated from other origins may use threads with shared memory.
 ISOLATION = {"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp"}
 TRIED_PORTS = 20

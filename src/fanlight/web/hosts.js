@@ -38,7 +38,7 @@ function listen({ onEvent, signal }, stop) {
 
 /** @returns {Host} a session on the calling thread */
 export function startHere() {
-  const session = new Session(async (method, ...job) => /** @type {any} */ (await import('./train.js'))[method](...job), 0);
+  const session = new Session(async (method, ...job) => /** @type {any} */ (await import('./train.js'))[`${method}Loop`](...job), 0);
   return {
     session,
     async request(method, args, listening = {}) {
@@ -65,7 +65,7 @@ export async function startInWorker(notes) {
       });
       return hostOf(worker);
     } catch (error) {
-      why = /** @type {Error} */ (error).message;
+      why = /** @type {Error} */ (error).message || 'it was not loaded';
     }
   }
   notes.push(`There is no worker (${why}): everything runs on the calling thread`);
@@ -105,6 +105,6 @@ function hostOf(worker) {
       worker.postMessage({ id, method, args });
       open.set(id, { ...listen(listening, () => worker.postMessage({ id, isStop: true })), heard: Promise.resolve(), resolve, reject });
     }),
-    dispose: () => end('it was disposed'),
+    dispose: () => end('the model was disposed'),
   };
 }

@@ -88,7 +88,7 @@ function flatten(value, slot, read) {
   if (list.every((item) => /number|boolean|bigint/.test(typeof item))) return convert(list, slot);
   /** @type {any[]} */
   const parts = Array.isArray(value) ? value.map((item) => flatten(item, slot, read)) : [read(value)];
-  if (!parts[0]) throw new DtypeError(`"${slot.name}" expects a ${TYPES[slot.dtype].name} of ${text(slot.shape)}, got ${kindOf(value)}; state what it means in Python, as fl.Image(height, width)`);
+  if (!parts[0]) throw new DtypeError(`"${slot.name}" expects a ${TYPES[slot.dtype].name} of ${text(slot.shape)}, got ${kindOf(value)}; to pass more, state a meaning in Python, as fl.Image(28, 28)`);
   const all = /** @type {any} */ (new TYPES[slot.dtype](parts.reduce((sum, part) => sum + part.length, 0)));
   parts.reduce((at, part) => (all.set(part, at), at + part.length), 0);
   return all;

@@ -42,7 +42,7 @@ export async function fit(runner, inputs, targets, options = {}) {
   const {
     epochs = 1, batchSize, shuffle = true, seed, validationSplit = 0, validationData, onBatchEnd, onEpochEnd, signal, ...unknown
   } = options;
-  if (Object.keys(unknown).length) throw new UnknownNameError(`fit does not know the option ${Object.keys(unknown)}`);
+  if (Object.keys(unknown).length) throw new UnknownNameError(`fit expects no option ${Object.keys(unknown)}`);
   if (!(validationSplit >= 0 && validationSplit < 1)) throw new ShapeError(`validationSplit: expected 0 to 1, got ${validationSplit}`);
   const { encoded, rows, most } = samples(runner, 'train_step', inputs, targets);
   const validation = validationData && samples(runner, 'evaluate_step', validationData[0], validationData[1]);

@@ -64,7 +64,7 @@ export class Runner {
   /** Posts a call after those before it. @template T @param {() => { reply: Promise<T> } | Promise<{ reply: Promise<T> }>} post @returns {Promise<T>} */
   async inOrder(post) {
     const posted = this.tail.then(() => {
-      if (this.isDisposed) throw new FanlightError('the model was disposed; load it again');
+      if (this.isDisposed) throw new FanlightError('the model was disposed');
       return post();
     });
     this.tail = posted.catch(() => {});

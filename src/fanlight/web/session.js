@@ -1,5 +1,5 @@
-// In which order do calls run? One after the other, on the thread that holds the engine. A training yields between its
-// steps, and the calls that wait then run on the newest weights.
+// In which order do calls run? One after the other, on the thread that holds the engine. A training is one long call, which
+// takes in others between its steps: see train.js.
 
 import { loadEngine, traffic } from './loader.js';
 
@@ -9,7 +9,7 @@ import { loadEngine, traffic } from './loader.js';
 
 export class Session {
   /** @type {any} */
-  engine;
+  engine = {};
   /** @type {Job[]} */
   waiting = [];
   isRunning = false;
@@ -29,13 +29,14 @@ export class Session {
       this.wake();
       if (this.isRunning) return;
       this.isRunning = true;
-      while (this.waiting.length) await this.#next();
+      while (this.waiting.length) await this.next(0);
       this.isRunning = false;
     });
   }
 
-  #next() {
-    const job = /** @type {Job} */ (this.waiting.shift());
+  /** @param {number} place which of those that wait */
+  next(place) {
+    const [job] = this.waiting.splice(place, 1);
     return this.#do(job).then(job.resolve, job.reject);
   }
 
@@ -46,33 +47,6 @@ export class Session {
       this.engine = await loadEngine(args[0], signal, (progress) => void emit('progress', progress));
       return traffic;
     }
-    return isLong(job) ? this.training(method, this, job) : this.engine[method](...args);
-  }
-
-  /** Lets the thread breathe, then runs the short calls that wait. */
-  async yield() {
-    await breathe();
-    await this.serve();
-  }
-
-  /** Runs the short calls that wait, up to the next long one. */
-  async serve() {
-    while (this.waiting.length && !isLong(this.waiting[0])) await this.#next();
+    return this.engine[method] ? this.engine[method](...args) : this.training(method, this, job);
   }
 }
-
-/** @param {Job} job */
-const isLong = ({ method }) => method === 'fit' || method === 'evaluate';
-
-/** @type {MessageChannel | undefined} */
-let channel;
-
-/** Waits for the events that are due; setTimeout would wait 4 ms longer each time. @returns {Promise<void>} */
-const breathe = () => new Promise((resolve) => {
-  if (typeof setImmediate === 'function') setImmediate(resolve);
-  else {
-    const { port1, port2 } = (channel ??= new MessageChannel());
-    port1.onmessage = () => resolve();
-    port2.postMessage(0);
-  }
-});
