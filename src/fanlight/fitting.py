@@ -41,23 +41,17 @@ class History:
             self.history.setdefault(name, []).append(value)
 
 
-def named(values: Any, names: Sequence[str], what: str) -> Arrays:
-    """An array, a list in order, or a dict by name, as arrays by name."""
+def named(values: Any, names: Sequence[str], what: str) -> dict[str, Any]:
+    """An array, a list in order, or a dict by name, by name."""
     if isinstance(values, Mapping):
         if set(values) != set(names):
             raise UnknownNameError(what, expected=sorted(names), got=sorted(map(str, values)))
-        return {name: as_array(values[name]) for name in names}
+        return {name: values[name] for name in names}
     if len(names) == 1 and not (isinstance(values, (list, tuple)) and len(values) == 1 and np.ndim(values[0]) > 1):
         values = [values]
     if not isinstance(values, (list, tuple)) or len(values) != len(names):
         raise ShapeError(what, expected=f"{len(names)} arrays: {list(names)}", got=_received(values))
-    return {name: as_array(value) for name, value in zip(names, values, strict=True)}
-
-
-def as_array(value: Any) -> np.ndarray:
-    """`value` as an array; columns of a data frame become its last axis."""
-    array = np.asarray(value)
-    return array.astype(np.float32) if array.dtype == np.float64 else array
+    return dict(zip(names, values, strict=True))
 
 
 def _received(values: Any) -> str:

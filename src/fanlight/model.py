@@ -11,13 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from fanlight import fitting
+from fanlight import fitting, rows
 from fanlight.compiler import TARGETS, Compiled, compile
 from fanlight.engines.wasm import WasmEngine
 from fanlight.errors import ShapeError, UnknownNameError, UnsupportedOp
 from fanlight.fitting import Arrays, History, Logs, Progress
 from fanlight.ir.module import Module
 from fanlight.layers.input import Input
+from fanlight.layers.meanings import Table
 from fanlight.layers.network import Network
 from fanlight.training import optimizers
 from fanlight.training.losses import TracedLoss
@@ -189,7 +190,7 @@ class Model:
 
     def predict(self, x: Any, batch_size: int | None = None, verbose: int | str = "auto") -> Any:
         """The outputs for all rows of `x`: an array, or a dict by output name."""
-        arrays = fitting.named(x, self.input_names, "inputs of predict")
+        arrays = self._inputs(x, "predict")
         size = min(batch_size or PREDICT_BATCH, PREDICT_BATCH)
         if fitting.row_count(arrays, "predict") == 0:
             raise ShapeError("predict", expected="at least one row", got="none")
@@ -218,15 +219,36 @@ class Model:
             for row, order in zip(rows, best, strict=True)
         ]
 
+    def _inputs(self, x: Any, what: str) -> Arrays:
+        """Inputs by name, as the model sees them: rows in their raw form are prepared."""
+        meanings = self.network.input_meanings()
+        only = self.input_names[0]
+        is_table = isinstance(meanings.get(only), Table) and len(self.input_names) == 1
+        if is_table and not (isinstance(x, Mapping) and set(x) == {only}) and rows.columns_of(x) is not None:
+            x = {only: x}
+        found: Arrays = {}
+        for name, value in fitting.named(x, self.input_names, f"inputs of {what}").items():
+            found[name], is_raw = rows.input_array(meanings.get(name), value, f"input {name!r} of {what}")
+            if is_raw and len(found[name]):
+                functions = self.engine.program.procedures
+                prepare = "prepare" if "prepare" in functions else f"prepare_{name}"
+                parts = fitting.batches({name: found[name]}, PREDICT_BATCH)
+                found[name] = np.concatenate([self.engine.call(prepare, part)[name] for part in parts])
+        return found
+
     def _arrays(self, x: Any, y: Any, what: str) -> Arrays:
         if not self.objectives:
             raise UnknownNameError(what, expected="a compiled model", got="none", do="call model.compile first")
-        targets = [each.target for each in self.objectives]
+        by_target = {each.target: each.output for each in self.objectives}
         if isinstance(y, Mapping):  # by output name, as in Keras, or by target name
-            by_output = {each.output: each.target for each in self.objectives}
+            by_output = {output: target for target, output in by_target.items()}
             y = {by_output.get(name, name): value for name, value in y.items()}
-        named = fitting.named(x, self.input_names, f"inputs of {what}")
-        return named | self._shaped(fitting.named(y, targets, f"targets of {what}"))
+        meanings = self.network.output_meanings()
+        targets = {
+            name: rows.target_array(meanings.get(by_target[name]), value, f"target {name!r} of {what}")
+            for name, value in fitting.named(y, list(by_target), f"targets of {what}").items()
+        }
+        return self._inputs(x, what) | self._shaped(targets)
 
     def _shaped(self, targets: Arrays) -> Arrays:
         """Targets in the rank that the loss expects: `[rows, 1]` and `[rows]` stand for each other."""
@@ -253,6 +275,7 @@ class Model:
     ) -> History:
         """Trains as Keras does: the last `validation_split` of the rows validate; the order of each epoch comes from
         the model's seed. Runs the very code that an exported page runs."""
+        self._require_batch(batch_size)
         arrays = self._arrays(x, y, "fit")
         validation = None if validation_data is None else self._arrays(*validation_data, "fit's validation_data")
         count = fitting.row_count(arrays, "fit")
@@ -261,7 +284,6 @@ class Model:
             validation = {name: a[kept:] for name, a in arrays.items()}
             arrays = {name: a[:kept] for name, a in arrays.items()}
             count = kept
-        self._require_batch(batch_size)
         engine = self.engine
         with Progress(epochs, count, verbose) as progress:
             self.history = fitting.fit(
@@ -303,8 +325,7 @@ class Model:
         return export_model(self, Path(path), train=train, page=page, **options)
 
     def save(self, path: str | Path) -> Path:
-        """Saves model and state: a folder that `fl.load` opens and a page can use, or `x.safetensors` for state alone.
-        """
+        """Saves model and state: a folder that `fl.load` opens and a page can use, or `x.safetensors` for state alone."""
         from fanlight.publishing import save_model
 
         return save_model(self, Path(path))

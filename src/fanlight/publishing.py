@@ -8,12 +8,14 @@ import gzip
 import json
 import zlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fanlight import rows
 from fanlight.bundle.manifest import Manifest
 from fanlight.bundle.onefile import write_single_file
 from fanlight.bundle.page import Page
@@ -31,6 +33,7 @@ from fanlight.ir.text import module_text
 from fanlight.ir.types import Type
 from fanlight.layers.architecture import from_record, to_record
 from fanlight.ops.registry import all_ops
+from fanlight.tensor import Tensor
 from fanlight.training.steps import training_manifest
 
 if TYPE_CHECKING:
@@ -70,6 +73,7 @@ def export_model(
         weights = {name: array for name, array in weights.items() if module.state[name].role not in TRANSIENT}
     training = training_manifest(model.network, batch=model.batch_size, **_training(model)) if train else None
     facts = {"license": license, "citation": citation}
+    page = _with_arrays(page, model)
     return _publish(path, module, model.name, weights, page, onefile, training, facts, _graph(model, train))
 
 
@@ -96,7 +100,20 @@ def export(
     described = {key: meaning.to_manifest() for key, meaning in (meanings or {}).items()}
     module = Module(module.functions, module.state, described)
     graph = _packed({"module": module_text(module)})
-    return _publish(Path(path), module, name, arrays, page, onefile, None, {}, graph)
+    return _publish(Path(path), module, name, arrays, _with_arrays(page), onefile, None, {}, graph)
+
+
+def _with_arrays(page: Page | None, model: Model | None = None) -> Page | None:
+    """The page with its data as arrays in dtypes that a bundle holds: what `fit` takes may be shown, too."""
+    if page is None or page.data is None:
+        return page
+    seen = model.network.input_meanings().get(model.input_names[0]) if model else None
+    meant = model.network.output_meanings().get(model.output_names[0]) if model else None
+    data = {}
+    for part, (x, y) in page.data.items():
+        x, y = rows.input_array(seen, x, f"Page data {part!r}")[0], rows.target_array(meant, y, f"Page data {part!r}")
+        data[part] = Tensor(x).numpy(), Tensor(y).numpy()
+    return replace(page, data=data)
 
 
 def _publish(
@@ -166,8 +183,10 @@ def _sample(type: Type, sizes: Mapping[str, int], meaning: Mapping[str, Any], rn
     shape = tuple(dims.evaluate(extent, sizes) for extent in type.shape)
     if type.dtype == "float32":
         return rng.uniform(0, 1, shape).astype(np.float32)
+    if type.dtype == "uint8":  # pictures: bars, which take little room in the file
+        return (np.arange(np.prod(shape, dtype=int)) // 5 % 3 * 127).astype(np.uint8).reshape(shape)
     high = len(meaning["labels"]) if "labels" in meaning else 2
-    return rng.integers(0, 256 if type.dtype == "uint8" else high, shape).astype(type.dtype)
+    return rng.integers(0, high, shape).astype(type.dtype)
 
 
 # --- what is needed to come back
