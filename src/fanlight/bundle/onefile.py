@@ -17,7 +17,8 @@ from fanlight.bundle.contents import PAGE_SCRIPT, PAGE_STYLE, Contents, finish, 
 from fanlight.bundle.link import WORKER, link_script
 from fanlight.bundle.manifest import NAME, Manifest
 from fanlight.bundle.modules import web_text
-from fanlight.bundle.page import Page, compose
+from fanlight.bundle.page import PARTS, Page, compose, predictor, shown, viewer
+from fanlight.bundle.strip import strip
 from fanlight.bundle.weights import ArrayLike, to_safetensors
 from fanlight.bundle.write import write_file
 from fanlight.errors import CompileError
@@ -55,22 +56,34 @@ def single_file(contents: Contents) -> bytes:
         data = hashed("data", ".safetensors", arrays)
         written[data] = arrays
     manifest = finish(replace(manifest, page=page.to_manifest(manifest, data=data)), written)
-    scripts = {"page": link_script(PAGE_SCRIPT, {"files.js": "inline.js"}), "worker": link_script(WORKER)}
+    instead = {"files.js": "inline.js", **{f"page/{part}.js": "page/absent.js" for part in absent(page, manifest)}}
+    scripts = {"page": link_script(PAGE_SCRIPT, instead), "worker": link_script(WORKER)}
     style = web_text(PAGE_STYLE)
-    html = compose(page, manifest, form="one-file", policy=policy(scripts["page"], style))
-    return inline(html, style, scripts["page"], scripts["worker"], {NAME: manifest.to_bytes(), **written})
+    boot = strip(web_text("boot.js"))
+    html = compose(page, manifest, form="one-file", policy=policy(boot))
+    return inline(html, boot, {"style": style, **scripts}, {NAME: manifest.to_bytes(), **written})
 
 
-def inline(html: str, style: str, script: str, worker: str, files: Mapping[str, bytes]) -> bytes:
-    """The page with everything that it names written into it."""
-    for text, end in ((style, "</style"), (script, "</script"), (worker, "</script")):
-        if end in text.lower():
-            raise CompileError(expected=f"no {end!r} in it", got="one", at="the one-file form")
+def absent(page: Page, manifest: Manifest) -> list[str]:
+    """The parts of web/page that this page does not show."""
+    used = {*shown(page, manifest), predictor(manifest), viewer(manifest)}
+    if manifest.training is None and "train" in used:
+        used = used - {"train"} | {"steps"}
+    return [part for part in PARTS if part not in used]
+
+
+def inline(html: str, boot: str, texts: Mapping[str, str], files: Mapping[str, bytes]) -> bytes:
+    """The page with everything that it names written into it: what `boot` unpacks, and the files."""
+    if "</script" in boot.lower():
+        raise CompileError(expected="no end of a script in it", got="one", at="web/boot.js")
     blocks = [
         f'<script type="application/gzip" data-file="{name}">{packed(data)}</script>' for name, data in files.items()
     ]
-    blocks += [f'<script type="text/plain" data-worker>{worker}</script>', f"<script>{script}</script>"]
-    for pattern, text in ((_STYLE, f"<style>{style}</style>"), (_SCRIPT, "\n".join(blocks))):
+    blocks += [
+        f'<script type="application/gzip" data-{kind}>{packed(text.encode())}</script>' for kind, text in texts.items()
+    ]
+    blocks.append(f"<script>{boot}</script>")
+    for pattern, text in ((_STYLE, ""), (_SCRIPT, "\n".join(blocks))):
         html, count = pattern.subn(lambda _, text=text: text, html)
         if count != 1:
             raise CompileError(expected=f"one {pattern.pattern}", got=count, at="the page's HTML")
@@ -81,12 +94,10 @@ def packed(data: bytes) -> str:
     return base64.b64encode(gzip.compress(data, 9, mtime=0)).decode()
 
 
-def policy(script: str, style: str) -> str:
-    """No address at all: only this script, its worker, and this style."""
-    script_hash, style_hash = (
-        base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in (script, style)
-    )
+def policy(boot: str) -> str:
+    """No address at all: only the script that unpacks, what it unpacks, and the worker."""
+    mark = base64.b64encode(hashlib.sha256(boot.encode()).digest()).decode()
     return (
-        f"default-src 'none'; script-src 'sha256-{script_hash}' 'wasm-unsafe-eval'; style-src 'sha256-{style_hash}'; "
-        "img-src data: blob:; worker-src blob:; base-uri 'none'; form-action 'none'"
+        f"default-src 'none'; script-src 'sha256-{mark}' blob: 'wasm-unsafe-eval'; img-src data: blob:; "
+        "worker-src blob:; base-uri 'none'; form-action 'none'"
     )

@@ -23,6 +23,8 @@ POLICY = (
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data: blob:; "
     "connect-src 'self'; worker-src 'self' blob:; base-uri 'none'; form-action 'none'"
 )
+# Modules of web/page that not every page needs.
+PARTS = ("draw", "form", "grid", "regions", "curve", "teach", "train", "steps")
 FORMS = ("folder", "one-file")
 
 
@@ -32,6 +34,7 @@ class Page:
 
     - "predict": a pad to draw on, where the model takes a picture of one channel, or a form, where it takes a table.
     - "data": the examples in `data`: pictures with answers, a table's classes over two columns, or points with a curve.
+      Without this section they stand in "train".
     - "teach": a sign that the visitor invents becomes a class (needs `fl.Classes(labels, spare=...)` and `train=True`).
     - "train": forget, and learn again from `data`; a bundle of plain functions calls the one that takes examples and
       writes state.
@@ -119,7 +122,9 @@ def shown(page: Page, manifest: Manifest) -> tuple[str, ...]:
     """The sections of this page, in order; UnknownNameError where one was asked for that this model cannot have."""
     missing = {name: lack(name, page, manifest) for name in SECTIONS}
     if page.show is None:
-        return tuple(name for name in SECTIONS if not missing[name])
+        # "train" shows the data too, where they change with the weights; a form has a use for them before that.
+        is_twice = not missing["train"] and predictor(manifest) != "form"
+        return tuple(name for name in SECTIONS if not missing[name] and not (name == "data" and is_twice))
     for name in page.show:
         if missing[name]:
             raise UnknownNameError(f'Page section "{name}"', expected=missing[name], got="none", at=manifest.name)
