@@ -19,6 +19,7 @@ from fanlight import __version__
 from fanlight.errors import FanlightError
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Print one line of JSON instead of text.")
+BUNDLE = click.Path(path_type=Path)  # whether it is there is asked where it is read, so that --json tells that too
 
 
 def reported(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -42,7 +43,10 @@ def reported(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="fanlight")
 def main() -> None:
-    """Machine learning in the web page, from Python."""
+    """Machine learning in the web page, from Python.
+
+    Every command prints text for people, or one line of JSON with --json. The exit code is 0, 1 where something failed,
+    and 2 where the command was not understood."""
 
 
 @main.command()
@@ -61,13 +65,15 @@ def demo(port: int, check: bool, directory: Path | None, as_json: bool) -> None:
 
 
 @main.command()
-@click.argument("directory", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--port", default=8000, show_default=True, help="The port.")
+@click.argument("directory", type=BUNDLE)
+@click.option("--port", default=8000, show_default=True, help="The port; the next free one where it is taken.")
 @click.option("--lan", is_flag=True, help="Serve other machines of the local network too.")
 @JSON
 @reported
 def serve(directory: Path, port: int, lan: bool, as_json: bool) -> None:
-    """Serve an exported folder as a web host would, with the headers that threads need."""
+    """Serve the exported folder DIRECTORY.
+
+    It is sent as a good web host would send it, with the headers that threads need, until Ctrl+C."""
     from fanlight.server.serve import serve as run_server
 
     host = "0.0.0.0" if lan else "127.0.0.1"
@@ -79,13 +85,18 @@ def serve(directory: Path, port: int, lan: bool, as_json: bool) -> None:
 
 
 @main.command()
-@click.argument("source", type=click.Path(exists=True, path_type=Path))
-@click.option("--after", help="Print the whole program after this stage: describe, differentiate, simplify or lower.")
+@click.argument("source", type=BUNDLE)
+@click.option(
+    "--after",
+    metavar="STAGE",
+    help="Print the whole module or program after this stage of compiling: describe, differentiate, simplify or lower.",
+)
 @JSON
 @reported
 def inspect(source: Path, after: str | None, as_json: bool) -> None:
-    """Show what a model or an exported folder consists of: layers, functions, kernels, memory; or the text of a stage.
-    """
+    """Show what an export consists of.
+
+    SOURCE is an exported folder or page: its layers, functions, kernels, state, memory and files."""
     from fanlight.inspection import inspect_source, print_inspection
 
     found = inspect_source(source, after)
@@ -96,16 +107,18 @@ def inspect(source: Path, after: str | None, as_json: bool) -> None:
 
 
 @main.command()
-@click.argument("directory", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--privacy", is_flag=True, help="Prove that nothing leaves the page, with a planted canary.")
+@click.argument("source", type=BUNDLE)
+@click.option("--privacy", is_flag=True, help="Also plant a canary and prove that nothing leaves the page.")
 @JSON
 @reported
-def verify(directory: Path, privacy: bool, as_json: bool) -> None:
-    """Open an exported folder in a real browser and test it: files, self-test, and with --privacy what leaves the
-    page."""
+def verify(source: Path, privacy: bool, as_json: bool) -> None:
+    """Test an export in a real browser.
+
+    SOURCE is an exported folder or page: its files, its self-test in both variants, and that it works without a
+    network; with --privacy, what leaves the page, and which ways out its policy closes. Needs Chromium."""
     from fanlight.verification import print_verification, verify_bundle
 
-    found = verify_bundle(directory, privacy)
+    found = verify_bundle(source, privacy)
     if as_json:
         click.echo(json.dumps(found))
     else:

@@ -1,0 +1,172 @@
+"""How does a visitor's data get into a page? In every way that it offers: arrays, pictures, fields, drawings, files.
+
+In: an open page and a canary. Out: the ways that were taken, in words; the canary then knows all that the model was
+shown. The ids are those that web/page/page.js lists."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from typing import Any
+
+import numpy as np
+
+from fanlight.verification.browser import Visit
+from fanlight.verification.canary import Canary
+from fanlight.verification.checks import call_arguments, sample_calls
+
+PAD = "canvas[role=application]"
+FIELDS = "input[type=number], input[type=text], input[type=search], input:not([type]), textarea"
+PATIENCE = 20_000  # milliseconds for one step of the page
+TRAINED = 800  # milliseconds of training are enough
+PNG_HEADER = 48  # bytes that are the same in every picture
+DTYPES = {"bigint64": np.int64, "uint8clamped": np.uint8}
+
+
+def plant(visit: Visit, canary: Canary) -> list[str]:
+    """Puts the canary into the page of `visit`, which is open and ready."""
+    visit.run("watch.js", True)
+    ways = [plant_arrays(visit, canary), plant_picture(visit, canary)]
+    if visit.site.has_page:
+        page = visit.page
+        ways += [plant_fields(page, canary), plant_drawings(page), plant_points(page)]
+        ways += [plant_sign(page, canary), train_a_little(page), keep_and_open(visit, canary)]
+    remember(visit, canary)
+    return [way for way in ways if way]
+
+
+def plant_arrays(visit: Visit, canary: Canary) -> str:
+    manifest = visit.site.bundle.manifest
+    calls = sample_calls(manifest, np.random.default_rng())
+    for arrays in calls.values():
+        for array in arrays.values():
+            canary.add(array)
+    return f"arrays to {', '.join(visit.run('call.js', call_arguments(manifest, calls))['done'])}"
+
+
+def plant_picture(visit: Visit, canary: Canary) -> str:
+    """A picture of noise, where the model takes pictures."""
+    manifest = visit.site.bundle.manifest
+    predict = manifest.functions.get("predict")
+    meaning = manifest.meanings.get(predict.inputs[0].name, {}) if predict and predict.inputs else {}
+    if meaning.get("kind") != "image":
+        return ""
+    shape = meaning["height"], meaning["width"], 4
+    pixels = np.random.default_rng().integers(0, 256, shape, np.uint8)
+    pixels[..., 3] = 255
+    canary.add(pixels)
+    given = {"width": shape[1], "height": shape[0], "bytes": base64.b64encode(pixels.tobytes()).decode()}
+    visit.run("picture.js", given)
+    return "a picture"
+
+
+def plant_fields(page: Any, canary: Canary) -> str:
+    """Numbers between the ends of their sliders, and texts."""
+    filled = 0
+    for field in page.locator(FIELDS).all():
+        if not (field.is_visible() and field.is_enabled()):
+            continue
+        if field.get_attribute("type") == "number":
+            ends = field.evaluate(
+                "(e) => { const r = e.parentElement.querySelector('[type=range]') ?? e; return [r.min, r.max]; }"
+            )
+            low, high = (float(end or other) for end, other in zip(ends, (0, 1), strict=True))
+            field.fill(canary.number(low, high))
+        else:
+            field.fill(canary.text)
+        field.dispatch_event("change")
+        filled += 1
+    for choice in page.locator("select").all():
+        if choice.is_visible() and choice.is_enabled():
+            choice.select_option(index=secrets.randbelow(choice.locator("option").count()))
+            filled += 1
+    return counted(filled, "field")
+
+
+def plant_drawings(page: Any) -> str:
+    drawn = [draw(page, pad) for pad in page.locator(PAD).all() if pad.is_visible()]
+    return counted(len(drawn), "drawing")
+
+
+def counted(count: int, what: str) -> str:
+    return f"{count} {what}{'s' if count > 1 else ''}" if count else ""
+
+
+def draw(page: Any, pad: Any) -> None:
+    """A line that nobody else draws: through points anywhere on the pad."""
+    pad.scroll_into_view_if_needed()
+    box = pad.bounding_box()
+    places = [(box["x"] + box["width"] * anywhere(), box["y"] + box["height"] * anywhere()) for _ in range(8)]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    for place in places[1:]:
+        page.mouse.move(*place, steps=3)
+    page.mouse.up()
+
+
+def anywhere() -> float:
+    return 0.1 + 0.8 * secrets.randbelow(10**6) / 10**6
+
+
+def plant_points(page: Any) -> str:
+    """A place on the plot, or one of the points moved."""
+    for plot in ("#regions canvas", "#regions", "#curve"):
+        found = page.locator(plot).first
+        if found.count() and found.is_visible():
+            draw(page, found)
+            return "a place on the plot"
+    return ""
+
+
+def plant_sign(page: Any, canary: Canary) -> str:
+    """A new class with the canary's name and five drawings."""
+    pad, keep = page.locator("#teach-pad"), page.locator("#teach-keep")
+    if not pad.count() or not page.locator("#teach-name").is_enabled():
+        return ""
+    page.fill("#teach-name", canary.text)
+    for number in range(5):
+        draw(page, pad)
+        keep.click(timeout=PATIENCE)
+        page.wait_for_selector(f"#teach-slots li:nth-child({number + 1}) .filled", state="attached", timeout=PATIENCE)
+    page.wait_for_selector("#teach[data-state=known]", timeout=PATIENCE)
+    return "a sign with a name and five drawings"
+
+
+def train_a_little(page: Any) -> str:
+    start = page.locator("#train-start")
+    if not start.count():
+        return ""
+    if start.is_enabled():  # else it is learning already
+        start.click(timeout=PATIENCE)
+    page.wait_for_timeout(TRAINED)
+    if page.locator("#train-stop").is_enabled():
+        page.click("#train-stop", timeout=PATIENCE)
+    ends = ", ".join(f"#train[data-state={state}]" for state in ("done", "stopped", "failed"))
+    page.wait_for_selector(ends, timeout=PATIENCE)
+    return "a training"
+
+
+def keep_and_open(visit: Visit, canary: Canary) -> str:
+    """Saved and restored in the browser, downloaded, and opened from a file in which the canary is written."""
+    page = visit.page
+    if not page.locator("#keep-save").count():
+        return ""
+    for button in ("save", "restore", "download"):
+        page.click(f"#keep-{button}", timeout=PATIENCE)
+        visit.until("!fanlightPage.busy")
+    file = base64.b64decode(visit.run("file.js", canary.text))
+    page.set_input_files(
+        "#keep-open", {"name": f"{canary.text}.safetensors", "mimeType": "application/octet-stream", "buffer": file}
+    )
+    visit.until("(name) => document.querySelector('#keep-status').textContent.includes(name)", canary.text)
+    return "saving, a download and an opened file"
+
+
+def remember(visit: Visit, canary: Canary) -> None:
+    """Adds what the model was shown, and the pictures on the pads."""
+    heard = visit.run("watch.js")
+    for array in heard["arrays"]:
+        name = array["dtype"]
+        canary.add(np.frombuffer(base64.b64decode(array["bytes"]), DTYPES.get(name, name)))
+    for pad in heard["pads"]:
+        canary.add_bytes(base64.b64decode(pad.partition(",")[2])[PNG_HEADER:])
