@@ -38,7 +38,7 @@ EDGES = {
 # These cross: they may import every room and each other; no room may import them. `__init__` is the table of contents.
 CONDUCTORS = {
     *("__init__", "__main__", "compiler", "model", "tensor", "cli", "server"),
-    *("fitting", "publishing", "description", "display", "inspection", "verification", "demo", "tracing"),
+    *("fitting", "publishing", "description", "display", "inspection", "verification", "demo", "demo_check", "tracing"),
     *("gradients", "operators", "rows"),
 }
 

@@ -15,7 +15,7 @@ from skeletons import HANDS, SKELETONS, Hand
 
 SIZE = 280  # the pad's side in pixels
 COPIES = 2  # of each digit by each hand
-FILE = Path(__file__).with_name("drawings.json")
+FILE = Path(__file__).parents[2] / "src" / "fanlight" / "datasets" / "data" / "drawings.json"
 ABOUT = (
     "Digits drawn on a square pad with a round pen, each as strokes of x,y pixels: 10 digits x 10 hands x 2. "
     "No person drew them: make_drawings.py generates them from hand-authored pen paths with random place, size, slant, "

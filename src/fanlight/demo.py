@@ -81,7 +81,7 @@ def digits_page() -> fl.Page:
     """What the page shows, and the digits that travel with it."""
     (x, y), (x_test, y_test) = fl.datasets.digits()
     data = {"train": (x, y.astype(np.uint8)), "test": (x_test, y_test.astype(np.uint8))}
-    return fl.Page(title="Handwritten digits", text=TEXT, data=data, epochs=20)
+    return fl.Page(title="Handwritten digits", text=TEXT, data=data, epochs=40)
 
 
 def export_demo(directory: Path, verbose: int | str = "auto") -> tuple[Model, float]:
@@ -98,7 +98,9 @@ def run_demo(port: int, check: bool, directory: Path | None, as_json: bool) -> b
         folder = directory or Path(temporary) / "site"
         quiet = as_json or check
         if not quiet:
-            click.echo("Training a small network on 1,437 handwritten digits, in Python, with the code the page will run.")
+            click.echo(
+                "Training a small network on 1,437 handwritten digits, in Python, with the code the page will run."
+            )
         model, accuracy = export_demo(folder, verbose=0 if quiet else "auto")
         if check:
             from fanlight.demo_check import check_demo

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 FOLDER = Path(__file__).resolve().parents[2] / "examples" / "digits"
-FILE = json.loads((FOLDER / "drawings.json").read_text(encoding="utf-8"))
+DATA = Path(__file__).resolve().parents[2] / "src" / "fanlight" / "datasets" / "data" / "drawings.json"
+FILE = json.loads(DATA.read_text(encoding="utf-8"))
 DRAWINGS: list[dict[str, Any]] = FILE["drawings"]
 
 
@@ -20,8 +21,8 @@ def examples_folder(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_script_writes_the_committed_file() -> None:
     import make_drawings
 
-    assert make_drawings.drawings_text() == (FOLDER / "drawings.json").read_text(encoding="utf-8")
-    assert (FOLDER / "drawings.json").stat().st_size < 250_000
+    assert make_drawings.drawings_text() == DATA.read_text(encoding="utf-8")
+    assert DATA.stat().st_size < 250_000
 
 
 def test_the_file_says_that_no_person_drew_it() -> None:

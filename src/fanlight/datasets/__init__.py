@@ -5,6 +5,7 @@ give it, with a split that never changes. Sources and licences: data/README.md. 
 """
 
 from fanlight.datasets.digits import DIGITS_LABELS, digits
+from fanlight.datasets.drawings import drawings
 from fanlight.datasets.iris import IRIS_COLUMNS, IRIS_LABELS, iris
 
-__all__ = ["digits", "DIGITS_LABELS", "iris", "IRIS_COLUMNS", "IRIS_LABELS"]
+__all__ = ["digits", "DIGITS_LABELS", "drawings", "iris", "IRIS_COLUMNS", "IRIS_LABELS"]
