@@ -77,13 +77,14 @@ def test_examples_are_drawings_or_rows():
 
 
 def test_without_a_list_a_page_shows_what_the_model_can():
-    assert shown(Page(title="A", data=DATA), PICTURES) == SECTIONS
+    assert shown(Page(title="A", data=DATA, show=SECTIONS[::-1]), PICTURES) == SECTIONS
+    assert shown(Page(title="A", data=DATA), PICTURES) == ("predict", "teach", "train", "keep")
     assert shown(Page(title="A"), PICTURES) == ("predict", "keep")
     assert shown(Page(title="A", data=DATA), ROWS) == ("predict", "data", "train", "keep")
     assert shown(Page(title="A", data=DATA), PAIRS) == ("data", "keep")
     step = Function((BATCH,), PAIRS.functions["predict"].inputs, (), ("kernel",))
     learning = a_manifest((1,), None, None, trained=False, step=step)
-    assert shown(Page(title="A", data=DATA), learning) == ("data", "train", "keep")
+    assert shown(Page(title="A", data=DATA), learning) == ("train", "keep")
     assert (viewer(PICTURES), viewer(ROWS), viewer(PAIRS)) == ("grid", "regions", "curve")
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from fanlight.bundle.weights import from_safetensors
 from fanlight.server.serve import running
-from web.sites import SITES, drawing
+from web.sites import DRAWN, SITES, digits
 
 READY = "html[data-state=ready]"
 
@@ -98,7 +98,7 @@ def invent(page, name: str) -> None:
 
 def test_probabilities_move_with_the_pen(opened):
     page = opened("digits")
-    strokes = drawing(0)
+    strokes = DRAWN[0]
     draw(page, "#draw-pad", strokes)
     shown = probabilities(page)
     assert len(shown) == 10 and sum(shown) == pytest.approx(1, abs=1e-4)
@@ -258,11 +258,54 @@ def test_what_was_learnt_goes_out_and_comes_back_as_a_file(opened, tmp_path):
     assert page.locator("#keep-line").inner_text() == 'fl.load("site/", weights="learnt.safetensors")'
 
 
+def test_one_file_opens_from_disk_without_a_network(browser, tmp_path):
+    folder = digits(tmp_path / "site", onefile=True)
+    (path,) = [each for each in folder.glob("*.html") if each.name != "index.html"]
+    with running(folder) as address:
+        page = browser.new_page()
+        page.goto(address)
+        page.wait_for_selector(READY)
+        assert "as one HTML file of" in page.locator("#keep-onefile-text").inner_text()
+        assert page.locator("#keep-onefile-link").get_attribute("href") == path.name
+        page.close()
+
+    context = browser.new_context(offline=True)
+    page = context.new_page()
+    errors = []
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    page.goto(path.as_uri())
+    page.wait_for_selector(READY)
+    assert page.locator("#keep-onefile-text").inner_text().startswith("This page is one HTML file")
+    assert page.locator("#keep-onefile-link").is_hidden()
+    invent(page, "spiral")
+    page.click("#train-start")
+    page.wait_for_selector("#train[data-state=done]")
+    page.click("#keep-save")
+    page.wait_for_selector("#keep[data-state=done]")
+    page.reload()
+    page.wait_for_selector("#offer:visible")
+    assert not errors
+    context.close()
+
+
+def test_a_file_is_dropped(opened, tmp_path):
+    page = opened("digits")
+    drop = """async (text) => {
+        const transfer = new DataTransfer();
+        transfer.items.add(new File([text], 'mine.safetensors'));
+        const init = { dataTransfer: transfer, bubbles: true, cancelable: true };
+        document.querySelector('#keep-drop').dispatchEvent(new DragEvent('drop', init));
+    }"""
+    page.evaluate(drop, "not weights")
+    page.wait_for_selector("#keep[data-state=failed]")
+    assert "could not be opened" in page.locator("#keep-status").inner_text()
+
+
 def test_it_goes_on_without_a_network(opened):
     page = opened("digits")
     assert page.locator("#figure-offline").inner_text() == "Yes"
     page.context.set_offline(True)
-    draw(page, "#draw-pad", drawing(7))
+    draw(page, "#draw-pad", DRAWN[7])
     assert len(probabilities(page)) == 10
     page.click("#train-start")
     page.wait_for_selector("#train[data-state=done]")

@@ -122,6 +122,12 @@ export class Pad {
     context.globalAlpha = this.isExample ? 0.55 : 1;
     trace(context, this.strokes, side);
     const { shown, down, x, y } = this.#keys;
+    if (this.isEmpty && !shown) {
+      context.globalAlpha = 0.5;
+      context.font = `${17 * devicePixelRatio}px system-ui, sans-serif`;
+      context.textAlign = 'center';
+      context.fillText(this.canvas.dataset.hint ?? '', side / 2, side / 2);
+    }
     if (shown) {
       context.globalAlpha = 1;
       context.lineWidth = 2 * devicePixelRatio;
