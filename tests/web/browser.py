@@ -1,7 +1,7 @@
 """How do tests run JavaScript? In a page of a served folder (Chromium, through Playwright), or in Node.
 
-`visit` opens a page under the policy of every exported page and gives a function that runs scripts in it; `run_node` runs
-one in Node. Scripts are bodies of async functions; what they return comes back as JSON."""
+`visit` opens a page under the policy of every exported page and gives a function that runs scripts in it; `run_node`
+runs one in Node. Scripts are bodies of async functions; what they return comes back as JSON."""
 
 from __future__ import annotations
 
@@ -21,10 +21,9 @@ BLANK = "blank.html"
 
 def add_blank_page(folder: Path, policy: str = POLICY) -> None:
     """A page without content, under the policy that every exported page has."""
-    meta = f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
-    (folder / BLANK).write_text(
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8">{meta}<link rel="icon" href="data:,"><title>Blank</title></head></html>'
-    )
+    meta = f'<meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{policy}">'
+    meta += '<link rel="icon" href="data:,"><title>Blank</title>'
+    (folder / BLANK).write_text(f'<!doctype html><html lang="en"><head>{meta}</head></html>')
 
 
 def visit(page: Any, address: str) -> Callable[..., Any]:
@@ -56,6 +55,16 @@ def run_node(script: str, given: Any = None, at: Path | None = None) -> Any:
 # Runs an async function and returns the error that it throws, as JSON.
 CAUGHT = """
 const caught = async (act) => {
-  try { await act(); return null; } catch (error) { return { name: error.name, message: error.message, step: error.step, epoch: error.epoch }; }
+  try {
+    await act();
+    return null;
+  } catch ({ name, message, step, epoch }) {
+    return { name, message, step, epoch };
+  }
 };
 """
+
+
+def run_model(site: Any, script: str, given: Any = None) -> Any:
+    """As run_node, with the site's `model` loaded and `caught` at hand."""
+    return run_node(f"{CAUGHT} const model = await load(); {script}", given, site.folder)

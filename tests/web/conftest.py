@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from web.browser import add_blank_page
-from web.hand_made import line, pixels
 
 from fanlight.bundle.write import write_bundle
 from fanlight.server.serve import running
+from web.browser import add_blank_page
+from web.hand_made import line, pixels
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Small models whose WebAssembly is written by hand, so that the runtime is tested without the compiler.
 
-Out: (manifest, code, weights) as `write_bundle` takes them. `line` is y = x @ w + b with mean squared error and gradient
-descent; `pixels` reads pictures and rows; both keep to the interface of compiled modules."""
+Out: (manifest, code, weights) as `write_bundle` takes them. `line` is y = x @ w + b with mean squared error and
+gradient descent; `pixels` reads pictures and rows; both keep to the interface of compiled modules."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import wasmtime
 from fanlight.bundle.manifest import Function, Manifest, Memory, Slot, StateSlot, Training
 from fanlight.ir.dim import Dim, Size
 
-# Bytes: w 0, b 16, rate 20, count 24, versions 32 (three groups), packed w 48, the version that it was made from 64, x 128,
+# Bytes: w 0, b 16, rate 20, count 24, versions 32 (three groups), packed w 48, the version it was made from 64, x 128,
 # t 256, y 320, loss/sum 384, loss/count 388, gradient 400, seed 424.
 LINE = """(module
   (import "env" "memory" (memory 1 1))
@@ -55,7 +55,8 @@ LINE = """(module
   (func (export "evaluate_step") (param $batch i32) (result i32) (call $loss (local.get $batch)) (i32.const 0))
   (func (export "train_step") (param $batch i32) (result i32) (local $k i32) (local $rate f32)
     (call $loss (local.get $batch))
-    (if (f32.ne (f32.sub (f32.load (i32.const 384)) (f32.load (i32.const 384))) (f32.const 0)) (then (return (i32.const 1))))
+    (if (f32.ne (f32.sub (f32.load (i32.const 384)) (f32.load (i32.const 384))) (f32.const 0))
+      (then (return (i32.const 1))))
     (local.set $rate (f32.div (f32.mul (f32.const 2) (f32.load (i32.const 20))) (f32.load (i32.const 388))))
     (loop $next
       (f32.store (local.get $k) (f32.sub (f32.load (local.get $k))
@@ -136,18 +137,21 @@ PIXELS = """(module
     (loop $next
       (f32.store (i32.mul (local.get $i) (i32.const 4))
         (f32.div (f32.convert_i32_u (i32.load8_u offset=256 (local.get $i))) (f32.const 255)))
-      (br_if $next (i32.lt_s (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.mul (local.get $batch) (i32.const 4)))))
+      (local.set $i (i32.add (local.get $i) (i32.const 1)))
+      (br_if $next (i32.lt_s (local.get $i) (i32.mul (local.get $batch) (i32.const 4)))))
     (i32.const 0))
   (func (export "total") (param $batch i32) (result i32) (local $i i32) (local $at i32)
     (loop $next
       (local.set $at (i32.mul (local.get $i) (i32.const 12)))
-      (f32.store (i32.add (i32.const 1024) (i32.mul (local.get $i) (i32.const 4))) (f32.add (f32.load offset=512 (local.get $at))
+      (f32.store (i32.add (i32.const 1024) (i32.mul (local.get $i) (i32.const 4))) (f32.add
+        (f32.load offset=512 (local.get $at))
         (f32.add (f32.load offset=516 (local.get $at)) (f32.load offset=520 (local.get $at)))))
       (br_if $next (i32.lt_s (local.tee $i (i32.add (local.get $i) (i32.const 1))) (local.get $batch))))
     (i32.const 0))
   (func (export "words") (param $length i32) (result i32) (local $i i32)
     (loop $next
-      (i32.store8 offset=1536 (local.get $i) (i64.gt_s (i64.load offset=1280 (i32.mul (local.get $i) (i32.const 8))) (i64.const 0)))
+      (i32.store8 offset=1536 (local.get $i) (i64.gt_s
+        (i64.load offset=1280 (i32.mul (local.get $i) (i32.const 8))) (i64.const 0)))
       (br_if $next (i32.lt_s (local.tee $i (i32.add (local.get $i) (i32.const 1))) (local.get $length))))
     (i32.const 0)))
 """
