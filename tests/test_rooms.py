@@ -39,7 +39,7 @@ EDGES = {
 CONDUCTORS = {
     *("__init__", "__main__", "compiler", "model", "tensor", "cli", "server"),
     *("fitting", "publishing", "description", "display", "inspection", "verification", "demo", "demo_check", "tracing"),
-    *("gradients", "operators", "rows"),
+    *("exported", "gradients", "operators", "rows"),
 }
 
 # Rooms whose folders never import each other: no target knows another.

@@ -325,7 +325,7 @@ class Model:
         return export_model(self, Path(path), train=train, page=page, **options)
 
     def save(self, path: str | Path) -> Path:
-        """Saves model and state: a folder that `fl.load` opens and a page can use, or `x.safetensors` for state alone."""
+        """Saves model and state: a folder that `fl.load` opens and a page can use; or the state, as x.safetensors."""
         from fanlight.publishing import save_model
 
         return save_model(self, Path(path))
@@ -351,9 +351,10 @@ def seed_words(seed: int) -> np.ndarray:
     return np.array([seed & 0xFFFFFFFF, (seed >> 32) & 0xFFFFFFFF], np.uint32)
 
 
-def load(path: str | Path, weights: str | Path | None = None) -> Model:
-    """Opens what `save` or `export` wrote; `weights` is a .safetensors file, such as one that a page downloaded, whose
-    arrays replace the saved ones. Raises ModelFormatError for a file that is broken or of another model."""
-    from fanlight.publishing import load_model
+def load(path: str | Path, weights: str | Path | None = None) -> Any:
+    """Opens what `save` or `export` wrote: a Model, or the Functions that `fl.export` wrote. `weights` is a
+    .safetensors file, such as one that a page downloaded, whose arrays replace the saved ones. Raises ModelFormatError
+    for a file that is broken or of another model."""
+    from fanlight import publishing
 
-    return load_model(Path(path), None if weights is None else Path(weights))
+    return publishing.load(Path(path), None if weights is None else Path(weights))

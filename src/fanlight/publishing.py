@@ -25,7 +25,8 @@ from fanlight.bundle.write import write_bundle, write_file
 from fanlight.compiler import TARGETS, Compiled, compile
 from fanlight.description import describe_module
 from fanlight.engines.wasm import WasmEngine
-from fanlight.errors import CompileError, ModelFormatError, StorageError, UnsupportedOp
+from fanlight.errors import CompileError, ModelFormatError, StorageError
+from fanlight.exported import Functions, nesting_of
 from fanlight.ir import dim as dims
 from fanlight.ir.module import Module
 from fanlight.ir.parse import parse_module
@@ -99,7 +100,7 @@ def export(
     module, arrays = trace_module(named, state, dims)
     described = {key: meaning.to_manifest() for key, meaning in (meanings or {}).items()}
     module = Module(module.functions, module.state, described)
-    graph = _packed({"module": module_text(module)})
+    graph = _packed({"module": module_text(module), "state": nesting_of(state)})
     return _publish(Path(path), module, name, arrays, _with_arrays(page), onefile, None, {}, graph)
 
 
@@ -227,13 +228,12 @@ def save_model(model: Model, path: Path) -> Path:
     return export_model(model, path, train=bool(model.recipe), optimizer_state=True)
 
 
-def load_model(path: Path, weights: Path | None = None) -> Model:
-    """The model in a bundle, with its weights or those of a safetensors file."""
+def load(path: Path, weights: Path | None = None) -> Model | Functions:
+    """The model or the functions in a bundle, with its weights or those of a safetensors file."""
     bundle = read_bundle(path)
-    model = read_model(bundle)
-    if model is None:
-        do = "its functions run in a page, and from Python in the program that exported them"
-        raise UnsupportedOp("load", expected="a model of layers", got="exported functions", at=path, do=do)
+    model = read_model(bundle) or Functions(
+        bundle.manifest.name, read_module(bundle), _graph_record(bundle).get("state")
+    )
     model.set_weights(_restored(bundle, model))
     if weights is not None:
         model.set_weights(read_weights(weights, model))
@@ -276,7 +276,7 @@ def _graph_record(bundle: Bundle) -> dict[str, Any]:
     return _unpacked(data, str(bundle.path))
 
 
-def _restored(bundle: Bundle, model: Model) -> dict[str, np.ndarray]:
+def _restored(bundle: Bundle, model: Model | Functions) -> dict[str, np.ndarray]:
     arrays = {name: _numpy(array) for name, array in bundle.weights().items()}
     known = model.engine.program.state
     for slot in bundle.manifest.state:
@@ -285,7 +285,7 @@ def _restored(bundle: Bundle, model: Model) -> dict[str, np.ndarray]:
     return {name: array for name, array in arrays.items() if name in known}
 
 
-def read_weights(path: Path, model: Model) -> dict[str, np.ndarray]:
+def read_weights(path: Path, model: Model | Functions) -> dict[str, np.ndarray]:
     """State arrays from a safetensors file, such as a page's download; ModelFormatError where they are another
     model's."""
     try:
