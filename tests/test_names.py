@@ -1,7 +1,9 @@
 """Does the table of contents keep its word: every public name is found, and `import fanlight` stays light?"""
 
+import ast
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -22,3 +24,18 @@ def test_a_listed_name_is_there(name):
 def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no attribute '_hidden'"):
         _ = fanlight._hidden
+
+
+def test_a_near_miss_is_answered():
+    with pytest.raises(AttributeError, match=r"did you mean fl\.Sequential\?"):
+        _ = fanlight.sequental
+    with pytest.raises(AttributeError, match=r"dir\(fanlight\)"):
+        _ = fanlight.xylophone
+
+
+def test_editors_see_every_listed_name():
+    tree = ast.parse(Path(fanlight.__file__).read_text(encoding="utf-8"))
+    (block,) = (node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")
+    seen = {alias.asname: node.module for node in block.body for alias in node.names}
+    modules = {name: path.rpartition(".")[0] for name, path in fanlight.MODULES.items()}
+    assert seen == fanlight.NAMES | modules

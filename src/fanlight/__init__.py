@@ -6,6 +6,31 @@ The table of contents: which public name lives in which module. A name is import
 
 from importlib import import_module
 from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # for editors, which do not run __getattr__; array functions take and give tensors there: Any
+    from fanlight import datasets as datasets
+    from fanlight import errors as errors
+    from fanlight import layers as layers
+    from fanlight.bundle.page import Page as Page
+    from fanlight.gradients import grad as grad
+    from fanlight.gradients import value_and_grad as value_and_grad
+    from fanlight.layers import Input as Input
+    from fanlight.layers.drawing import Drawing as Drawing
+    from fanlight.layers.meanings import Classes as Classes
+    from fanlight.layers.meanings import Image as Image
+    from fanlight.layers.meanings import Number as Number
+    from fanlight.layers.meanings import Table as Table
+    from fanlight.model import Model as Model
+    from fanlight.model import Sequential as Sequential
+    from fanlight.model import load as load
+    from fanlight.publishing import export as export
+    from fanlight.tensor import Tensor as Tensor
+    from fanlight.tensor import function as function
+    from fanlight.tracing import TensorSpec as TensorSpec
+    from fanlight.training import losses as losses
+    from fanlight.training import metrics as metrics
+    from fanlight.training import optimizers as optimizers
 
 __version__ = "0.1.0"
 
@@ -48,7 +73,7 @@ def _functions() -> ModuleType:
     return import_module("fanlight.ops.functions")
 
 
-def __getattr__(name: str) -> object:
+def __getattr__(name: str) -> Any:
     """Import the public name `name` on its first use (PEP 562)."""
     if name in MODULES:
         return import_module(MODULES[name])
@@ -61,7 +86,12 @@ def __getattr__(name: str) -> object:
 
         value = lift(getattr(_functions(), name))
     else:
-        raise AttributeError(f"module 'fanlight' has no attribute {name!r}; dir(fanlight) lists what it has")
+        from difflib import get_close_matches
+
+        close = get_close_matches(name.lower(), {each.lower(): each for each in __dir__()}, 1)
+        meant = [each for each in __dir__() if each.lower() in close]
+        do = f"did you mean fl.{meant[0]}?" if meant else "dir(fanlight) lists what it has"
+        raise AttributeError(f"module 'fanlight' has no attribute {name!r}; {do}")
     globals()[name] = value
     return value
 
