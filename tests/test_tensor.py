@@ -106,3 +106,17 @@ def test_a_traced_value_has_no_truth():
 
     with pytest.raises(FanlightError, match=r"fl\.where"):
         trace_module({"f": f})
+
+
+def test_specs_may_be_annotated_types():
+    from typing import Annotated
+
+    from fanlight.tracing import trace_module
+
+    rows = Annotated[fl.Tensor, fl.TensorSpec(("batch", 2))]
+
+    def f(x: rows):
+        return x * 2
+
+    module, _ = trace_module({"f": f})
+    assert repr(module.functions["f"].inputs[0].type) == "f32[batch, 2]"

@@ -7,7 +7,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, get_origin
 
 import numpy as np
 
@@ -27,7 +27,8 @@ class TensorSpec:
     """The type of an argument of an exported function: a shape of numbers and names of open sizes, and a dtype.
 
     >>> def step(state, x: fl.TensorSpec(("batch", 2)), y: fl.TensorSpec(("batch",), "int32")): ...
-    """
+
+    Type checkers prefer `Rows = Annotated[fl.Tensor, fl.TensorSpec(("batch", 2))]` and `x: Rows`."""
 
     shape: tuple[int | str, ...]
     dtype: str = "float32"
@@ -96,6 +97,8 @@ def _trace(
     inputs = {}
     for parameter in parameters:
         spec = parameter.annotation
+        if get_origin(spec) is Annotated:
+            spec = next((each for each in spec.__metadata__ if isinstance(each, TensorSpec)), spec)
         if not isinstance(spec, TensorSpec):
             raise DtypeError(
                 f"argument {parameter.name!r} of {name!r}",
