@@ -120,3 +120,10 @@ def test_specs_may_be_annotated_types():
 
     module, _ = trace_module({"f": f})
     assert repr(module.functions["f"].inputs[0].type) == "f32[batch, 2]"
+
+
+def test_a_forgotten_state_is_asked_for():
+    from fanlight.tracing import trace_module
+
+    with pytest.raises(DtypeError, match="state=..."):
+        trace_module({"f": lambda state: state})

@@ -100,11 +100,14 @@ def _trace(
         if get_origin(spec) is Annotated:
             spec = next((each for each in spec.__metadata__ if isinstance(each, TensorSpec)), spec)
         if not isinstance(spec, TensorSpec):
+            do = f'write {parameter.name}: fl.TensorSpec(("batch", 4)), say'
+            if state is None and parameter is parameters[0]:
+                do += "; if it is the state, give it with state=..."
             raise DtypeError(
                 f"argument {parameter.name!r} of {name!r}",
                 expected="an annotation",
                 got="none" if spec is inspect.Parameter.empty else repr(spec),
-                do=f'write {parameter.name}: fl.TensorSpec(("batch", 4)), say',
+                do=do,
             )
         inputs[parameter.name] = trace_leaf(Input(parameter.name, spec.to_type(bounds)))
     with recording():
