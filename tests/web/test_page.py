@@ -4,7 +4,6 @@ In: real exports of three small models, in a real Chromium. Everything is done b
 that web/page/page.js lists. How it looks is not asked here, but that nothing is wider than a narrow phone is."""
 
 import json
-import math
 import re
 
 import pytest
@@ -12,8 +11,7 @@ import pytest
 from fanlight.bundle.weights import from_safetensors
 from fanlight.server.serve import running
 from web.sites import DRAWN, SITES, digits
-
-READY = "html[data-state=ready]"
+from web.visitor import READY, draw, invent, probabilities, spiral, until
 
 
 @pytest.fixture(scope="session")
@@ -50,50 +48,6 @@ def opened(page, addresses):
     own = re.compile(r"(blob:)?http://127\.0\.0\.1:\d+/|data:")
     assert not [url for url in asked if not own.match(url)]
     assert not troubles
-
-
-def draw(page, pad: str, strokes) -> None:
-    """Moves the mouse over a pad; strokes are lists of [x, y] from 0 to 1."""
-    page.locator(pad).scroll_into_view_if_needed()
-    box = page.locator(pad).bounding_box()
-    for stroke in strokes:
-        points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in stroke]
-        page.mouse.move(*points[0])
-        page.mouse.down()
-        for point in points[1:]:
-            page.mouse.move(*point)
-        page.mouse.up()
-
-
-def until(page, condition: str) -> None:
-    """Waits for a condition. Playwright's own way needs eval, which the page's policy forbids."""
-    for _ in range(300):
-        if page.evaluate(condition):
-            return
-        page.wait_for_timeout(50)
-    pytest.fail(f"15 seconds passed without {condition}")
-
-
-def probabilities(page) -> list[float]:
-    """What is shown, two frames later: answers come once a frame."""
-    frames = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 60))))"
-    page.evaluate(frames)
-    return page.evaluate("fanlightPage.probabilities()")
-
-
-def spiral(turn: float):
-    """A sign that no digit is like."""
-    angles = [k / 2 + turn for k in range(30)]
-    return [[[0.5 + a * 0.026 * math.cos(a), 0.5 + a * 0.026 * math.sin(a)] for a in angles]]
-
-
-def invent(page, name: str) -> None:
-    page.fill("#teach-name", name)
-    for k in range(5):
-        draw(page, "#teach-pad", spiral(k / 9))
-        page.click("#teach-keep")
-        page.wait_for_selector(f"#teach-slots li:nth-child({k + 1}) .filled", state="attached")
-    page.wait_for_selector("#teach[data-state=known]")
 
 
 def test_probabilities_move_with_the_pen(opened):
