@@ -55,7 +55,7 @@ export async function start(app) {
     loss.clear(epochs);
     right.clear(epochs);
     become('learning');
-    say('Forgotten. It starts from chance …');
+    say('Forgotten. It starts from chance.');
     byId('train-held').textContent = '–';
     const batchSize = manifest.training?.batch ?? 32;
     const steps = Math.ceil(samples / batchSize);
