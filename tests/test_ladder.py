@@ -1,6 +1,8 @@
-"""Does compiled code mean what the interpreter means? Every op's samples, in both variants, from Python and in Chromium.
+"""Does compiled code mean what the interpreter means? Every op's samples, in both variants, from Python and in
+Chromium.
 
-One module an op: each sample is a function of it. The interpreter itself stands against the references in tests/ops."""
+One module an op: each sample is a function of it. The interpreter itself stands against the references in tests/ops.
+"""
 
 import base64
 

@@ -38,7 +38,7 @@ TEXT = (
 def digits_model(seed: int = 0) -> Model:
     """A CNN of 6,896 parameters for 8 by 8 digits, with augmentation, room for new classes, and pads as raw input."""
     layers: Any = fl.layers
-    labels = fl.Classes([str(k) for k in range(10)], spare=SPARE)
+    labels = fl.Classes(fl.datasets.DIGITS_LABELS, spare=SPARE)
     model = fl.Sequential(
         [
             fl.Input(fl.Drawing(8, 8), name="drawing"),

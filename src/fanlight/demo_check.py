@@ -203,9 +203,8 @@ def draw(page: Any, pad: str, strokes: list[list[float]]) -> None:
     page.locator(pad).scroll_into_view_if_needed()
     box = page.locator(pad).bounding_box()
     for stroke in strokes:
-        places = [
-            (box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in zip(stroke[::2], stroke[1::2])
-        ]
+        fractions = zip(stroke[::2], stroke[1::2], strict=True)
+        places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in fractions]
         page.mouse.move(*places[0])
         page.mouse.down()
         for place in places[1:]:

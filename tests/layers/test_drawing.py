@@ -1,6 +1,5 @@
 """Does a drawing become the counts that it should, wherever it is on the pad, however large, with whatever pen?"""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -57,41 +56,36 @@ def test_place_and_size_do_not_matter():
 
 
 def test_the_pen_does_not_matter_much():
-    pads = blank(2)
-    for k, half in enumerate((1, 3)):
-        for row in range(10, 60):
-            middle = round(35 + 15 * np.sin(row / 9))
+    pads = blank(2, 112)
+    for k, half in enumerate((1, 4)):
+        for row in range(15, 97):
+            middle = round(56 + 24 * np.sin(row / 14))
             pads[k, row, middle - half : middle + half] = 255
     thin, bold = prepared(pads)
-    assert abs(thin.sum() - 312) <= 4 and abs(bold.sum() - 312) <= 4
-    assert np.abs(thin - bold).mean() < 1
+    assert bold.sum() < 2 * thin.sum()  # pens of 2 and of 8 pixels
 
 
 def test_a_flat_sign_stays_flat():
     pads = blank()
     pads[0, 40:44, 10:60] = 255
     counts = prepared(pads)[0, :, :, 0]
-    assert counts[3:5].sum() > 0.7 * counts.sum()
-    assert counts[:, 1:7].sum() == counts.sum()
+    assert counts[2:6].sum() == counts.sum() > 0
 
 
-def test_other_sizes_and_levels():
-    pads = blank()
-    for row in range(5, 60):
-        pads[0, row, 5 : 10 + row] = 255
-    counts = prepared(pads, height=6, width=10, levels=9, box=0.8, ink=0.3)
-    assert counts.max() == 9 and abs(counts.sum() - 0.3 * 18 * 30) <= 5
+def test_a_slanted_stroke_is_made_upright():
+    pads = blank(1, 112)
+    for row in range(20, 90):
+        pads[0, row, 70 - row // 2 : 76 - row // 2] = 255
+    columns = prepared(pads)[0, :, :, 0].sum(0)
+    assert columns.max() > 0.35 * columns.sum()
 
 
-def test_a_blot_is_ink_all_over():
-    pads = blank()
-    pads[0, 20:40, 20:40] = 255
-    assert (prepared(pads)[0, 1:7, 2:6] == 16).all()
-
-
-def test_wrong_descriptions_are_refused():
-    with pytest.raises(ShapeError, match="square number of levels"):
-        Drawing(levels=15)
+def test_sides_must_divide_the_grid():
+    with pytest.raises(ShapeError, match="divide 32"):
+        Drawing(7, 8)
+    with pytest.raises(ShapeError, match="at least 32"):
+        Drawing(pad=20)
+    assert Drawing(16, 8).levels == 8
 
 
 def test_generated_drawings_look_like_the_dataset(monkeypatch):
@@ -99,12 +93,12 @@ def test_generated_drawings_look_like_the_dataset(monkeypatch):
     monkeypatch.syspath_prepend(EXAMPLES)
     from rasterize import rasterize
 
-    drawings = json.loads((EXAMPLES / "drawings.json").read_text(encoding="utf-8"))["drawings"][::4]
+    drawings = datasets.drawings()[::4]
     pads = np.stack([np.round(255 * rasterize(each, 70)) for each in drawings]).astype("uint8")[..., None]
     counts = prepared(pads)
     assert counts.min() == 0 and counts.max() == 16
     (x, y), _ = datasets.digits()
-    assert abs(counts.sum((1, 2, 3)).mean() - x.sum((1, 2, 3)).mean()) < 10
+    assert abs(counts.sum((1, 2, 3)).mean() / x.sum((1, 2, 3)).mean() - 1) < 0.15
     means = np.stack([x[y == label].mean(0) for label in range(10)])
     nearest = ((counts[:, None] - means[None]) ** 2).sum((2, 3, 4)).argmin(1)
     assert (nearest == [each["label"] for each in drawings]).mean() > 0.7

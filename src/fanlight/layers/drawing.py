@@ -1,7 +1,8 @@
-"""How does a pen drawing become a small image like those of the digits? As the digits themselves were made, as graph code.
+"""How does a pen drawing become a small image like those of the digits? As the digits themselves were made, as graph
+code.
 
-After the normalisation of NIST's form-based handprint recognition (Garris et al., NISTIR 5469, 1994), with which the UCI
-digits were prepared: crop to the ink, scale, even out the stroke width, upright the slant, count ink in blocks.
+After the normalisation of NIST's form-based handprint recognition (Garris et al., NISTIR 5469, 1994), with which the
+UCI digits were prepared: crop to the ink, scale, even out the stroke width, upright the slant, count ink in blocks.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from fanlight.ops import functions as fn
 SIDE = 32  # points of the normalised drawing, each way
 WIDTH = 20  # of which the box around the ink fills so many columns
 NARROWEST = 0.625  # of its height: a narrower box (a one) is not stretched to the full width
+FLATTEST = 0.5  # of its width: nor a flatter one (no digit, but a dash) to the full height
 # More points of ink than this and the stroke is thinned once, or twice; fewer, and it is thickened.
 THIN_TWICE, THIN, THICKEN, THICKEN_TWICE = 560, 412, 256, 108
 EDGE = 2  # rows from the first and the last with ink: between them the slant is measured
@@ -70,23 +72,26 @@ class Drawing(Meaning):
 
 
 def boxed(ink: Value, pad: int) -> Value:
-    """The box around the ink, sampled at 32 rows and 20 columns (nearest points), between empty columns: [n, 32, 32]."""
+    """The box around the ink, sampled at 32 rows and 20 columns (nearest points), between empty columns: [n, 32, 32].
+    """
     top, bottom = extent(fn.max(ink, axis=2), pad)
     left, right = extent(fn.max(ink, axis=1), pad)
-    height = bottom - top
+    height = fn.maximum(bottom - top, (right - left) * FLATTEST)
     width = fn.maximum(right - left, height * NARROWEST)
+    top = (top + bottom) * 0.5 - height * 0.5
     left = (left + right) * 0.5 - width * 0.5
     rows = fn.expand_dims(top, 1) + middles(SIDE) * fn.expand_dims(height, 1)
     columns = fn.expand_dims(left, 1) + middles(WIDTH) * fn.expand_dims(width, 1)
     places = fn.expand_dims(to_index(rows), 2), fn.expand_dims(to_index(columns), 1)
-    on_pad = fn.cast(fn.logical_and(columns >= 0, columns < pad), "float32")
-    points = fn.gather(ink, places, batch=1) * fn.expand_dims(on_pad, 1)
+    points = fn.gather(ink, places, batch=1)
+    points = points * fn.expand_dims(within(rows, pad), 2) * fn.expand_dims(within(columns, pad), 1)
     border = (SIDE - WIDTH) // 2
     return fn.pad(points, ((0, 0), (0, 0), (border, border)))
 
 
 def extent(present: Value, length: int) -> tuple[Value, Value]:
-    """Of rows of 0 and 1, `[n, length]`: the index of the first 1, and that after the last; all of it if there is none."""
+    """Of rows of 0 and 1, `[n, length]`: the index of the first 1, and that after the last; all of it if there is
+    none."""
     places = fn.cast(fn.arange(length), "float32")
     first = fn.min(fn.where(present > 0, places, float(length)), axis=1)
     last = fn.max(fn.where(present > 0, places + 1, 0.0), axis=1)
@@ -97,6 +102,11 @@ def extent(present: Value, length: int) -> tuple[Value, Value]:
 def middles(count: int) -> Value:
     """The middles of `count` equal parts of 0 .. 1: `[1, count]`."""
     return fn.expand_dims((fn.cast(fn.arange(count), "float32") + 0.5) * (1 / count), 0)
+
+
+def within(places: Value, length: int) -> Value:
+    """1 for places of 0 .. length, 0 outside."""
+    return fn.cast(fn.logical_and(places >= 0, places < length), "float32")
 
 
 def to_index(places: Value) -> Value:
@@ -136,9 +146,8 @@ def upright(points: Value) -> Value:
     rows = fn.cast(fn.arange(SIDE), "float32") - SIDE / 2
     moves = to_index(fn.expand_dims(rows, 0) * fn.expand_dims(slant, 1) + 0.5)
     columns = fn.reshape(fn.arange(SIDE), (1, 1, SIDE)) - fn.expand_dims(moves, 2)
-    inside = fn.cast(fn.logical_and(columns >= 0, columns < SIDE), "float32")
     row = fn.broadcast_to(fn.reshape(fn.arange(SIDE), (1, SIDE, 1)), columns.shape)
-    return fn.gather(points, (row, columns), batch=1) * inside
+    return fn.gather(points, (row, columns), batch=1) * within(columns, SIDE)
 
 
 def left_edge(points: Value, row: Value) -> tuple[Value, Value]:
