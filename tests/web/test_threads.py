@@ -2,6 +2,7 @@
 
 import pytest
 
+from fanlight.server.serve import running
 from web.browser import CAUGHT, visit
 from web.rows import MANY
 
@@ -47,8 +48,21 @@ def test_nothing_is_sent_and_nothing_is_asked_of_others(page, line_site):
         MANY + "const model = await load(); await model.fit(x, t); await model.save('indexeddb://a');"
     )
     assert {(method, data) for method, _, data in asked} == {("GET", None)}
-    # The icon of the page is in its HTML.
-    assert all(url.startswith((line_site.address, "data:,")) for _, url, _ in asked)
+    # The icon is in the HTML, and the worker begins in a blob.
+    assert all(url.removeprefix("blob:").startswith((line_site.address, "data:,", "blob:")) for _, url, _ in asked)
+
+
+def test_the_policy_of_the_page_binds_its_worker(page, line_site, tmp_path):
+    """A worker from an address would have the policy of its own response, and that is the host's: none."""
+    arrived = []
+    with running(tmp_path, is_shared=True) as other:
+        page.on("response", lambda response: arrived.append(response.url))
+        visit(page, line_site.address)("await load({ thread: 'worker' })")
+        (worker,) = page.workers
+        script = "(to) => fetch(to, { mode: 'no-cors' }).then(() => 'sent', (error) => error.name)"
+        assert worker.evaluate(script, other) == "TypeError"
+        assert worker.evaluate(script, line_site.address) == "sent"
+    assert not [url for url in arrived if url.startswith(other)]
 
 
 def test_both_threads_learn_the_same_bits(page, line_site):
