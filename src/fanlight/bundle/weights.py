@@ -17,6 +17,7 @@ from fanlight.ir.types import DTYPES, item_bytes
 
 SHARD_BYTES = 24 << 20  # static hosts refuse files above 25 MiB
 HEADER_BYTES = 100_000_000  # the limit of the reference implementation
+MOST_LENGTH = 1 << 40  # of an axis; products are checked against the data
 
 CODES = {"float32": "F32", "int32": "I32", "uint32": "U32", "int64": "I64", "uint8": "U8", "bool": "BOOL"}
 DTYPE_OF_CODE = {code: dtype for dtype, code in CODES.items()}
@@ -93,8 +94,8 @@ def from_safetensors(data: bytes, at: str = "a safetensors file") -> dict[str, A
         dtype = DTYPE_OF_CODE[entry.one_of("dtype", DTYPE_OF_CODE)]
         shape = tuple(entry.items("shape"))
         offsets = entry.items("data_offsets")
-        if not all(type(n) is int and 0 <= n <= len(body) for n in [*shape, *offsets]) or len(offsets) != 2:
-            raise ModelFormatError(expected="lengths inside the file", got=f"{shape}, {offsets}", at=entry.at)
+        if not all(type(n) is int and 0 <= n <= MOST_LENGTH for n in [*shape, *offsets]) or len(offsets) != 2:
+            raise ModelFormatError(expected="lengths and two offsets", got=f"{shape}, {offsets}", at=entry.at)
         start, end = offsets
         if end - start != product(shape) * item_bytes(dtype):
             raise ModelFormatError(expected=f"{dtype}{list(shape)}", got=f"{end - start} bytes", at=entry.at)

@@ -97,12 +97,13 @@ def swap(fresh: Path, target: Path) -> None:
         fresh.rename(target)
         return
     old = Path(tempfile.mkdtemp(prefix=f".{target.name}.old.", dir=target.parent))
-    target.rename(old / "was")
     try:
-        fresh.rename(target)
-    except OSError:
-        (old / "was").rename(target)
-        raise
+        target.rename(old / "was")
+        try:
+            fresh.rename(target)
+        except OSError:
+            (old / "was").rename(target)
+            raise
     finally:
         shutil.rmtree(old, ignore_errors=True)
 
