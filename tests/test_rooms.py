@@ -39,7 +39,7 @@ EDGES = {
 CONDUCTORS = {
     *("__init__", "__main__", "compiler", "model", "tensor", "cli", "server"),
     *("fitting", "publishing", "description", "display", "inspection", "verification", "demo", "demo_check", "tracing"),
-    *("exported", "gradients", "operators", "rows"),
+    *("exported", "gradients", "operators", "progress", "rows"),
 }
 
 # Rooms whose folders never import each other: no target knows another.

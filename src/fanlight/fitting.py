@@ -5,7 +5,6 @@ same in JavaScript, in the same order, so that both give the same losses. Knows 
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from fanlight.errors import NonFiniteLossError, ShapeError, UnknownNameError
+from fanlight.progress import Progress, described
 from fanlight.training.shuffle import MASK, PARITY, ROTATIONS
 
 Arrays = dict[str, np.ndarray]
@@ -26,7 +26,7 @@ class Engine(Protocol):
     def call(self, name: str, inputs: Mapping[str, Any]) -> Arrays: ...
 
 
-@dataclass
+@dataclass(repr=False)
 class History:
     """What `fit` saw: `epoch` numbers and, by name, one value an epoch in `history`; `seconds` and `steps` it took."""
 
@@ -39,6 +39,10 @@ class History:
         self.epoch.append(epoch)
         for name, value in logs.items():
             self.history.setdefault(name, []).append(value)
+
+    def __repr__(self) -> str:
+        last = described({name: values[-1] for name, values in self.history.items()})
+        return f"<History: {len(self.epoch)} epochs, {self.steps} steps in {self.seconds:.2f} s; last {last}>"
 
 
 def named(values: Any, names: Sequence[str], what: str) -> dict[str, Any]:
@@ -156,7 +160,7 @@ def fit(
                     ) from error
             history.steps += 1
             if progress is not None:
-                progress.step(epoch, rows, averages.values())
+                progress.step(epoch, rows, averages)
         logs = averages.values()
         if validation is not None:
             logs |= {f"val_{name}": value for name, value in evaluate(engine, validation, batch_size).items()}
@@ -167,54 +171,3 @@ def fit(
             break
     history.seconds = time.perf_counter() - begin
     return history
-
-
-class Progress:
-    """A live bar for people: one line an epoch. Silent where the output is no terminal and `verbose` is "auto"."""
-
-    def __init__(self, epochs: int, rows: int, verbose: int | str):
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
-        from rich.progress import Progress as Bars
-
-        quiet = verbose == 0 or (verbose == "auto" and not (sys.stderr.isatty() or "ipykernel" in sys.modules))
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(24),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[logs]}"),
-        )
-        self._epochs, self._rows = epochs, rows
-        self._bars = Bars(*columns, console=Console(stderr=True), disable=quiet)
-        self._task: Any = None
-        self._shown = 0.0
-
-    def __enter__(self) -> Progress:
-        self._bars.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._bars.stop()
-
-    def step(self, epoch: int, rows: int, logs: Logs) -> None:
-        if self._task is None:
-            self._task = self._bars.add_task(f"epoch {epoch + 1}/{self._epochs}", total=self._rows, logs="")
-        now = time.monotonic()
-        text = (
-            described(logs) if now - self._shown > 0.1 else None
-        )  # formatting each step would cost more than a small step
-        if text is None:
-            self._bars.advance(self._task, rows)
-        else:
-            self._shown = now
-            self._bars.update(self._task, advance=rows, logs=text)
-
-    def epoch(self, epoch: int, logs: Logs) -> None:
-        if self._task is not None:
-            self._bars.update(self._task, completed=self._rows, logs=described(logs))
-            self._task = None
-
-
-def described(logs: Logs) -> str:
-    """`loss 0.1234, accuracy 0.9876`."""
-    return ", ".join(f"{name} {value:.4f}" for name, value in logs.items())

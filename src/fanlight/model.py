@@ -15,11 +15,12 @@ from fanlight import fitting, rows
 from fanlight.compiler import TARGETS, Compiled, compile
 from fanlight.engines.wasm import WasmEngine
 from fanlight.errors import ShapeError, UnknownNameError, UnsupportedOp
-from fanlight.fitting import Arrays, History, Logs, Progress
+from fanlight.fitting import Arrays, History, Logs
 from fanlight.ir.module import Module
 from fanlight.layers.input import Input
 from fanlight.layers.meanings import Table
 from fanlight.layers.network import Network
+from fanlight.progress import progress_for
 from fanlight.training import optimizers
 from fanlight.training.losses import TracedLoss
 from fanlight.training.steps import Objective, build_module, objectives_for
@@ -87,6 +88,14 @@ class Model:
         from fanlight.display import summary_table
 
         Console().print(summary_table(self.network))
+
+    def __repr__(self) -> str:
+        sides = [
+            zip(names, symbols, strict=True)
+            for names, symbols in ((self.input_names, self.network.inputs), (self.output_names, self.network.outputs))
+        ]
+        taken, given = (", ".join(f"{name} {symbol.type}" for name, symbol in side) for side in sides)
+        return f"<{type(self).__name__} {self.name!r}: {taken} -> {given}>"
 
     def _repr_html_(self) -> str:
         from fanlight.display import summary_html
@@ -274,7 +283,7 @@ class Model:
         nan: str = "stop",
     ) -> History:
         """Trains as Keras does: the last `validation_split` of the rows validate; the order of each epoch comes from
-        the model's seed. Runs the very code that an exported page runs."""
+        the model's seed. Runs the very code that an exported page runs. `verbose`: see `progress.progress_for`."""
         self._require_batch(batch_size)
         arrays = self._arrays(x, y, "fit")
         validation = None if validation_data is None else self._arrays(*validation_data, "fit's validation_data")
@@ -285,7 +294,7 @@ class Model:
             arrays = {name: a[:kept] for name, a in arrays.items()}
             count = kept
         engine = self.engine
-        with Progress(epochs, count, verbose) as progress:
+        with progress_for(epochs, count, verbose, self._epochs) as progress:
             self.history = fitting.fit(
                 engine,
                 arrays,
