@@ -23,6 +23,7 @@ LEARNING_RATE = 0.004
 FINAL_EPOCHS, FINAL_RATE = 12, 0.0006  # the last epochs take smaller steps
 SPARE = 6  # symbols that a visitor can add
 NAME = "digits"
+SHOWN = (3, 5, 8)  # of these the page offers a drawing
 
 LICENSE = "Digits: CC BY 4.0; network: Apache-2.0"
 CITATION = (
@@ -81,7 +82,10 @@ def digits_page() -> fl.Page:
     """What the page shows, and the digits that travel with it."""
     (x, y), (x_test, y_test) = fl.datasets.digits()
     data = {"train": (x, y.astype(np.uint8)), "test": (x_test, y_test.astype(np.uint8))}
-    return fl.Page(title="Handwritten digits", text=TEXT, data=data, epochs=40)
+    drawings = fl.datasets.drawings()
+    shown = [next(each for each in drawings if each["label"] == label and each["hand"] != "school") for label in SHOWN]
+    examples = [{"name": str(each["label"]), "strokes": each["strokes"], "size": each["size"]} for each in shown]
+    return fl.Page(title="Handwritten digits", text=TEXT, data=data, examples=examples, epochs=40)
 
 
 def export_demo(directory: Path, verbose: int | str = "auto") -> tuple[Model, float]:
