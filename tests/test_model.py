@@ -5,7 +5,7 @@ import pytest
 
 import fanlight as fl
 from fanlight import fitting
-from fanlight.errors import DtypeError, NonFiniteLossError, ShapeError, UnknownNameError
+from fanlight.errors import DtypeError, NonFiniteLossError, ShapeError, UnknownNameError, UnsupportedOp
 from fanlight.training import shuffle
 
 LABELS = ["setosa", "versicolor", "virginica"]
@@ -152,6 +152,28 @@ def test_wrong_input_is_refused_before_anything_runs(trained, iris):
     uncompiled = fl.Sequential([fl.Input((4,)), fl.layers.Dense(3)])
     with pytest.raises(UnknownNameError, match=r"model\.compile"):
         uncompiled.fit(x, y)
+
+
+def test_mistakes_of_the_first_hour_are_answered(iris, tmp_path):
+    (x, y), _ = iris
+    model = small()
+    with pytest.raises(ShapeError, match=r"classes, 0 to 2, got 3"):
+        model.fit(x, y + 1)
+    with pytest.raises(ShapeError, match=r'one-hot.*loss="categorical_crossentropy"'):
+        model.fit(x, np.eye(3)[y])
+    with pytest.raises(ShapeError, match=r"one row; put it into a list"):
+        model.predict(x[0])
+    with pytest.raises(ShapeError, match="positive batch_size"):
+        model.fit(x, y, batch_size=0)
+    with pytest.raises(UnknownNameError, match="adamm"):
+        model.compile("adamm", "mse")
+    with pytest.raises(DtypeError, match=r"page=fl\.Page"):
+        model.export(tmp_path / "site", page="Iris")
+    with pytest.raises(UnsupportedOp, match=r"\.safetensors"):
+        model.save(tmp_path / "model.keras")
+    with pytest.raises(ShapeError, match="expected 3 classes, got 2 labels"):
+        small({"species": fl.Classes(["a", "b"])})
+    model.fit(x, y.astype(float), verbose=0)  # whole numbers, whatever their dtype
 
 
 def test_several_inputs_and_outputs():

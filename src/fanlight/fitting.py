@@ -42,7 +42,8 @@ class History:
 
     def __repr__(self) -> str:
         last = described({name: values[-1] for name, values in self.history.items()})
-        return f"<History: {len(self.epoch)} epochs, {self.steps} steps in {self.seconds:.2f} s; last {last}>"
+        epochs = f"{len(self.epoch)} epoch{'' if len(self.epoch) == 1 else 's'}"
+        return f"<History: {epochs}, {self.steps} steps in {self.seconds:.2f} s{'; last ' if last else ''}{last}>"
 
 
 def named(values: Any, names: Sequence[str], what: str) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from fanlight.layers.meanings import Table
 from fanlight.layers.network import Network
 from fanlight.progress import progress_for
 from fanlight.training import optimizers
-from fanlight.training.losses import TracedLoss
+from fanlight.training.losses import SparseCategoricalCrossentropy, TracedLoss
 from fanlight.training.steps import Objective, build_module, objectives_for
 
 PREDICT_BATCH = 32  # rows of one call of `predict`; longer inputs are split
@@ -114,6 +114,7 @@ class Model:
     ) -> None:
         """Chooses optimizer, loss and metrics, by Keras's names or as objects; a loss may be any function of
         `(y_true, y_pred)`. `reproducible=False` lets Python use fused multiply-add: faster, other last bits."""
+        optimizers.get(optimizer)
         recipe = {"optimizer": optimizer, "loss": loss, "metrics": metrics, "loss_weights": loss_weights}
         self.objectives = objectives_for(self.network, loss, metrics, loss_weights)
         self._reproducible = reproducible
@@ -230,14 +231,16 @@ class Model:
 
     def _inputs(self, x: Any, what: str) -> Arrays:
         """Inputs by name, as the model sees them: rows in their raw form are prepared."""
-        meanings = self.network.input_meanings()
+        meanings, types = self.network.input_meanings(), self.network.input_types()
         only = self.input_names[0]
         is_table = isinstance(meanings.get(only), Table) and len(self.input_names) == 1
         if is_table and not (isinstance(x, Mapping) and set(x) == {only}) and rows.columns_of(x) is not None:
             x = {only: x}
         found: Arrays = {}
         for name, value in fitting.named(x, self.input_names, f"inputs of {what}").items():
-            found[name], is_raw = rows.input_array(meanings.get(name), value, f"input {name!r} of {what}")
+            place = f"input {name!r} of {what}"
+            found[name], is_raw = rows.input_array(meanings.get(name), value, place)
+            rows.check_rows(found[name], types[name], place)
             if is_raw and len(found[name]):
                 functions = self.engine.program.procedures
                 prepare = "prepare" if "prepare" in functions else f"prepare_{name}"
@@ -248,26 +251,20 @@ class Model:
     def _arrays(self, x: Any, y: Any, what: str) -> Arrays:
         if not self.objectives:
             raise UnknownNameError(what, expected="a compiled model", got="none", do="call model.compile first")
-        by_target = {each.target: each.output for each in self.objectives}
+        by_target = {each.target: each for each in self.objectives}
         if isinstance(y, Mapping):  # by output name, as in Keras, or by target name
-            by_output = {output: target for target, output in by_target.items()}
+            by_output = {each.output: target for target, each in by_target.items()}
             y = {by_output.get(name, name): value for name, value in y.items()}
         meanings = self.network.output_meanings()
-        targets = {
-            name: rows.target_array(meanings.get(by_target[name]), value, f"target {name!r} of {what}")
-            for name, value in fitting.named(y, list(by_target), f"targets of {what}").items()
-        }
-        return self._inputs(x, what) | self._shaped(targets)
-
-    def _shaped(self, targets: Arrays) -> Arrays:
-        """Targets in the rank that the loss expects: `[rows, 1]` and `[rows]` stand for each other."""
-        for each in self.objectives:
-            array, rank = targets[each.target], each.target_type.rank
-            if array.ndim == rank + 1 and array.shape[-1] == 1:
-                targets[each.target] = array[..., 0]
-            elif array.ndim + 1 == rank and each.target_type.shape[-1] == 1:
-                targets[each.target] = array[..., None]
-        return targets
+        outputs = dict(zip(self.output_names, self.network.outputs, strict=True))
+        arrays = self._inputs(x, what)
+        for name, value in fitting.named(y, list(by_target), f"targets of {what}").items():
+            place, objective = f"target {name!r} of {what}", by_target[name]
+            array = rows.target_array(meanings.get(objective.output), value, place)
+            is_sparse = isinstance(objective.loss, SparseCategoricalCrossentropy)
+            classes = outputs[objective.output].shape[-1] if is_sparse else None
+            arrays[name] = rows.shaped_target(array, objective.target_type, classes, place)
+        return arrays
 
     def fit(
         self,
@@ -284,6 +281,9 @@ class Model:
     ) -> History:
         """Trains as Keras does: the last `validation_split` of the rows validate; the order of each epoch comes from
         the model's seed. Runs the very code that an exported page runs. `verbose`: see `progress.progress_for`."""
+        if batch_size < 1 or epochs < 0:
+            got = f"batch_size={batch_size}, epochs={epochs}"
+            raise ShapeError("fit", expected="a positive batch_size, and no negative epochs", got=got)
         self._require_batch(batch_size)
         arrays = self._arrays(x, y, "fit")
         validation = None if validation_data is None else self._arrays(*validation_data, "fit's validation_data")

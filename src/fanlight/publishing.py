@@ -25,7 +25,7 @@ from fanlight.bundle.write import write_bundle, write_file
 from fanlight.compiler import TARGETS, Compiled, compile
 from fanlight.description import describe_module
 from fanlight.engines.wasm import WasmEngine
-from fanlight.errors import CompileError, ModelFormatError, StorageError
+from fanlight.errors import CompileError, DtypeError, ModelFormatError, StorageError, UnsupportedOp
 from fanlight.exported import Functions, nesting_of
 from fanlight.ir import dim as dims
 from fanlight.ir.module import Module
@@ -44,6 +44,7 @@ VARIANTS = {"portable": "wasm-portable", "relaxed": "wasm-relaxed"}
 TRANSIENT = ("slot", "counter")  # roles that begin anew where an export does not carry them
 SELFTEST_ROWS = 2
 SELFTEST_STATE_BYTES = 4096  # larger arrays are told apart well enough by the outputs that depend on them
+FOREIGN = (".keras", ".h5", ".hdf5", ".onnx", ".pb", ".tflite", ".pt", ".npz")  # a folder of such a name misleads
 LARGEST_GRAPH = 256 << 20  # bytes of graph.json after decompression
 
 Arrays = Mapping[str, np.ndarray]
@@ -106,6 +107,8 @@ def export(
 
 def _with_arrays(page: Page | None, model: Model | None = None) -> Page | None:
     """The page with its data as arrays in dtypes that a bundle holds: what `fit` takes may be shown, too."""
+    if page is not None and not isinstance(page, Page):
+        raise DtypeError("page", expected="an fl.Page", got=repr(page)[:60], do='write page=fl.Page(title="My model")')
     if page is None or page.data is None:
         return page
     seen = model.network.input_meanings().get(model.input_names[0]) if model else None
@@ -225,6 +228,8 @@ def save_model(model: Model, path: Path) -> Path:
     if path.suffix == ".safetensors":
         write_file(path, to_safetensors(model.weights(), {"format": "fanlight", "model": model.name}))
         return path
+    if path.suffix.lower() in FOREIGN:
+        raise UnsupportedOp("save", expected="a folder, or a name that ends in .safetensors or .html", got=path.name)
     return export_model(model, path, train=bool(model.recipe), optimizer_state=True)
 
 

@@ -19,7 +19,7 @@ from fanlight.layers.base import Call, Layer, Symbol, Weight
 from fanlight.layers.context import Context
 from fanlight.layers.initializers import Constant
 from fanlight.layers.input import InputLayer
-from fanlight.layers.meanings import Meaning
+from fanlight.layers.meanings import Classes, Meaning
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,11 @@ class Network(Layer):
         self.meanings: dict[str, Meaning] = dict(meanings or {})
         if unknown := [each for each in self.meanings if each not in self.output_names]:
             raise UnknownNameError(self.label, expected=f"meanings of outputs, {self.output_names}", got=unknown)
+        for each, symbol in zip(self.output_names, self.outputs, strict=True):
+            meaning = self.meanings.get(each)
+            if isinstance(meaning, Classes) and symbol.shape[-1:] != meaning.shape:
+                labels = f"{len(meaning.labels)} labels and {meaning.spare} spare"
+                raise ShapeError(f"output {each!r}", expected=f"{symbol.shape[-1]} classes", got=labels)
         self._is_ready = True
 
     @classmethod
