@@ -6,10 +6,11 @@ PORT ?=
 CHECK ?=
 ARGS ?=
 
-# Stamps of tools/setup.sh: the package alone, a browser to drive, everything for the tests.
+# Stamps of tools/setup.sh: the package alone, a browser to drive, everything for the tests, other browsers.
 RUNTIME := .venv/.stamp-runtime
 BROWSER := .venv/.stamp-browser
 TOOLS := .venv/.stamp-test
+BROWSERS := .venv/.stamp-browsers
 PYTEST := .venv/bin/python -m pytest
 
 # `node` may come from the environment (see tools/setup.sh).
@@ -30,7 +31,7 @@ demo: $(if $(CHECK),$(BROWSER),$(RUNTIME)) ## serve the demo (PORT=8000); CHECK=
 test: check ## what every change passes: the checks, then the tests (up to 15 minutes on 2 cores)
 	$(PYTEST) -n $(JOBS) $(ARGS)
 
-test-full: check ## every configuration, front end and browser (up to 60 minutes)
+test-full: check $(BROWSERS) ## every configuration, front end and browser (up to 60 minutes)
 	$(PYTEST) -n $(JOBS) --full --durations=20 $(ARGS)
 
 check: $(TOOLS) ## style, types, rooms, lengths, budgets: no code of the project runs in a browser
@@ -56,6 +57,10 @@ $(RUNTIME): pyproject.toml tools/setup.sh
 
 $(BROWSER): $(RUNTIME)
 	@tools/setup.sh browser
+	@touch $@
+
+$(BROWSERS): $(TOOLS)
+	@tools/setup.sh browsers
 	@touch $@
 
 $(TOOLS): $(RUNTIME) package-lock.json

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Prepares this folder for what the Makefile asks: setup.sh runtime|browser|test. Safe to run again; asks nothing.
-# Python packages go to .venv, Node packages to node_modules; only Chromium is installed system-wide (Debian's package).
+# Prepares this folder for what the Makefile asks: setup.sh runtime|browser|test|browsers. Safe to run again; asks nothing.
+# Python packages go to .venv, Node packages to node_modules; only browsers are installed system-wide (Debian's packages).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -29,18 +29,23 @@ make_environment() {
   "$python" -m venv --clear .venv
 }
 
-install_chromium() {
+# The first name is Debian's package; any of the names will do.
+install_browser() {
   local name
-  for name in chromium chromium-browser google-chrome; do
+  for name in "$@"; do
     if command -v "$name" >/dev/null; then return; fi
   done
-  say "installing Chromium from Debian's packages"
+  say "installing $1 from Debian's packages"
   if ! command -v apt-get >/dev/null || { [ "$(id -u)" != 0 ] && ! command -v sudo >/dev/null; }; then
-    say "cannot: this needs apt-get, and sudo where one is not root. Install Chromium by hand." >&2
+    say "cannot: this needs apt-get, and sudo where one is not root. Install $1 by hand." >&2
     return 1
   fi
   as_root apt-get -qq update &&
-    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends chromium >/dev/null
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends "$1" >/dev/null
+}
+
+install_chromium() {
+  install_browser chromium chromium-browser google-chrome
 }
 
 # A Node of at least version 20 on the PATH, else one from the Python packages, inside .venv: Debian 12 has only 18.
@@ -72,9 +77,14 @@ everything() {
   install_chromium || say "going on without Chromium: tests that need it are counted as not run" >&2
 }
 
+other_browsers() {
+  install_browser firefox-esr firefox || say "going on without Firefox: tests that need it are counted as not run" >&2
+}
+
 case "${1:-}" in
   runtime) runtime ;;
   browser) browser ;;
   test) everything ;;
-  *) stop "usage: tools/setup.sh runtime|browser|test" ;;
+  browsers) other_browsers ;;
+  *) stop "usage: tools/setup.sh runtime|browser|test|browsers" ;;
 esac
