@@ -1,9 +1,8 @@
 """Which ops share a loop nest? Graph -> kernels over named buffers, in an order in which they can run.
 
 Elementwise ops and movements are written into the loops that read them, elementwise consumers become the epilogue of a
-reduction, and the updates of one parameter become one kernel with several outputs. Decides what is kept in memory;
-does not decide loop order, tiles or addresses. See `inline` for the substitution and `order` for when a kernel may
-run."""
+reduction, updates of one parameter become one kernel. Decides what is kept in memory; not loop order, tiles, addresses.
+"""
 
 from __future__ import annotations
 

@@ -1,9 +1,8 @@
-"""How does a program become a WebAssembly module? One function for each distinct kernel, one exported function for
-each procedure.
+"""How does a program become a WebAssembly module? A function for each distinct kernel, one exported for each procedure.
 
-In: a Program with its memory plan, and the variant. Out: bytes that import only `env.memory`. The loops are written by
-`map`, `reduce` and `contract`; this file knows how they are called, when derived state is stale, and what a call
-returns (0: done, 1: the guard was false)."""
+In: a Program with its memory plan, and the variant. Out: bytes that import only `env.memory`. Knows how kernels are
+called, when derived state is stale, and what a call returns; loops are written by `map`, `reduce` and `contract`.
+"""
 
 from __future__ import annotations
 
