@@ -5,7 +5,9 @@ import pytest
 
 import fanlight as fl
 from fanlight import fitting
+from fanlight.bundle.read import read_bundle
 from fanlight.errors import DtypeError, NonFiniteLossError, ShapeError, UnknownNameError, UnsupportedOp
+from fanlight.publishing import read_module
 from fanlight.training import shuffle
 
 LABELS = ["setosa", "versicolor", "virginica"]
@@ -200,6 +202,21 @@ def test_a_loss_may_be_any_function(iris):
     target = y[:, None].astype("f")
     expected = float(np.abs(target - model.predict(x)).mean())
     assert model.evaluate(x, target)["loss"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_loss_of_ones_own_is_exported(iris, tmp_path):
+    (x, y), _ = iris
+    model = fl.Sequential([fl.Input((4,)), fl.layers.Dense(1)])
+    with pytest.raises(UnknownNameError, match=r"model\.compile first"):
+        model.export(tmp_path / "site", train=True)
+    model.compile("adam", loss=lambda true, found: fl.mean(fl.absolute(true - found), axis=-1))
+    bundle = read_bundle(model.export(tmp_path / "site", train=True))
+    assert "train_step" in bundle.manifest.functions
+    assert "train_step" in read_module(bundle).functions
+    loaded = fl.load(tmp_path / "site")
+    np.testing.assert_array_equal(loaded.predict(x), model.predict(x))
+    with pytest.raises(UnknownNameError, match=r"model\.compile first"):
+        loaded.fit(x, y)
 
 
 def test_the_quick_permutation_is_the_defined_one():

@@ -14,7 +14,7 @@ import numpy as np
 from fanlight import fitting, rows
 from fanlight.compiler import TARGETS, Compiled, compile
 from fanlight.engines.wasm import WasmEngine
-from fanlight.errors import ShapeError, UnknownNameError, UnsupportedOp
+from fanlight.errors import ShapeError, UnknownNameError
 from fanlight.fitting import Arrays, History, Logs
 from fanlight.ir.module import Module
 from fanlight.layers.input import Input
@@ -130,19 +130,14 @@ class Model:
         """The largest batch that a training step takes without being compiled again."""
         return self._batch
 
-    def recipe_record(self) -> dict[str, Any]:
-        """What was given to `compile`, as JSON. Raises UnsupportedOp for functions, which no file can hold."""
+    def recipe_record(self) -> dict[str, Any] | None:
+        """What was given to `compile`, as JSON; None where functions are in it, which no file can hold."""
         metrics = self.recipe["metrics"]
         by_output = metrics if isinstance(metrics, Mapping) else {"": metrics}
         names = [m for each in by_output.values() for m in (each if isinstance(each, (list, tuple)) else [each])]
-        traced = [o.loss.name for o in self.objectives if isinstance(o.loss, TracedLoss)]
-        if unwritable := traced + [repr(name) for name in names if not isinstance(name, str)]:
-            raise UnsupportedOp(
-                "saving a compiled model",
-                expected="losses and metrics with a name",
-                got=", ".join(unwritable),
-                do="compile with names, or export with train=False",
-            )
+        has_functions = any(isinstance(each.loss, TracedLoss) for each in self.objectives)
+        if has_functions or not all(isinstance(name, str) for name in names):
+            return None
         return {
             "optimizer": optimizers.get(self.recipe["optimizer"]).attributes(),
             "loss": {each.output: each.loss.attributes() for each in self.objectives},

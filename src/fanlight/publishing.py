@@ -25,7 +25,7 @@ from fanlight.bundle.write import write_bundle, write_file
 from fanlight.compiler import TARGETS, Compiled, compile
 from fanlight.description import describe_module
 from fanlight.engines.wasm import WasmEngine
-from fanlight.errors import CompileError, DtypeError, ModelFormatError, StorageError, UnsupportedOp
+from fanlight.errors import CompileError, DtypeError, ModelFormatError, StorageError, UnknownNameError, UnsupportedOp
 from fanlight.exported import Functions, nesting_of
 from fanlight.ir import dim as dims
 from fanlight.ir.module import Module
@@ -69,6 +69,9 @@ def export_model(
     - `onefile`: the folder also holds the one-file form, and its page offers it.
 
     Raises StorageError where the folder holds something else; what was there stays as it was."""
+    if train and not model.recipe:
+        do = "call model.compile first, or leave train=True out"
+        raise UnknownNameError("export with train=True", expected="a compiled model", got="none", do=do)
     module = model.module(train=train)
     weights = {name: array for name, array in model.weights().items() if name in module.state}
     if not optimizer_state:
@@ -76,7 +79,7 @@ def export_model(
     training = training_manifest(model.network, batch=model.batch_size, **_training(model)) if train else None
     facts = {"license": license, "citation": citation}
     page = _with_arrays(page, model)
-    return _publish(path, module, model.name, weights, page, onefile, training, facts, _graph(model, train))
+    return _publish(path, module, model.name, weights, page, onefile, training, facts, _graph(model, module, train))
 
 
 def export(
@@ -200,10 +203,12 @@ def _training(model: Model) -> dict[str, Any]:
     return {key: model.recipe.get(key) for key in ("loss", "optimizer", "metrics")}
 
 
-def _graph(model: Model, train: bool) -> bytes:
+def _graph(model: Model, module: Module, train: bool) -> bytes:
     record: dict[str, Any] = {"network": to_record(model.network), "batch": model.batch_size}
     if train:
-        record["recipe"] = model.recipe_record()
+        recipe = model.recipe_record()
+        # A loss of one's own is in the module alone: `fl.load` gives a model that is to be compiled again.
+        record |= {"module": module_text(module)} if recipe is None else {"recipe": recipe}
     return _packed(record)
 
 
@@ -265,13 +270,13 @@ def read_model(bundle: Bundle) -> Model | None:
 
 def read_module(bundle: Bundle) -> Module:
     """The module of a bundle, as it was before the compiler's first stage."""
-    model = read_model(bundle)
-    if model is not None:
-        return model.module(train=bool(model.recipe))
     text = _graph_record(bundle).get("module")
-    if not isinstance(text, str):
+    if isinstance(text, str):
+        return parse_module(text, all_ops())
+    model = read_model(bundle)
+    if model is None:
         raise ModelFormatError("graph.json.gz", expected="a network or a module", got="neither", at=bundle.path)
-    return parse_module(text, all_ops())
+    return model.module(train=bool(model.recipe))
 
 
 def _graph_record(bundle: Bundle) -> dict[str, Any]:
