@@ -12,6 +12,7 @@ from fanlight.ir import dim as dims
 from fanlight.ir.graph import Graph
 from fanlight.ir.kernel import Buffer, Derivation, Kernel, Procedure, Program
 from fanlight.ir.module import Module
+from fanlight.ir.program_text import kernel_text
 from fanlight.ir.target import Target
 from fanlight.ir.types import Type
 from fanlight.lowering.collapse import collapse
@@ -113,7 +114,7 @@ def _derive(
     """Moves `kernel` out of the function, into the derivations that all functions share."""
     reads = sorted({o.buffer for o in kernel.operands} - kernel.written)
     anonymous = rename(kernel, {name: f"out{k}" for k, name in enumerate(sorted(kernel.written))})
-    digest = hashlib.sha256(repr(replace(anonymous, name="")).encode()).hexdigest()[:12]
+    digest = hashlib.sha256(kernel_text(replace(anonymous, name="")).encode()).hexdigest()[:12]
     own = {name: f"derived/{digest}{f'.{k}' if k else ''}" for k, name in enumerate(sorted(kernel.written))}
     sources = frozenset[str]().union(*(constant[name] for name in reads))
     for name, shared in own.items():
