@@ -334,11 +334,11 @@ class Model:
 
         return save_model(self, Path(path))
 
-    def show(self) -> Any:
-        """The model's page inside a notebook."""
+    def show(self, page: Any = None, height: int = 640) -> Any:
+        """The model's page inside a notebook: `page`, or all that fits; `height` in pixels."""
         from fanlight.publishing import show_model
 
-        return show_model(self)
+        return show_model(self, page, height)
 
 
 class Sequential(Model):

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import gzip
 import json
+import tempfile
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -317,14 +318,25 @@ def _numpy(array: Array) -> np.ndarray:
     return np.frombuffer(array.data, array.dtype).reshape(array.shape)
 
 
-def show_model(model: Model, page: Page | None = None, height: int = 640) -> Any:
-    """The model's page inside a notebook, as one file in a frame of its own."""
-    import tempfile
+@dataclass(frozen=True)
+class Frame:
+    """A page inside a notebook: its HTML form is a frame that holds the whole page, apart from the notebook."""
 
-    from IPython.display import HTML
+    title: str
+    text: str
+    height: int
 
+    def _repr_html_(self) -> str:
+        style = f"width: 100%; height: {self.height}px; border: 0"
+        attributes = f'title="{escape(self.title)}" style="{style}" sandbox="allow-scripts allow-downloads"'
+        return f'<iframe srcdoc="{escape(self.text)}" {attributes}></iframe>'
+
+    def __repr__(self) -> str:
+        return f"<page {self.title!r}: shown by a notebook>"
+
+
+def show_model(model: Model, page: Page | None = None, height: int = 640) -> Frame:
+    """The model's page for a notebook, as one file."""
     with tempfile.TemporaryDirectory() as folder:
         path = export_model(model, Path(folder) / "page.html", train=bool(model.recipe), page=page)
-        text = path.read_text(encoding="utf-8")
-    style = f"width: 100%; height: {height}px; border: 0"
-    return HTML(f'<iframe srcdoc="{escape(text)}" style="{style}" sandbox="allow-scripts allow-downloads"></iframe>')
+        return Frame(page.title if page else model.name, path.read_text(encoding="utf-8"), height)
