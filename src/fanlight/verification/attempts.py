@@ -85,7 +85,7 @@ def own_worker(visit: Visit) -> Any:
 def settle_attempts(found: Mapping[str, Attempt], collector: Collector, log: NetLog) -> None:
     """Adds what arrived, by the listener and by the browser's log; called once the browser is gone."""
     looked_up = {urlsplit(host).hostname or host for host in log.hosts} | {
-        urlsplit(url).hostname for url, _ in log.asked
+        urlsplit(asked.url).hostname for asked in log.asked
     }
     for name, attempted in found.items():
         attempted.arrived |= collector.arrived(name) or f"{name}.localhost" in looked_up

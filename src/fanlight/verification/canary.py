@@ -19,7 +19,7 @@ import numpy as np
 WINDOW = 8  # bytes in a row that cannot be there by chance
 LEAST_VARIETY = 4  # different bytes in a window that says something: black pixels are everywhere
 DEPTH = 3  # coats: base64 in base64 in a query
-LONGEST = 1 << 20  # bytes of one thing that is searched
+LONGEST = 4 << 20  # bytes that are searched; a page sends none
 
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{12,}={0,2}")
 _HEX = re.compile(rb"(?:[0-9a-fA-F]{2}){8,}")

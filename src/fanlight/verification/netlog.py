@@ -23,32 +23,46 @@ def flags(path: Path) -> list[str]:
     return [f"--log-net-log={path}", "--net-log-capture-mode=Everything"]
 
 
+@dataclass(frozen=True)
+class Asked:
+    """One request: its address, the origin that asked for it, how, and when (seconds since 1970)."""
+
+    url: str
+    who: str = BY_BROWSER
+    method: str = "GET"
+    has_body: bool = False
+    at: float = 0.0
+
+    @property
+    def is_from_page(self) -> bool:
+        return self.who != BY_BROWSER
+
+
 @dataclass
 class NetLog:
-    """`asked`: (address, who asked); `hosts`: names that were looked up; `sent`: bytes as they left."""
+    """`hosts` are the names that were looked up, `sent` the bytes as they left."""
 
-    asked: list[tuple[str, str]] = field(default_factory=list)
+    asked: list[Asked] = field(default_factory=list)
     hosts: set[str] = field(default_factory=set)
     sent: list[bytes] = field(default_factory=list)
-    datagrams: int = 0
 
 
 def read_netlog(path: Path) -> NetLog:
     """The log in a file that a browser has closed."""
     found = NetLog()
-    for kind, values in events_of(path):
+    for kind, at, values in events_of(path):
         if kind == "URL_REQUEST_START_JOB" and "url" in values:
-            found.asked.append((str(values["url"]), str(values.get("initiator", BY_BROWSER))))
+            who, method = str(values.get("initiator", BY_BROWSER)), str(values.get("method", "GET"))
+            found.asked.append(Asked(str(values["url"]), who, method, "upload_id" in values, at))
         elif kind == "HOST_RESOLVER_MANAGER_REQUEST" and "host" in values:
             found.hosts.add(str(values["host"]))
         elif kind in _SENT and "bytes" in values:
             found.sent.append(base64.b64decode(str(values["bytes"])))
-            found.datagrams += kind == "UDP_BYTES_SENT"
     return found
 
 
-def events_of(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Name and parameters of each event."""
+def events_of(path: Path) -> Iterator[tuple[str, float, Mapping[str, Any]]]:
+    """Name, time and parameters of each event."""
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
         try:
@@ -56,10 +70,12 @@ def events_of(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
         except ValueError:  # a browser that did not end in peace leaves the list open
             log = json.loads(f"{text.rstrip().rstrip(',')}]}}")
         names = {number: name for name, number in log["constants"]["logEventTypes"].items()}
-        events = [(names.get(event["type"], ""), event.get("params", {})) for event in log["events"]]
+        start = int(log["constants"]["timeTickOffset"])  # what makes ticks milliseconds since 1970
+        events = [
+            (names.get(event["type"], ""), (start + int(event["time"])) / 1000, event.get("params"))
+            for event in log["events"]
+        ]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        do = "use a current Chromium"
-        raise BrowserError(
-            "the browser's network log", expected="Chromium's format", got=repr(error)[:120], do=do
-        ) from error
-    yield from ((name, params) for name, params in events if isinstance(params, Mapping))
+        expected, got, do = "Chromium's format", repr(error)[:120], "use a current Chromium"
+        raise BrowserError("the browser's network log", expected=expected, got=got, do=do) from error
+    yield from ((name, at, params) for name, at, params in events if isinstance(params, Mapping))

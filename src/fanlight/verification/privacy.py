@@ -5,6 +5,7 @@ browser's network log below them, and at what arrives at another origin."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,10 +17,10 @@ from fanlight.bundle.manifest import NAME
 from fanlight.bundle.read import Bundle
 from fanlight.verification.attempts import BEYOND, Attempt, attempt_all, settle_attempts
 from fanlight.verification.browser import Sent, Site, Visit, chromium, opened, visiting
-from fanlight.verification.canary import Canary
+from fanlight.verification.canary import LONGEST, Canary
 from fanlight.verification.checks import Check, attempt, check
 from fanlight.verification.collector import collecting
-from fanlight.verification.netlog import BY_BROWSER, NetLog, flags, read_netlog
+from fanlight.verification.netlog import Asked, NetLog, flags, read_netlog
 from fanlight.verification.plant import plant
 
 SETTLE = 700  # milliseconds that late messages have
@@ -56,16 +57,15 @@ def check_privacy(bundle: Bundle) -> Privacy:
                 tried = attempt("policy", attempt_now)
         log = read_netlog(path)
         settle_attempts(attempts, collector, log)
-    foreign = asked_elsewhere(log, site, collector.port)
     checks += [
-        check_requests(planted, site, foreign),
+        check_requests(planted, log, site, collector.port),
         check_canary(planted, canary, log),
         check_traces(planted),
         check_policy(attempts) if tried["ok"] else tried,
     ]
     found = Privacy(checks, {name: each.outcome for name, each in attempts.items()})
     passed = {each["name"] for each in checks if each["ok"]}
-    found.proved = proved(passed, planted)
+    found.proved = proved(passed, own_requests(planted, log, site))
     found.not_proved = not_proved(passed, attempts, log, site, collector.port)
     return found
 
@@ -75,14 +75,22 @@ def check_privacy(bundle: Bundle) -> Privacy:
 
 @dataclass
 class Planted:
-    """What happened in the page in which the canary was: requests before and after it was there, what could be read
-    from outside, and what stays on the device."""
+    """What happened in the page in which the canary was, between `begin` and `end` (seconds since 1970): requests that
+    the driver saw, windows and sockets, what could be read from outside, and what stays on the device. `before` counts
+    the requests until then."""
 
+    begin: float = 0.0
+    end: float = 0.0
+    before: int = 0
     ways: list[str] = field(default_factory=list)
-    before: list[Sent] = field(default_factory=list)
     after: list[Sent] = field(default_factory=list)
     openings: list[str] = field(default_factory=list)
     traces: dict[str, Any] = field(default_factory=dict)
+
+    def asked(self, log: NetLog) -> list[Asked]:
+        """What the browser asked for in that time, by its own log: it also has what the driver does not report, such
+        as beacons of a page that is left."""
+        return [asked for asked in log.asked if self.begin <= asked.at <= self.end]
 
 
 def start(visit: Visit) -> None:
@@ -94,8 +102,8 @@ def start(visit: Visit) -> None:
 
 def plant_in(visit: Visit, canary: Canary, planted: Planted) -> Check:
     start(visit)
-    count = len(visit.requests)
-    planted.before = visit.requests[:count]
+    planted.before = len(visit.requests)
+    planted.begin = time.time()
     try:
         planted.ways = plant(visit, canary)
         visit.page.wait_for_timeout(SETTLE)
@@ -104,7 +112,8 @@ def plant_in(visit: Visit, canary: Canary, planted: Planted) -> Check:
         visit.page.goto("about:blank")  # pages may send something when they are left
         visit.page.wait_for_timeout(SETTLE)
     finally:
-        planted.after = visit.requests[count:]
+        planted.end = time.time()
+        planted.after = visit.requests[planted.before :]
     size = len(canary.windows) + len(canary.numbers)
     return check(
         "canary planted", bool(planted.ways), f"{'; '.join(planted.ways)} ({size:,} values that exist nowhere else)"
@@ -114,59 +123,62 @@ def plant_in(visit: Visit, canary: Canary, planted: Planted) -> Check:
 # --- what was found
 
 
-def asked_elsewhere(log: NetLog, site: Site, port: int) -> list[str]:
-    """What pages, by the browser's own log, asked of other origins; the attempts have a port of their own."""
-    return sorted({url for url, who in log.asked if who != BY_BROWSER and is_foreign(url, site, port)})
-
-
 def is_foreign(url: str, site: Site, port: int) -> bool:
+    """Whether a request leaves the bundle's origin; the attempts have a port of their own."""
     return url.startswith(("http", "ws")) and not site.owns(url) and urlsplit(url).port != port
 
 
-def check_requests(planted: Planted, site: Site, foreign: Sequence[str]) -> Check:
-    """After the canary was planted: own files only, by their names alone."""
+def check_requests(planted: Planted, log: NetLog, site: Site, port: int) -> Check:
+    """After the canary was planted, by the browser's own log: files of the bundle only, by their names alone."""
+    if not planted.begin:
+        return check("requests after it", None, "the canary was not planted")
+    if site.is_folder and not any(asked.at < planted.begin and site.owns(asked.url) for asked in log.asked):
+        return check("requests after it", False, "the browser's log does not even have the requests for the page")
     known = {"", NAME, *site.bundle.manifest.files}
-    network = [sent for sent in planted.after if not sent.url.startswith(("blob:", "data:", "about:"))]
-    odd = [f"{sent.method} {sent.url[:120]}" for sent in network if not is_plain(sent, site, known)]
-    if problems := [*odd, *foreign]:
-        return check(
-            "requests after it", False, f"{len(problems)} that are not files of the bundle: {'; '.join(problems[:4])}"
-        )
-    files = f": {', '.join(sorted({name_of(sent) for sent in network}))}" if network else ""
-    return check("requests after it", True, f"{len(network)}{files} (before it: {len(planted.before)})")
+    foreign = [asked for asked in log.asked if asked.is_from_page and is_foreign(asked.url, site, port)]
+    own = own_requests(planted, log, site)
+    odd = [asked for asked in own if not (is_bare(asked) and name_of(asked.url) in known)]
+    worst_first = sorted([*foreign, *odd], key=lambda asked: not asked.has_body)
+    if problems := [f"{asked.method} {asked.url[:120]}" for asked in worst_first]:
+        listed = "; ".join(list(dict.fromkeys(problems))[:6])
+        return check("requests after it", False, f"{len(problems)} that are no files of the bundle: {listed}")
+    files = f": {', '.join(sorted({name_of(asked.url) for asked in own}))}" if own else ""
+    return check("requests after it", True, f"{len(own)}{files} (before it: {planted.before})")
 
 
-def is_plain(sent: Sent, site: Site, known: set[str]) -> bool:
-    """A file of the bundle, asked for by its name alone."""
-    parts = urlsplit(sent.url)
-    is_bare = sent.method == "GET" and not sent.body and not parts.query
-    return is_bare and site.owns(sent.url) and (name_of(sent) in known or not site.is_folder)
+def own_requests(planted: Planted, log: NetLog, site: Site) -> list[Asked]:
+    return [asked for asked in planted.asked(log) if asked.url.startswith("http") and site.owns(asked.url)]
 
 
-def name_of(sent: Sent) -> str:
-    return unquote(urlsplit(sent.url).path).removeprefix("/")
+def is_bare(asked: Asked) -> bool:
+    """Whether a request says nothing but the name of a file."""
+    return asked.method == "GET" and not asked.has_body and not urlsplit(asked.url).query
+
+
+def name_of(url: str) -> str:
+    return unquote(urlsplit(url).path).removeprefix("/")
 
 
 def check_canary(planted: Planted, canary: Canary, log: NetLog) -> Check:
     """Nothing that went out holds the canary."""
+    if not planted.ways:
+        return check("canary", None, "the canary was not planted")
     requests = [f"{sent.method} {sent.url}\n{sent.headers}\n".encode() + sent.body for sent in planted.after]
     parts: dict[str, list[bytes]] = {
         "a request": requests,
         "the bytes on the wire": log.sent,
-        "an address": [url.encode() for url, _ in log.asked] + [host.encode() for host in log.hosts],
+        "an address": [asked.url.encode() for asked in log.asked] + [host.encode() for host in log.hosts],
         "a window, navigation or socket": [each.encode() for each in planted.openings],
         **{name: [str(text).encode()] for name, text in planted.traces.get("seen", {}).items()},
     }
-    found = [
-        f"{place} ({', '.join(how)})" for place, each in parts.items() if (how := canary.found_in(b"\n".join(each)))
-    ]
-    size = sum(map(len, log.sent))
+    joined = {place: b"\n".join(each) for place, each in parts.items()}
+    found = [f"{place} ({', '.join(how)})" for place, data in joined.items() if (how := canary.found_in(data))]
+    found += [f"more than can be searched: {len(data):,} bytes" for data in joined.values() if len(data) > LONGEST]
     if found:
         return check("canary", False, f"found in {'; '.join(found)}")
+    size = sum(map(len, log.sent))
     return check(
-        "canary",
-        True,
-        f"in none of {len(requests)} requests, {size:,} bytes on the wire, title, address, name, cookies",
+        "canary", True, f"not in the {size:,} bytes that the browser sent, nor in title, address, name, cookies"
     )
 
 
@@ -200,11 +212,11 @@ def check_policy(attempts: Mapping[str, Attempt]) -> Check:
 # --- what that means
 
 
-def proved(passed: Set[str], planted: Planted) -> list[str]:
+def proved(passed: Set[str], own: Sequence[Asked]) -> list[str]:
     """What the checks that passed show, in plain words."""
     if "canary planted" not in passed:
         return []
-    asked = f"{len(planted.after)} more of its own files, by name alone" if planted.after else "nothing more"
+    asked = f"{len(own)} more of its own files, by name alone" if own else "nothing more"
     lines = {
         "requests after it": f"Once the data was in the page, it asked for {asked}.",
         "canary": "The data was in nothing that left the browser: not as it is, and not as base64, hexadecimal, URL or "
@@ -222,8 +234,8 @@ def not_proved(passed: Set[str], attempts: Mapping[str, Attempt], log: NetLog, s
     is_clean = {"canary planted", "requests after it", "canary", "traces"} <= passed
     taken = ", and the page did not take it" if is_clean else ""
     lines = [f"No policy closes this way{taken}: {BEYOND[name]}." for name in beyond]
-    by_itself = [url for url, who in log.asked if who == BY_BROWSER and is_foreign(url, site, port)]
-    services = sorted({urlsplit(url).hostname or "" for url in by_itself})
+    by_itself = [asked for asked in log.asked if not asked.is_from_page and is_foreign(asked.url, site, port)]
+    services = sorted({urlsplit(asked.url).hostname or "" for asked in by_itself})
     lines += [
         "Extensions, and the browser itself, see what a visitor types."
         + (f" In this run the browser asked {', '.join(services)} by itself." if services else ""),
