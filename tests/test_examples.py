@@ -127,6 +127,9 @@ def test_a_curve_is_learnt_in_python_and_again_in_the_page(opened, trained):
     page.click("#train-stop")
     page.wait_for_selector("#train[data-state=done]")
     assert page.evaluate(LOSS) < forgotten / 2
+    page.click("#train-forget")
+    until(page, FORGOTTEN)
+    assert page.locator("#train-loss").inner_text() == "–"
 
 
 def test_a_point_that_is_added_is_learnt(opened, trained):

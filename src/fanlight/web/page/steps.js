@@ -87,6 +87,7 @@ export async function start(app) {
     await (model.manifest.functions.init ? model.reset(Math.floor(Math.random() * 2 ** 31)) : model.setWeights(original));
     steps = 0;
     chart.clear(1);
+    byId('train-epoch').textContent = byId('train-loss').textContent = '–';
     say('Forgotten.');
     app.tell('weights');
   });
