@@ -72,7 +72,7 @@ class Drawing(Meaning):
 
 
 def boxed(ink: Value, pad: int) -> Value:
-    """The box around the ink, sampled at 32 rows and 20 columns (nearest points), between empty columns: [n, 32, 32]."""
+    """The box around the ink at 32 rows and 20 columns (nearest points), amid empty columns: [n, 32, 32]."""
     top, bottom = extent(fn.max(ink, axis=2), pad)
     left, right = extent(fn.max(ink, axis=1), pad)
     height = fn.maximum(bottom - top, (right - left) * FLATTEST)
