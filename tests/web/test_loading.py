@@ -115,6 +115,17 @@ def test_a_broken_manifest_is_refused(tmp_path):
     assert (found["name"], "not JSON" in found["message"]) == ("ModelFormatError", True)
 
 
+def test_an_engine_without_simd_is_named(line_site):
+    """As an engine from before SIMD answers: it refuses the module's bytes."""
+    script = f"""{CAUGHT}
+    WebAssembly.validate = () => false;
+    WebAssembly.compile = async () => {{ throw new WebAssembly.CompileError('invalid opcode 0xfd'); }};
+    return caught(() => load());"""
+    found = run_node(script, None, line_site.folder)
+    assert found["name"] == "BrowserError"
+    assert "lacks WebAssembly SIMD" in found["message"] and "0xfd" in found["message"]
+
+
 def selftest_of(y: float) -> dict[str, np.ndarray]:
     return {
         "predict/input/x": np.ones((1, 4), np.float32),
