@@ -116,10 +116,14 @@ def test_a_broken_manifest_is_refused(tmp_path):
 
 
 def test_an_engine_without_simd_is_named(line_site):
-    """As an engine from before SIMD answers: it refuses the module's bytes."""
+    """As an engine from before SIMD answers: it refuses the module's bytes. (Node's own fetch compiles a larger one.)"""
     script = f"""{CAUGHT}
+    const compile = WebAssembly.compile;
     WebAssembly.validate = () => false;
-    WebAssembly.compile = async () => {{ throw new WebAssembly.CompileError('invalid opcode 0xfd'); }};
+    WebAssembly.compile = async (bytes) => {{
+      if (bytes.byteLength > 20000) return compile(bytes);
+      throw new WebAssembly.CompileError('invalid opcode 0xfd');
+    }};
     return caught(() => load());"""
     found = run_node(script, None, line_site.folder)
     assert found["name"] == "BrowserError"
