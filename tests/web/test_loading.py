@@ -116,7 +116,7 @@ def test_a_broken_manifest_is_refused(tmp_path):
 
 
 def test_an_engine_without_simd_is_named(line_site):
-    """As an engine from before SIMD answers: it refuses the module's bytes. (Node's own fetch compiles a larger one.)"""
+    """As an engine from before SIMD answers: it refuses the module's bytes. Node's fetch has a larger module."""
     script = f"""{CAUGHT}
     const compile = WebAssembly.compile;
     WebAssembly.validate = () => false;
