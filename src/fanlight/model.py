@@ -106,10 +106,10 @@ class Model:
 
     def compile(
         self,
-        optimizer: Any = "adam",
+        optimizer: Any = "rmsprop",
         loss: Any = None,
-        metrics: Any = (),
         loss_weights: Any = None,
+        metrics: Any = (),
         reproducible: bool = True,
     ) -> None:
         """Chooses optimizer, loss and metrics, by Keras's names or as objects; a loss may be any function of
