@@ -12,7 +12,6 @@ from fanlight.errors import NonFiniteLossError
 from fanlight.ir.graph import Gradient, Graph, Input, State, apply
 from fanlight.ir.interpret import interpret
 from fanlight.ir.interpret_program import call_program
-from fanlight.ir.kernel import Program
 from fanlight.ir.module import Module, StateSpec
 from fanlight.ir.parse import parse_module
 from fanlight.ir.parse_program import parse_program
@@ -76,7 +75,7 @@ def check_stages(graph, case):
 
     program = lower(module, PORTABLE)
     verify_program(program)
-    assert parse_program(program_text(program)) == without_notes(program)
+    assert parse_program(program_text(program)) == program
     state = {name: case.state[name] for name in module.state}
     status, found, after = call_program(program, "f", case.inputs, state)
     assert status == int(graph.guard is not None and not writes) or not graph.writes
@@ -92,8 +91,3 @@ def check_stages(graph, case):
     else:
         check_close(engine.call("f", case.inputs), found)  # sums may be taken in another order
     check_close(engine.state(), after)
-
-
-def without_notes(program: Program) -> Program:
-    fields = ("buffers", "procedures", "derivations", "state", "groups", "bytes", "versions")
-    return Program(*(getattr(program, name) for name in fields))

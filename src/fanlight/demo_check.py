@@ -104,10 +104,13 @@ def check_demo(folder: Path, model: Model, accuracy: float) -> dict[str, Any]:
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
         page.on("request", lambda request: requests.append(request.url))
-        open_page(page, address)
-        check.figures["requests_to_load"] = len(requests)
-        # Every part that the page imports when it is first used is there by now; from here on the network is cut.
-        until(page, "document.querySelector('#figure-offline').textContent.startsWith('Yes')")
+        with check.part("open"):
+            open_page(page, address)
+            check.figures["requests_to_load"] = len(requests)
+            # Then every part that the page imports when it is first used is there; from here on the network is cut.
+            until(page, "document.querySelector('#figure-offline').textContent.startsWith('Yes')")
+        if check.failures:
+            return {"ok": False, **check.figures, "failures": check.failures}
         requests.clear()
         context.set_offline(True)
         visit(check, page)

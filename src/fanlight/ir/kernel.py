@@ -6,7 +6,7 @@ order with one memory plan. Indices are integer expressions (`ir.dim`) over the 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from fanlight.ir import dim as dims
 from fanlight.ir.dim import DimLike
@@ -189,4 +189,3 @@ class Program:
     groups: Mapping[str, int]  # state name -> version group
     bytes: int  # all memory, the header included
     versions: int = 0  # byte offset of the group versions (int32 each), then one stamp for each derivation
-    notes: Mapping[str, object] = field(default_factory=dict)

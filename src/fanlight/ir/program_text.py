@@ -1,6 +1,6 @@
 """How are kernels and programs printed? For `fanlight inspect` and golden files; `ir.parse_program` reads it back.
 
-In: a kernel, or a program. Out: text that says all but a program's notes.
+In: a kernel, or a program. Out: text that says all of it.
 """
 
 from __future__ import annotations
