@@ -20,6 +20,10 @@ from fanlight.ops.promote import Operand, as_value, broadcast
 from fanlight.ops.reductions import size_of
 from fanlight.ops.shapes import expand_dims, flip, iota, normal_axes, reshape, slice
 
+__all__ = [
+    "gather", "one_hot", "take", "take_along_axis",
+]  # fmt: skip
+
 
 def gather(x: Value, positions: Sequence[Operand], axes: Sequence[int] | None = None, batch: int = 0) -> Value:
     """`x[b, p, position0[b, q], position1[b, q], r]`: elements at positions along `axes` (those after `batch`).

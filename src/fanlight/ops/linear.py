@@ -21,6 +21,11 @@ from fanlight.ops.pool import MaxPool2D, SumPool2D
 from fanlight.ops.promote import Operand, as_value, broadcast_shape, result_dtype, stretched
 from fanlight.ops.shapes import expand_dims, ones, pad, reshape, slice, squeeze, transpose
 
+__all__ = [
+    "average_pool1d", "average_pool2d", "conv1d", "conv2d", "conv2d_transpose", "depthwise_conv2d", "dot", "matmul",
+    "max_pool1d", "max_pool2d",
+]  # fmt: skip
+
 Sizes = int | Sequence[int]
 Padding = str | Sequence[tuple[DimLike, DimLike]]
 

@@ -39,6 +39,12 @@ from fanlight.ops.promote import Operand, as_value
 from fanlight.ops.reductions import Axis, max, sum
 from fanlight.ops.shapes import normal_axes, squeeze
 
+__all__ = [
+    "binary_crossentropy", "categorical_crossentropy", "elu", "gelu", "hard_sigmoid", "hard_silu", "hard_swish",
+    "hard_tanh", "leaky_relu", "log_sigmoid", "log_softmax", "mish", "relu", "relu6", "selu", "silu", "softmax",
+    "softplus", "softsign", "sparse_categorical_crossentropy", "swish",
+]  # fmt: skip
+
 EPSILON = 1e-7  # keras.config.epsilon()
 
 

@@ -15,6 +15,15 @@ from fanlight.ops import elementwise as rows
 from fanlight.ops.power import Power
 from fanlight.ops.promote import Operand, as_value, broadcast, elementwise, result_dtype
 
+__all__ = [
+    "abs", "absolute", "add", "bitcast", "bitwise_and", "bitwise_or", "bitwise_xor", "cast", "ceil", "clip", "cos",
+    "divide", "equal", "erf", "exp", "expm1", "floor", "floor_divide", "greater", "greater_equal", "isfinite",
+    "isinf", "isnan", "left_shift", "less", "less_equal", "log", "log1p", "log2", "log10", "logical_and",
+    "logical_not", "logical_or", "logical_xor", "maximum", "minimum", "mod", "multiply", "negative", "not_equal",
+    "power", "reciprocal", "right_shift", "round", "rsqrt", "sigmoid", "sign", "sin", "sqrt", "square",
+    "stop_gradient", "subtract", "tan", "tanh", "true_divide", "trunc", "where",
+]  # fmt: skip
+
 
 def add(x: Operand, y: Operand) -> Value:
     """x + y; of bools, `logical_or`."""

@@ -36,6 +36,11 @@ from fanlight.ops.promote import Operand, as_value, constant, stretched
 from fanlight.ops.shapes import row_major_index, slice, squeeze, stack
 from fanlight.ops.threefry import Threefry
 
+__all__ = [
+    "dropout", "erfinv", "random_bernoulli", "random_bits", "random_fold_in", "random_normal", "random_split",
+    "random_truncated_normal", "random_uniform",
+]  # fmt: skip
+
 ONE = 0x3F800000  # the bits of 1.0: 23 random mantissa bits behind them give a number in 1 .. 2
 
 

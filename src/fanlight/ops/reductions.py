@@ -32,6 +32,11 @@ from fanlight.ops.pointwise import (
 from fanlight.ops.promote import Operand, as_value, constant
 from fanlight.ops.shapes import iota, normal_axes, reshape
 
+__all__ = [
+    "all", "any", "argmax", "argmin", "count", "logsumexp", "max", "mean", "min", "moments", "prod", "size_of",
+    "std", "sum", "var",
+]  # fmt: skip
+
 Axis = int | Sequence[int] | None
 
 

@@ -16,6 +16,12 @@ from fanlight.ops import movement, padding
 from fanlight.ops.pointwise import add, cast, multiply
 from fanlight.ops.promote import Operand, as_value, constant, result_dtype, stretched
 
+__all__ = [
+    "arange", "broadcast_to", "concatenate", "dilate", "expand_dims", "flip", "full", "iota", "moveaxis", "ones",
+    "ones_like", "pad", "ravel", "repeat", "reshape", "row_major_index", "slice", "split", "squeeze", "stack",
+    "swapaxes", "tile", "transpose", "zeros", "zeros_like",
+]  # fmt: skip
+
 
 def normal_axes(axis: int | Sequence[int] | None, rank: int) -> tuple[int, ...]:
     """Axes in 0 .. rank-1; None stands for all. Raises ShapeError where one does not exist or comes twice."""

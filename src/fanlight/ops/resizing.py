@@ -26,6 +26,10 @@ from fanlight.ops.promote import Operand
 from fanlight.ops.reductions import size_of
 from fanlight.ops.shapes import arange, expand_dims, reshape
 
+__all__ = [
+    "resize", "sample_bilinear",
+]  # fmt: skip
+
 
 def resize(x: Operand, height: int, width: int, interpolation: str = "bilinear") -> Value:
     """Images [n, h, w, c] in another height and width, by "bilinear" or "nearest" interpolation, no antialiasing."""

@@ -1,0 +1,58 @@
+"""Is every function of keras.ops there, and does it give what Keras on JAX gives, in value, shape, dtype and gradient?
+
+In: the cases of keras_cases_*.py. Fanlight's functions run as WebAssembly, and the first case of each by the interpreter
+too.
+"""
+
+import keras
+import numpy as np
+import pytest
+
+import fanlight as fl
+from fanlight.ops import functions
+from ops.compare_with_keras import check_eager, check_interpreted, compare
+from ops.keras_cases import all_cases
+from ops.keras_refused import REFUSED
+
+CASES = all_cases()
+
+
+def names_of_keras():
+    """Every function of keras.ops, and of keras.ops.image."""
+    rooms = {"": keras.ops, "image.": keras.ops.image}
+    return {p + name for p, room in rooms.items() for name in vars(room) if callable(getattr(room, name))}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_first_case(name):
+    compare(name, CASES[name][:1])
+    check_interpreted(name, CASES[name][0])
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", [name for name in CASES if len(CASES[name]) > 1])
+def test_other_cases(name):
+    compare(name, CASES[name][1:])
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", [name for name in CASES if CASES[name][0].call is None])
+def test_arrays_go_in_and_tensors_come_out(name):
+    check_eager(name, CASES[name][0])
+
+
+def test_every_function_of_keras_is_accounted_for():
+    names = names_of_keras()
+    assert len(names) > 330, "keras.ops has at least these many functions"
+    unknown = (CASES.keys() | REFUSED.keys()) - names
+    assert not unknown, f"keras.ops has no {sorted(unknown)}"
+    assert not CASES.keys() & REFUSED.keys(), "what is compared is not refused"
+    assert not [name for name in REFUSED if name in functions.__all__], "what is refused is not there"
+
+
+def test_a_wrong_function_is_found(monkeypatch):
+    monkeypatch.setattr(functions, "tanh", functions.exp)
+    with pytest.raises(AssertionError):
+        compare("tanh", CASES["tanh"][:1])
+    x = np.float32([0.5])
+    assert fl.tanh(x).numpy()[0] == pytest.approx(np.tanh(0.5))
