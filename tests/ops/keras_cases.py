@@ -1,9 +1,9 @@
-"""On which arguments is a function compared with its namesake in keras.ops? The form of a case, and all of them by name.
+"""On which arguments is a function compared with its namesake in keras.ops? The form of a case, and all cases by name.
 
-A family's cases stand in a module tests/ops/keras_cases_*.py, which this file finds by itself. It holds a dict CASES:
+A family's cases stand in a file tests/ops/keras_cases_*.py, which this file finds by itself. It holds a dict CASES:
 name in keras.ops ("sinh", "image.resize") -> list of cases, the most telling one first: the quick tier runs only that.
 
-    CASES = {"sinh": [case(normal(2, 3)), case(normal(17))], "concatenate": [case([normal(2, 3), normal(4, 3)], axis=0)]}
+    CASES = {"sinh": [case(normal(2, 3)), case(normal(17))], "stack": [case([normal(2, 3), normal(2, 3)], axis=0)]}
 
 Every NumPy array among the arguments, nested in lists, tuples and dicts too, is an input of the compiled function; all
 else is passed as it is. Where a function takes functions, write `call(lambda ops, x: ops.map(ops.sin, x), normal(3))`:

@@ -1,6 +1,6 @@
-"""Is every function of keras.ops there, and does it give what Keras on JAX gives, in value, shape, dtype and gradient?
+"""Is every function of keras.ops there, and does it give what Keras on JAX gives: value, shape, dtype and gradient?
 
-In: the cases of keras_cases_*.py. Fanlight's functions run as WebAssembly, and the first case of each by the interpreter
+In: the cases of keras_cases_*.py. Fanlight's functions run as WebAssembly, the first case of each in the interpreter
 too.
 """
 
