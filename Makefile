@@ -6,11 +6,12 @@ PORT ?=
 CHECK ?=
 ARGS ?=
 
-# Stamps of tools/setup.sh: the package alone, a browser to drive, everything for the tests, other browsers.
+# Stamps of tools/setup.sh: the package alone, a browser to drive, everything for the tests, other browsers, the bench.
 RUNTIME := .venv/.stamp-runtime
 BROWSER := .venv/.stamp-browser
 TOOLS := .venv/.stamp-test
 BROWSERS := .venv/.stamp-browsers
+BENCH := .venv/.stamp-bench
 PYTEST := .venv/bin/python -m pytest
 
 # `node` may come from the environment (see tools/setup.sh).
@@ -48,7 +49,7 @@ format: $(TOOLS) ## rewrite Python files in the project's style
 bless: $(TOOLS) ## rewrite the golden files from what the code gives now; read the diff
 	$(PYTEST) -n $(JOBS) --bless --full $(ARGS)
 
-bench: $(TOOLS) ## measure speed beside the peers (never part of the tests)
+bench: $(BENCH) ## measure speed beside the peers (never part of the tests)
 	.venv/bin/python bench/run.py $(ARGS)
 
 $(RUNTIME): pyproject.toml tools/setup.sh
@@ -61,6 +62,10 @@ $(BROWSER): $(RUNTIME)
 
 $(BROWSERS): $(TOOLS)
 	@tools/setup.sh browsers
+	@touch $@
+
+$(BENCH): $(TOOLS)
+	@tools/setup.sh bench
 	@touch $@
 
 $(TOOLS): $(RUNTIME) package-lock.json

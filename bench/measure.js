@@ -41,7 +41,7 @@ export async function interleave(contenders, rounds) {
 /** The largest difference between two lists of numbers, relative to the second, or to 1 where that is below. */
 export function difference(found, expected) {
   if (found.length !== expected.length) throw new Error(`expected ${expected.length} numbers, got ${found.length}`);
-  return Math.max(...Array.from(expected, (e, i) => Math.abs(found[i] - e) / Math.max(1, Math.abs(e))));
+  return expected.reduce((worst, e, i) => Math.max(worst, Math.abs(found[i] - e) / Math.max(1, Math.abs(e))), 0);
 }
 
 /** The multiply-adds that this core can do: milliseconds of a run of peak.wasm become GFLOP/s. */

@@ -35,10 +35,43 @@ def _versions(lock: Path) -> dict[str, str]:
     return {place: package["version"] for place, package in packages.items() if place}
 
 
+ONNX = ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm")
+
+
+def peer_files() -> dict[str, bytes]:
+    """The files of all peers by their place in a staged folder."""
+    install_peers()
+    modules = HERE / "node_modules"
+    files = tensorflow_files()
+    files |= {f"peers/ort/{name}": (modules / "onnxruntime-web/dist" / name).read_bytes() for name in ONNX}
+    litert = modules / "@litertjs"
+    for path in (litert / "core/dist/index.js", *(litert / "core/wasm").glob("litert_wasm_*")):
+        place = path.name if path.parent.name == "dist" else f"wasm/{path.name}"
+        files[f"peers/litert/{place}"] = path.read_bytes()
+    files["peers/litert/wasm-utils/index.js"] = (litert / "wasm-utils/dist/index.js").read_bytes()
+    files |= {f"peers/jax/{path.name}": path.read_bytes() for path in (modules / "@jax-js/jax/dist").glob("*.js")}
+    return files
+
+
+def versions() -> dict[str, str]:
+    """Of each peer, as the installed package states it."""
+    found = _versions(INSTALLED)
+    return {
+        name: found[f"node_modules/{package}"]
+        for name, package in (
+            ("TensorFlow.js", "@tensorflow/tfjs"),
+            ("ONNX Runtime Web", "onnxruntime-web"),
+            ("LiteRT.js", "@litertjs/core"),
+            ("jax-js", "@jax-js/jax"),
+        )
+    }
+
+
 def tensorflow_files() -> dict[str, bytes]:
     """The files of TensorFlow.js by their place in a staged folder."""
     install_peers()
-    return {f"peers/{Path(name).name}": (HERE / "node_modules" / name).read_bytes() for name in TENSORFLOW}
+    files = {f"peers/{Path(name).name}": (HERE / "node_modules" / name).read_bytes() for name in TENSORFLOW}
+    return files | {"contenders/tensorflow.js": (HERE / "contenders/tensorflow.js").read_bytes()}
 
 
 def tensorflow_version() -> str:

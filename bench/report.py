@@ -54,10 +54,11 @@ class Report:
     settings: Mapping[str, Any]
     details: Mapping[str, Any]
     browser: str
+    folder: str = ""  # of the script, in bench; else the name
 
     @property
     def script(self) -> str:
-        return f"bench/{self.name}/{self.name}.py"
+        return f"bench/{self.folder or self.name}/{self.name}.py"
 
 
 def show(report: Report, console: Console) -> None:

@@ -1,6 +1,6 @@
 """How fast is Fanlight beside its peers? Runs the measurements of this folder, prints tables, writes results/*.json.
 
-python bench/run.py [--quick] [training] [latency] [pointwise]
+python bench/run.py [--quick] [training] [latency] [mlp] [matmul] [coldstart] [pointwise]
 """
 
 from __future__ import annotations
@@ -12,7 +12,14 @@ import os
 from report import show, write
 from rich.console import Console
 
-MEASUREMENTS = ("training", "latency", "pointwise")
+MEASUREMENTS = {  # name -> module
+    "training": "training.training",
+    "latency": "latency.latency",
+    "mlp": "contests.mlp",
+    "matmul": "contests.matmul",
+    "coldstart": "coldstart.coldstart",
+    "pointwise": "pointwise.pointwise",
+}
 WIDTH = 110  # of tables that go into a file
 
 
@@ -35,7 +42,7 @@ def main() -> None:
         importlib.import_module("kernels.kernels").measure_kernels(options.quick)
         return
     for name in options.names or MEASUREMENTS:
-        report = importlib.import_module(f"{name}.{name}").measure(options.quick)
+        report = importlib.import_module(MEASUREMENTS[name]).measure(options.quick)
         show(report, console)
         if not options.quick:
             console.print(f"  written to bench/results/{write(report).name}")

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Prepares this folder for what the Makefile asks: setup.sh runtime|browser|test|browsers. Safe to run again; asks nothing.
+# Prepares this folder for what the Makefile asks: setup.sh runtime|browser|test|browsers|bench. Safe to run again; asks nothing.
 # Python packages go to .venv, Node packages to node_modules; only browsers are installed system-wide (Debian's packages).
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -81,10 +81,16 @@ other_browsers() {
   install_browser firefox-esr firefox || say "going on without Firefox: tests that need it are counted as not run" >&2
 }
 
+measurements() {
+  say "installing what the measurements need"
+  "${pip[@]}" --editable '.[bench]'
+}
+
 case "${1:-}" in
   runtime) runtime ;;
   browser) browser ;;
   test) everything ;;
   browsers) other_browsers ;;
-  *) stop "usage: tools/setup.sh runtime|browser|test|browsers" ;;
+  bench) measurements ;;
+  *) stop "usage: tools/setup.sh runtime|browser|test|browsers|bench" ;;
 esac

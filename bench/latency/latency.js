@@ -3,7 +3,7 @@
 
 import { load } from './site/index.js';
 import { callsIn, difference, interleave, openBare, median, report } from './measure.js';
-import { sequential, tf, useBackend } from './peers.js';
+import { sequential, tf, useBackend } from './contenders/tensorflow.js';
 
 const BACKENDS = ['wasm', 'cpu'];
 const TOLERANCE = 1e-5;

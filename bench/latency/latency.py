@@ -31,8 +31,8 @@ def network() -> fl.Model:
 def measure(quick: bool) -> Report:
     """Builds, stages, runs the page and says what came out."""
     settings = {"rounds": 5 if quick else 41, "slice": 10 if quick else 50}
-    shared = [HERE.parent / name for name in ("measure.js", "peers.js")]
-    with staged([*shared, HERE / "latency.html", HERE / "latency.js"], tensorflow_files()) as folder:
+    files = [HERE.parent / "measure.js", HERE / "latency.html", HERE / "latency.js"]
+    with staged(files, tensorflow_files()) as folder:
         network().export(folder / "site")
         result, browser = run_page(folder, "latency.html", settings)
     times = {name: time * 1000 for name, time in result["milliseconds"].items()}

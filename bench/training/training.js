@@ -3,7 +3,7 @@
 
 import { load } from './site/index.js';
 import { callsIn, difference, interleave, loadPeak, median, openBare, report } from './measure.js';
-import { sequential, tf, useBackend } from './peers.js';
+import { sequential, tf, useBackend } from './contenders/tensorflow.js';
 
 const BACKENDS = ['wasm', 'webgl', 'cpu'];
 const COMPARED = 4; // steps whose losses must agree

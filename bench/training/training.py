@@ -59,11 +59,10 @@ def measure(quick: bool) -> Report:
     settings = {"rounds": 3 if quick else 25, "batch": BATCH, "slice": 40 if quick else 150}
     images, targets = batches()
     data = {"images.f32": images.tobytes(), "targets.f32": targets.tobytes(), **peak_files(), **tensorflow_files()}
-    shared = [HERE.parent / name for name in ("measure.js", "peers.js")]
     model = network()
     model.train_on_batch(images[:BATCH], targets[:BATCH])  # the export takes batches as large
     model.reset()
-    with staged([*shared, HERE / "training.html", HERE / "training.js"], data) as folder:
+    with staged([HERE.parent / "measure.js", HERE / "training.html", HERE / "training.js"], data) as folder:
         model.export(folder / "site", train=True)
         result, browser = run_page(folder, "training.html", settings, SOFTWARE_GPU)
     times = result["milliseconds"]

@@ -1,0 +1,18 @@
+// How is jax-js set up? Its WebAssembly backend and a function under jit; arrays are consumed, so references are taken.
+
+import * as jax from '../peers/jax/index.js';
+
+let ready;
+
+/** @param {(jax: any) => (arrays: Record<string, any>) => any} build @param {{ name: string, array: Float32Array, shape: number[] }[]} inputs */
+export async function contender(build, inputs) {
+  ready ??= jax.init('wasm').then(() => jax.defaultDevice('wasm'));
+  await ready;
+  const names = inputs.map(({ name }) => name);
+  const call = build(jax);
+  const compiled = jax.jit((...arrays) => call(Object.fromEntries(arrays.map((array, i) => [names[i], array]))));
+  const arrays = inputs.map(({ array, shape }) => jax.numpy.array(array).reshape(shape));
+  const run = async () => (await compiled(...arrays.map((array) => array.ref))).data();
+  await run();
+  return { run };
+}
