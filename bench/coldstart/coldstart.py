@@ -95,6 +95,6 @@ def visit_all(folder: Path, rounds: int, expected: np.ndarray) -> tuple[dict[str
 def compressed(folder: Path, place: str) -> int:
     """Bytes of a file as gzip; the page itself and its inputs are everybody's and count for nobody."""
     path = folder / place.split("?")[0]
-    if path.suffix in (".html", ".f32", ".ico") and path.name != "weights.f32" or not path.is_file():
+    if (path.suffix in (".html", ".f32", ".ico") and path.name != "weights.f32") or not path.is_file():
         return 0
     return len(gzip.compress(path.read_bytes(), 9))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from contests.contest import Job, run_contest
 from contests.onnx_file import onnx_file
@@ -22,7 +24,7 @@ def perceptron() -> Job:
     nodes, steps, x = [], [], "x"
     shapes: dict[str, tuple[int, ...]] = {"x": (ROWS, WIDTHS[0])}
     stored: dict[str, np.ndarray] = {}
-    for k, (taken, given) in enumerate(zip(WIDTHS, WIDTHS[1:], strict=False)):
+    for k, (taken, given) in enumerate(itertools.pairwise(WIDTHS)):
         last = k == len(WIDTHS) - 2
         weights[f"w{k}"] = random.normal(0, np.sqrt(2 / taken), (taken, given)).astype(np.float32)
         weights[f"b{k}"] = random.normal(0, 0.1, given).astype(np.float32)
@@ -39,7 +41,7 @@ def perceptron() -> Job:
         name="mlp",
         call=predict,
         inputs={"x": random.uniform(0, 1, (ROWS, WIDTHS[0])).astype(np.float32)},
-        flops=2 * ROWS * sum(a * b for a, b in zip(WIDTHS, WIDTHS[1:], strict=False)),
+        flops=2 * ROWS * sum(a * b for a, b in itertools.pairwise(WIDTHS)),
         weights=weights,
         onnx=onnx_file(nodes, {"x": shapes["x"]}, ("y", shapes["y"]), weights),
         tflite=tflite_file(steps, shapes, stored, ["x"], ["y"]),
