@@ -20,7 +20,8 @@ PACKAGE = SOURCE / "fanlight"
 # room -> what it may import of Fanlight besides itself and `errors`: rooms, or single modules of a room.
 EDGES = {
     "errors": set(),
-    "datasets": set(),
+    "arrays": set(),
+    "datasets": {"arrays"},
     "ir": set(),
     "ops": {"ir"},
     "layers": {"ir", "ops"},
@@ -30,8 +31,8 @@ EDGES = {
     "passes": {"ir", "ops"},
     "lowering": {"ir", "ops"},
     "targets": {"ir"},
-    "bundle": {"ir"},
-    "engines": {"ir", "bundle.manifest"},
+    "bundle": {"ir", "arrays"},
+    "engines": {"ir", "arrays", "bundle.manifest"},
     "web": set(),
 }
 
@@ -46,10 +47,12 @@ CONDUCTORS = {
 SEPARATE_FOLDERS = {"targets"}
 
 # The compiler handles descriptions, never data: these import only the standard library when they are imported ...
-COMPILER = {"compiler", "errors", "ir", "ops", "layers", "training", "passes", "lowering", "targets", "bundle"}
+COMPILER = {"compiler", "errors", "arrays", "ir", "ops", "layers", "training"}
+COMPILER |= {"passes", "lowering", "targets", "bundle"}
 # ... and inside functions only what stands here.
 LATE_IMPORTS = {
     "ops": {"numpy"},  # the references
+    "arrays": {"numpy"},  # where it is installed
     "bundle": {"rjsmin"},  # comments are stripped at export
 }
 

@@ -18,7 +18,7 @@ from fanlight.bundle.link import link_folder
 from fanlight.bundle.manifest import NAME, FileEntry, Manifest
 from fanlight.bundle.modules import read_module, web_text
 from fanlight.bundle.page import Page, compose
-from fanlight.bundle.weights import Array, ArrayLike, shards, to_safetensors
+from fanlight.bundle.weights import Array, ArrayLike, exactly, shards, to_safetensors
 from fanlight.errors import CompileError, ModelFormatError, ShapeError, UnknownNameError
 
 PAGE_SCRIPT = "page/page.js"
@@ -40,7 +40,7 @@ class Contents:
     @cached_property
     def arrays(self) -> dict[str, Array]:
         """The weights, checked against the state that the manifest states."""
-        found = {name: Array.of(array) for name, array in self.weights.items()}
+        found = {name: exactly(array) for name, array in self.weights.items()}
         state = {slot.name: slot for slot in self.manifest.state}
         if unknown := sorted(found.keys() - state.keys()):
             raise UnknownNameError("weights", expected="names of state", got=unknown)

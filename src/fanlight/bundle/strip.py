@@ -4,12 +4,20 @@ rjsmin takes a template that is inside another one for code, and would drop its 
 
 from __future__ import annotations
 
+import sys
+
 from fanlight.errors import CompileError
 
 
 def strip(text: str) -> str:
-    """JavaScript without comments and needless white space."""
-    from rjsmin import jsmin
+    """JavaScript without comments and needless white space. In a browser's Python where rjsmin was not installed the text
+    stays as it is: the same code, and larger."""
+    try:
+        from rjsmin import jsmin
+    except ModuleNotFoundError:
+        if sys.platform == "emscripten":
+            return text
+        raise
 
     parts: list[str] = []
     templates: list[str] = []

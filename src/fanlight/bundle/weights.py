@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 
+from fanlight.arrays import Array
 from fanlight.bundle.record import Record, parse_json
-from fanlight.errors import DtypeError, ModelFormatError, ShapeError
+from fanlight.errors import DtypeError, ModelFormatError
 from fanlight.ir.dim import product
-from fanlight.ir.types import DTYPES, item_bytes
+from fanlight.ir.types import item_bytes
 
 SHARD_BYTES = 24 << 20  # static hosts refuse files above 25 MiB
 HEADER_BYTES = 100_000_000  # the limit of the reference implementation
@@ -21,6 +21,8 @@ MOST_LENGTH = 1 << 40  # of an axis; products are checked against the data
 
 CODES = {"float32": "F32", "int32": "I32", "uint32": "U32", "int64": "I64", "uint8": "U8", "bool": "BOOL"}
 DTYPE_OF_CODE = {code: dtype for dtype, code in CODES.items()}
+
+__all__ = ["Array", "ArrayLike", "exactly", "from_safetensors", "shards", "to_safetensors"]
 
 
 class ArrayLike(Protocol):
@@ -35,37 +37,16 @@ class ArrayLike(Protocol):
     def tobytes(self) -> bytes: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Array:
-    """A dense row-major array: little-endian bytes with a dtype and a shape. `numpy.frombuffer(a.data, a.dtype)`."""
-
-    dtype: str
-    shape: tuple[int, ...]
-    data: bytes | memoryview
-
-    def __post_init__(self) -> None:
-        if self.dtype not in DTYPES:
-            raise DtypeError(expected=f"one of {', '.join(DTYPES)}", got=self.dtype, at="an array to be written")
-        count = product(self.shape)
-        assert isinstance(count, int)
-        if count * item_bytes(self.dtype) != len(self.data):
-            wanted = f"{count * item_bytes(self.dtype)} bytes for {self.dtype}{list(self.shape)}"
-            raise ShapeError(expected=wanted, got=len(self.data), at="an array to be written")
-
-    def tobytes(self) -> bytes:
-        return bytes(self.data)
-
-    @classmethod
-    def of(cls, array: ArrayLike) -> Array:
-        """An array of any kind, its bytes copied out; DtypeError for what no page can hold, such as float64."""
-        if isinstance(array, Array):
-            return array
-        return cls(str(array.dtype), tuple(int(extent) for extent in array.shape), array.tobytes())
+def exactly(array: ArrayLike) -> Array:
+    """The array in its own dtype; DtypeError for what no page can hold, such as float64."""
+    if str(array.dtype) not in CODES:
+        raise DtypeError(expected=f"one of {', '.join(CODES)}", got=array.dtype, at="an array to be written")
+    return Array.of(array)
 
 
 def to_safetensors(arrays: Mapping[str, ArrayLike], metadata: Mapping[str, str] | None = None) -> bytes:
     """The bytes of a safetensors file; larger items first, so that every array lies at a multiple of its item."""
-    found = {name: Array.of(array) for name, array in arrays.items()}
+    found = {name: exactly(array) for name, array in arrays.items()}
     order = sorted(found, key=lambda name: -item_bytes(found[name].dtype))
     header: dict[str, Any] = {"__metadata__": dict(metadata)} if metadata else {}
     position = 0
@@ -116,7 +97,7 @@ def shards(arrays: Mapping[str, ArrayLike]) -> Iterable[dict[str, Array]]:
     part: dict[str, Array] = {}
     size = 0
     for name, array in arrays.items():
-        found = Array.of(array)
+        found = exactly(array)
         # A header's entry is some 100 bytes and the name.
         needed = len(found.data) + len(name.encode()) + 200
         if part and size + needed > SHARD_BYTES:

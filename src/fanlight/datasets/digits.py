@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import zlib
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from typing import Any
 
+from fanlight.arrays import Array, native
 from fanlight.datasets.split import split
-
-if TYPE_CHECKING:
-    import numpy as np
 
 ROWS, SIDE = 1797, 8
 TEST_PER_CLASS = 36
@@ -20,7 +18,7 @@ TEST_PER_CLASS = 36
 DIGITS_LABELS = ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9")
 
 
-def digits() -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
+def digits() -> tuple[tuple[Any, Any], tuple[Any, Any]]:
     """Returns `(x_train, y_train), (x_test, y_test)`: 1,437 digits to train on and 360, 36 of each class, held out.
 
     `x` is uint8 `[n, 8, 8, 1]`. A pixel counts the ink pixels, 0 to 16, in one 4x4 block of a 32x32 bitmap to which the
@@ -36,11 +34,9 @@ def digits() -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarra
     >>> x_train.shape, x_test.shape
     ((1437, 8, 8, 1), (360, 8, 8, 1))
     """
-    import numpy as np
-
     # The file: all pixels, one byte each, in scikit-learn's order, then all labels.
-    packed = np.frombuffer(zlib.decompress((files("fanlight.datasets") / "data" / "digits.bin").read_bytes()), np.uint8)
+    packed = zlib.decompress((files("fanlight.datasets") / "data" / "digits.bin").read_bytes())
     pixels = ROWS * SIDE * SIDE
-    x, y = packed[:pixels].reshape(ROWS, SIDE, SIDE, 1), packed[pixels:].astype(np.int32)
+    x, y = Array("uint8", (ROWS, SIDE, SIDE, 1), packed[:pixels]), Array.of(list(packed[pixels:]), "int32")
     train, test = split("digits", y.tolist(), TEST_PER_CLASS)
-    return (x[train], y[train]), (x[test], y[test])
+    return (native(x.take(train)), native(y.take(train))), (native(x.take(test)), native(y.take(test)))

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import csv
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from typing import Any
 
+from fanlight.arrays import Array, native
 from fanlight.datasets.split import split
-
-if TYPE_CHECKING:
-    import numpy as np
 
 TEST_PER_CLASS = 10
 
@@ -17,7 +15,7 @@ IRIS_COLUMNS = ("sepal length (cm)", "sepal width (cm)", "petal length (cm)", "p
 IRIS_LABELS = ("setosa", "versicolor", "virginica")
 
 
-def iris() -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
+def iris() -> tuple[tuple[Any, Any], tuple[Any, Any]]:
     """Returns `(x_train, y_train), (x_test, y_test)`: 120 flowers to train on and 30, 10 of each species, held out.
 
     `x` is float32 `[n, 4]` in centimetres, in the order of `IRIS_COLUMNS`; `y` is int32 `[n]`, an index into
@@ -31,11 +29,9 @@ def iris() -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]
     >>> x_train.shape, x_test.shape
     ((120, 4), (30, 4))
     """
-    import numpy as np
-
     lines = (files("fanlight.datasets") / "data" / "iris.csv").read_text(encoding="utf-8").splitlines()
     rows = list(csv.DictReader(lines))
-    x = np.array([[row[column] for column in IRIS_COLUMNS] for row in rows], np.float64).astype(np.float32)
-    y = np.array([IRIS_LABELS.index(row["species"]) for row in rows], np.int32)
+    x = Array.of([[float(row[column]) for column in IRIS_COLUMNS] for row in rows], "float32")
+    y = Array.of([IRIS_LABELS.index(row["species"]) for row in rows], "int32")
     train, test = split("iris", y.tolist(), TEST_PER_CLASS)
-    return (x[train], y[train]), (x[test], y[test])
+    return (native(x.take(train)), native(y.take(train))), (native(x.take(test)), native(y.take(test)))
