@@ -7,10 +7,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from fanlight.compiler import compile
-from fanlight.engines.wasm import WasmEngine
+from fanlight.content import engine_of
 from fanlight.errors import ModelFormatError
 from fanlight.ir.module import Module
 
@@ -29,14 +27,14 @@ class Functions:
             expected, got = sorted(module.state), sorted(paths(nesting))
             raise ModelFormatError("the nesting of the state", expected=expected, got=got, at=name)
         compiled = compile(module)
-        self.engine = WasmEngine(compiled.program, compiled.code)
+        self.engine = engine_of(compiled.program, compiled.code)
 
     @property
     def functions(self) -> list[str]:
         """The names that `call` takes."""
         return list(self.engine.program.procedures)
 
-    def call(self, name: str, inputs: Mapping[str, Any] | None = None) -> dict[str, np.ndarray]:
+    def call(self, name: str, inputs: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Runs one function; what it writes is in the state afterwards."""
         return self.engine.call(name, inputs or {})
 
@@ -45,7 +43,7 @@ class Functions:
         """The state's arrays, nested as they were exported."""
         return filled(self.nesting, self.engine.state())
 
-    def weights(self) -> dict[str, np.ndarray]:
+    def weights(self) -> dict[str, Any]:
         """The state's arrays by path, such as "dense/kernel"."""
         return self.engine.state()
 
@@ -73,7 +71,7 @@ def paths(nesting: Any) -> list[str]:
     return [] if nesting is None else [str(nesting)]
 
 
-def filled(nesting: Any, arrays: Mapping[str, np.ndarray]) -> Any:
+def filled(nesting: Any, arrays: Mapping[str, Any]) -> Any:
     """The nesting with arrays in the place of their paths."""
     if isinstance(nesting, dict):
         return {key: filled(item, arrays) for key, item in nesting.items()}

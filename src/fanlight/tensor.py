@@ -15,14 +15,12 @@ from contextvars import ContextVar
 from functools import cache, wraps
 from typing import Any
 
-import numpy as np
-
 from fanlight.compiler import compile
-from fanlight.engines.wasm import WasmEngine
+from fanlight.content import as_content, as_number, content_text, dtype_name, engine_of, fixed, is_array
 from fanlight.errors import DtypeError, FanlightError
 from fanlight.ir.graph import Graph, Input, Leaf, Value, topological
 from fanlight.ir.module import Module
-from fanlight.ir.types import DTYPES, Type
+from fanlight.ir.types import Type
 from fanlight.operators import Operators
 from fanlight.ops import functions
 
@@ -39,33 +37,9 @@ class _Leaf(Value):
 
     __slots__ = ("array",)
 
-    def __init__(self, type: Type, array: np.ndarray | None, label: str = ""):
+    def __init__(self, type: Type, array: Any, label: str = ""):
         super().__init__(Input(label, type), (), type)
         self.array = array
-
-
-def dtype_name(dtype: Any) -> str:
-    """A dtype that Fanlight computes with, by its name or NumPy's object; floating-point numbers are float32."""
-    name = dtype if isinstance(dtype, str) else np.dtype(dtype).name
-    name = {"float64": "float32", "float16": "float32"}.get(name, name)
-    if name not in DTYPES:
-        raise DtypeError("array", expected=f"one of {sorted(DTYPES)}", got=name)
-    return name
-
-
-def _from_array(array: Any) -> np.ndarray:
-    """A copy of `array` (what is pending reads it later) in a dtype that Fanlight computes with; float64 becomes
-    float32 and Python's integers int32."""
-    found = np.asarray(array)
-    name = dtype_name(found.dtype)
-    if name == "int64" and (found.size == 0 or (abs(found) < 2**31).all()):
-        name = "int32"
-    return _fixed(np.array(found, dtype=name, order="C"))
-
-
-def _fixed(array: np.ndarray) -> np.ndarray:
-    array.flags.writeable = False
-    return array
 
 
 class Tensor(Operators):
@@ -78,10 +52,10 @@ class Tensor(Operators):
         if isinstance(value, Tensor):
             value = value._value
         if not isinstance(value, Value):
-            array = _from_array(value)
-            value = _Leaf(Type(array.dtype.name, array.shape), array)
+            array = as_content(value)
+            value = _Leaf(Type(str(array.dtype), array.shape), array)
         self._value: Value = value
-        self._content: np.ndarray | None = value.array if isinstance(value, _Leaf) else None
+        self._content: Any = value.array if isinstance(value, _Leaf) else None
         self._pending = 0 if isinstance(value, _Leaf) else 1
         self._group: list[Tensor] = [self]  # what is computed together with this one
 
@@ -104,21 +78,22 @@ class Tensor(Operators):
     def apply(self, name: str, *args: Any, **kwargs: Any) -> Any:
         return _lifted(name)(*args, **kwargs)
 
-    def numpy(self) -> np.ndarray:
-        """The content as a NumPy array that cannot be written to; computes what is pending."""
+    def numpy(self) -> Any:
+        """The content as a NumPy array that cannot be written to; computes what is pending. In a page whose program has
+        not imported NumPy it is an `arrays.Array`."""
         if self._content is None:
             evaluate(self._group)
         assert self._content is not None
         return self._content
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        array = self.numpy()
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        array = self.numpy().__array__()
         return array.astype(dtype) if dtype is not None else array
 
     def _settle(self) -> None:
         """Forgets what a computed tensor came from."""
         if self._content is not None and not isinstance(self._value, _Leaf):
-            self._value = _Leaf(Type(self._content.dtype.name, self._content.shape), self._content)
+            self._value = _Leaf(Type(str(self._content.dtype), self._content.shape), self._content)
             group: list[Tensor] = [self]
             self._pending, self._group = 0, group
 
@@ -133,7 +108,7 @@ class Tensor(Operators):
     def __repr__(self) -> str:
         if isinstance(self._value, _Leaf) and self._content is None:
             return f"Tensor({self._value.type}, traced)"
-        return f"Tensor({np.array2string(self.numpy(), separator=', ', prefix='Tensor(')}, {self._value.type})"
+        return f"Tensor({content_text(self.numpy(), 'Tensor(')}, {self._value.type})"
 
     __hash__ = object.__hash__
 
@@ -199,13 +174,13 @@ def _prepared(x: Any, name: str, annotation: str) -> Any:
         return [_prepared(y, name, "Operand") for y in x]
     if name == "dtype" and x is not None:
         return dtype_name(x)
-    if isinstance(x, np.ndarray) and annotation != "Any":
+    if is_array(x) and x.ndim and annotation != "Any":
         return tuple(x.tolist())
     if isinstance(x, int) and annotation == "Sequence[DimLike]":
         return (x,)
     if isinstance(x, float) and annotation in ("int", "DimLike", "DimLike | None"):
         raise DtypeError(f"argument {name!r}", expected="a whole number", got=x, do="pass np.arange(...), say")
-    return mapped(x, lambda y: y.item() if isinstance(y, np.generic) else y)
+    return mapped(x, as_number)
 
 
 def _value_of(x: Any) -> Any:
@@ -213,7 +188,7 @@ def _value_of(x: Any) -> Any:
         if not is_recording():
             x._settle()
         return x._value
-    return Tensor(x)._value if isinstance(x, (np.ndarray, np.generic)) else x
+    return Tensor(x)._value if is_array(x) else x
 
 
 def pending(value: Value, sources: Sequence[Any] = ()) -> Tensor:
@@ -247,7 +222,7 @@ def mapped(tree: Tree, change: Callable[[Any], Any]) -> Tree:
 
 # --- evaluation
 
-_programs: OrderedDict[Any, WasmEngine] = OrderedDict()
+_programs: OrderedDict[Any, Any] = OrderedDict()
 atexit.register(_programs.clear)  # while the modules that an engine needs for its end are still there
 
 
@@ -283,12 +258,12 @@ def evaluate(tensors: Sequence[Tensor]) -> None:
     _programs.move_to_end(key)
     outputs = _programs[key].call("run", {f"x{k}": leaf.array for k, leaf in enumerate(leaves)})
     for k, tensor in enumerate(waiting):
-        tensor._content = _fixed(outputs[f"y{k}"])
+        tensor._content = fixed(outputs[f"y{k}"])
         if not is_recording():
             tensor._settle()
 
 
-def _compiled(leaves: Sequence[_Leaf], roots: Sequence[Value]) -> WasmEngine:
+def _compiled(leaves: Sequence[_Leaf], roots: Sequence[Value]) -> Any:
     names = {id(leaf): f"x{k}" for k, leaf in enumerate(leaves)}
     graph = rebuilt(
         leaves,
@@ -296,7 +271,7 @@ def _compiled(leaves: Sequence[_Leaf], roots: Sequence[Value]) -> WasmEngine:
         {f"y{k}": r for k, r in enumerate(roots)},
     )
     compiled = compile(Module({"run": graph}, {}))
-    return WasmEngine(compiled.program, compiled.code)
+    return engine_of(compiled.program, compiled.code)
 
 
 def rebuilt(leaves: Sequence[Value], replace: Callable[[Any], Value], outputs: Mapping[str, Value]) -> Graph:
@@ -340,7 +315,7 @@ def trace_leaf(op: Leaf) -> Tensor:
 
 def as_tensor(x: Any) -> Any:
     """Arrays and floating-point numbers as tensors; all else as it is."""
-    return Tensor(x) if isinstance(x, (np.ndarray, np.generic, float)) and not isinstance(x, bool) else x
+    return Tensor(x) if is_array(x) or (isinstance(x, float) and not isinstance(x, bool)) else x
 
 
 def together(tree: Tree) -> Tree:

@@ -9,8 +9,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, get_origin
 
-import numpy as np
-
 from fanlight.errors import DtypeError, ShapeError, UnknownNameError
 from fanlight.ir import dim as dims
 from fanlight.ir.graph import Graph, Input, Leaf, State, Value, topological
@@ -53,7 +51,7 @@ class TensorSpec:
         return Type(self.dtype, tuple(extents))
 
 
-def flatten_state(tree: Tree, path: str = "") -> dict[str, np.ndarray]:
+def flatten_state(tree: Tree, path: str = "") -> dict[str, Any]:
     """The arrays of nested dicts, lists and tuples by path: `{"dense": {"kernel": ...}}` -> `dense/kernel`."""
     if isinstance(tree, Mapping):
         pairs = [(str(key), item) for key, item in tree.items()]
@@ -61,7 +59,7 @@ def flatten_state(tree: Tree, path: str = "") -> dict[str, np.ndarray]:
         pairs = [(str(k), item) for k, item in enumerate(tree)]
     else:
         return {path or "state": Tensor(tree).numpy()}
-    found: dict[str, np.ndarray] = {}
+    found: dict[str, Any] = {}
     for key, item in pairs:
         found |= flatten_state(item, f"{path}/{key}" if path else key)
     return found
@@ -69,14 +67,14 @@ def flatten_state(tree: Tree, path: str = "") -> dict[str, np.ndarray]:
 
 def trace_module(
     named: Mapping[str, Callable[..., Any]], state: Tree = None, bounds: Mapping[str, int] | None = None
-) -> tuple[Module, dict[str, np.ndarray]]:
+) -> tuple[Module, dict[str, Any]]:
     """The module of functions that share `state`, and its arrays by name.
 
     Each function takes the state first, if there is any, then arguments annotated with `fl.TensorSpec`. It returns
     outputs (a tensor, a tuple, or a dict by name), or a pair of the new state, in the structure of the old, and
     outputs. Where an output is called "loss", nothing is written unless it is finite."""
     arrays = {} if state is None else flatten_state(state)
-    types = {name: Type(array.dtype.name, array.shape) for name, array in arrays.items()}
+    types = {name: Type(str(array.dtype), array.shape) for name, array in arrays.items()}
     graphs = {name: _trace(name, f, state, types, bounds or {}) for name, f in named.items()}
     trained = {name for graph in graphs.values() for name in graph.writes}
     specs = {n: StateSpec(t, "parameter" if t.dtype == "float32" else "data", n in trained) for n, t in types.items()}

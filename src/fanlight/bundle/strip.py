@@ -10,8 +10,8 @@ from fanlight.errors import CompileError
 
 
 def strip(text: str) -> str:
-    """JavaScript without comments and needless white space. In a browser's Python where rjsmin was not installed the text
-    stays as it is: the same code, and larger."""
+    """JavaScript without comments and needless white space. A browser's Python that has no rjsmin leaves the text
+    as it is: the same code, and larger."""
     try:
         from rjsmin import jsmin
     except ModuleNotFoundError:

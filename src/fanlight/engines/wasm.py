@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from fanlight.errors import DtypeError, NonFiniteLossError, ShapeError, UnknownNameError
+from fanlight.engines.calls import NOT_FINITE, procedure_of, sizes_of, state_buffer
+from fanlight.errors import DtypeError, NonFiniteLossError, ShapeError
 from fanlight.ir import dim as dims
 from fanlight.ir.kernel import Program
 from fanlight.ir.types import Type
@@ -71,9 +72,7 @@ class WasmEngine:
         return self._state_view(name).copy()
 
     def _state_view(self, name: str) -> np.ndarray:
-        if name not in self.program.state:
-            raise UnknownNameError(f"state {name!r}", expected=f"one of {sorted(self.program.state)}", got=name)
-        buffer = self.program.state[name]
+        buffer = state_buffer(self.program, name)
         shape = self.program.buffers[buffer].type.shape
         assert all(isinstance(extent, int) for extent in shape)
         return self._view(buffer, shape)  # type: ignore[arg-type]
@@ -100,12 +99,8 @@ class WasmEngine:
     def call(self, name: str, inputs: Mapping[str, Any]) -> dict[str, np.ndarray]:
         """Runs one function; sizes come from the shapes of the inputs. Raises NonFiniteLossError where its guard was
         false."""
-        if name not in self.program.procedures:
-            raise UnknownNameError(f"function {name!r}", expected=f"one of {sorted(self.program.procedures)}", got=name)
-        procedure = self.program.procedures[name]
-        if set(inputs) != set(procedure.inputs):
-            raise UnknownNameError(f"inputs of {name!r}", expected=sorted(procedure.inputs), got=sorted(inputs))
-        sizes = self._sizes(name, inputs)
+        procedure = procedure_of(self.program, name, inputs)
+        sizes = sizes_of(self.program, name, {label: np.shape(array) for label, array in inputs.items()})
         for label, buffer in procedure.inputs.items():
             if buffer not in self.program.buffers:
                 continue  # nothing reads it
@@ -115,37 +110,12 @@ class WasmEngine:
             self._view(buffer, shape)[...] = array
         status = self._functions[name](self._store, *(sizes[size.name] for size in procedure.sizes))
         if status:
-            raise NonFiniteLossError(
-                f"function {name!r}", expected="a finite loss", got="NaN or infinity", do="nothing was written"
-            )
+            raise NonFiniteLossError(f"function {name!r}", **NOT_FINITE)
         outputs = {}
         for label, buffer in procedure.outputs.items():
             shape = tuple(dims.evaluate(extent, sizes) for extent in self.program.buffers[buffer].type.shape)
             outputs[label] = self._view(buffer, shape).copy()
         return outputs
-
-    def _sizes(self, name: str, inputs: Mapping[str, Any]) -> dict[str, int]:
-        procedure = self.program.procedures[name]
-        sizes: dict[str, int] = {}
-        for label, buffer in procedure.inputs.items():
-            if buffer not in self.program.buffers:
-                continue
-            type, shape = self.program.buffers[buffer].type, np.shape(inputs[label])
-            if len(shape) != type.rank:
-                raise ShapeError(f"input {label!r} of {name!r}", expected=type, got=f"{len(shape)} dims: {shape}")
-            for extent, length in zip(type.shape, shape, strict=True):
-                open_size = dims.single_size(extent)
-                if open_size is not None and sizes.setdefault(open_size.name, length) != length:
-                    expected = f"{open_size.name} = {sizes[open_size.name]}"
-                    raise ShapeError(f"input {label!r} of {name!r}", expected=expected, got=length)
-        for size in procedure.sizes:
-            if size.name not in sizes:
-                raise ShapeError(f"function {name!r}", expected=f"an input whose shape gives {size.name!r}", got="none")
-            if not size.low <= sizes[size.name] <= size.high:
-                raise ShapeError(
-                    f"function {name!r}", expected=f"{size.name} in {size.low}..{size.high}", got=sizes[size.name]
-                )
-        return sizes
 
 
 def _as_array(value: Any, type: Type, what: str, shape: tuple[int, ...]) -> np.ndarray:
