@@ -16,7 +16,7 @@ from typing import Any
 from fanlight.errors import DtypeError, ShapeError
 
 # The struct module's code of each dtype.
-FORMATS = {"float32": "f", "int32": "i", "uint32": "I", "int64": "q", "uint8": "B", "bool": "?"}
+FORMATS: dict[str, Any] = {"float32": "f", "int32": "i", "uint32": "I", "int64": "q", "uint8": "B", "bool": "?"}
 # What a buffer's items may be called, and the dtype that holds them; float64 becomes float32 as everywhere.
 _DTYPES = {"f": "float32", "d": "float32", "e": "float32", "?": "bool", "B": "uint8"}
 _DTYPES |= dict.fromkeys("bhi", "int32") | dict.fromkeys("HI", "uint32") | dict.fromkeys("lqLQnN", "int64")
@@ -63,14 +63,7 @@ class Array:
             except TypeError:
                 value = list(value) if hasattr(value, "__iter__") else value
             else:
-                kind = view.format.lstrip("@=<")
-                if kind not in _DTYPES:
-                    raise DtypeError("an array", expected="a buffer of numbers", got=f"format {view.format!r}")
-                dtype = dtype or _DTYPES[kind]
-                if kind == FORMATS[dtype]:
-                    return cls(dtype, view.shape, view.tobytes())
-                shape = view.shape
-                return _from_flat(memoryview(view.tobytes()).cast("B").cast(kind).tolist(), shape, dtype)
+                return _from_buffer(view, dtype)
         shape = _shape_of(value)
         return _from_flat(list(_leaves(value)), shape, dtype)
 
@@ -200,6 +193,18 @@ def _from_flat(numbers: Sequence[Any], shape: tuple[int, ...], dtype: str | None
         odd = next((each for each in numbers if not isinstance(each, (bool, int, float))), None)
         got = error if odd is None else repr(odd)[:60]
         raise DtypeError("an array", expected=f"numbers that fit {dtype}", got=got) from None
+
+
+def _from_buffer(view: memoryview, dtype: str | None) -> Array:
+    """The array in a buffer; a dtype of its own is kept as it is."""
+    kind: Any = view.format.lstrip("@=<")
+    shape = tuple(view.shape or ())
+    if kind not in _DTYPES:
+        raise DtypeError("an array", expected="a buffer of numbers", got=f"format {view.format!r}")
+    dtype = dtype or _DTYPES[kind]
+    if kind == FORMATS.get(dtype):
+        return Array(dtype, shape, view.tobytes())
+    return _from_flat(memoryview(view.tobytes()).cast("B").cast(kind).tolist(), shape, dtype)
 
 
 def _flat(array: Array) -> list[Any]:

@@ -174,7 +174,7 @@ def _prepared(x: Any, name: str, annotation: str) -> Any:
         return [_prepared(y, name, "Operand") for y in x]
     if name == "dtype" and x is not None:
         return dtype_name(x)
-    if is_array(x) and x.ndim and annotation != "Any":
+    if x is not None and is_array(x) and x.ndim and annotation != "Any":
         return tuple(x.tolist())
     if isinstance(x, int) and annotation == "Sequence[DimLike]":
         return (x,)
