@@ -111,5 +111,5 @@ class RandomStroke(Layer):
             return x
         low, high = self.factor
         factor = fn.random_uniform(context.random_key(self.seed), (x.shape[0], 1, 1, 1)) * (high - low) + low
-        bold, fine = fn.max_pool2d(x, 3, 1, "same"), -fn.max_pool2d(-x, 3, 1, "same")
+        bold, fine = fn.max_pool(x, 3, 1, "same"), -fn.max_pool(-x, 3, 1, "same")
         return x + fn.where(factor > 0, bold - x, x - fine) * factor

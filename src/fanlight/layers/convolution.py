@@ -88,9 +88,7 @@ class Conv2D(_Convolution):
         expected = int(kernel.shape[2]) * self.groups  # type: ignore[arg-type]
         if self.channels((x.type,)) != expected:
             raise self.error(f"{expected} input channels", x.shape[-1], at=x.type, do=f"the kernel is {kernel.type}")
-        y = fn.conv2d(
-            x, kernel, strides=self.strides, padding=self.padding, dilation=self.dilation_rate, groups=self.groups
-        )
+        y = fn.conv(x, kernel, self.strides, self.padding, dilation_rate=self.dilation_rate)
         return self.finish(context, y)
 
 
@@ -130,5 +128,5 @@ class DepthwiseConv2D(_Convolution):
             raise self.error(
                 f"{kernel.shape[2]} input channels", x.shape[-1], at=x.type, do=f"the kernel is {kernel.type}"
             )
-        y = fn.depthwise_conv2d(x, kernel, strides=self.strides, padding=self.padding, dilation=self.dilation_rate)
+        y = fn.depthwise_conv(x, kernel, self.strides, self.padding, dilation_rate=self.dilation_rate)
         return self.finish(context, y)

@@ -37,7 +37,7 @@ class MaxPooling2D(_Pooling):
 
     def call(self, context: Context, *values: Value) -> Value:
         check_rank(self, values[0].type, 4)
-        return fn.max_pool2d(values[0], self.pool_size, self.strides, self.padding)
+        return fn.max_pool(values[0], self.pool_size, self.strides, self.padding)
 
 
 @dataclass(eq=False, repr=False)
@@ -51,7 +51,7 @@ class AveragePooling2D(_Pooling):
 
     def call(self, context: Context, *values: Value) -> Value:
         check_rank(self, values[0].type, 4)
-        return fn.average_pool2d(values[0], self.pool_size, self.strides, self.padding)
+        return fn.average_pool(values[0], self.pool_size, self.strides, self.padding)
 
 
 @dataclass(eq=False, repr=False)

@@ -131,9 +131,29 @@ class _Fusion:
             return False
         weight = self.weight[id(x)]
         if is_product(nest):
-            return weight == 0
+            return weight == 0 and self._stays_affine(x, reader, nest)
         reads = dims.product([a.extent for a in (*nest.axes, *nest.reduce)])
         return weight <= CHEAP or dims.upper(reads) <= dims.upper(x.type.count)
+
+    def _stays_affine(self, x: Value, reader: Value, nest: Nest) -> bool:
+        """Would a product still step through memory evenly if it read the movement `x` in place? Where the address gets
+        a quotient of loop indices, a copy is cheaper: without it the product is no `contract`."""
+        names = {axis.name for axis in (*nest.axes, *nest.reduce)}
+        inliner = Inliner(self.kept, self.nests, None, None)
+        for node in nest.value.args:
+            slot, place = node.attribute
+            if reader.inputs[slot] is not x:
+                continue
+            element = inliner.element(x, place)
+            if element.op != "read":
+                return False
+            source, indices = element.attribute
+            address = inliner.operands[source].layout.address(indices)
+            own = {atom for index in place for atom in dims.atoms(index)}
+            for atom in {*dims.atoms(address)} - own:
+                if isinstance(atom, dims.Pair) and any(size.name in names for size in atom.sizes):
+                    return False
+        return True
 
     def _keep(self, value: Value) -> None:
         if id(value) not in self.kept:

@@ -21,6 +21,7 @@ MAXIMUM_DIRECT_STRIDE = 512
 FEWEST_ROWS = 64  # below it, a copy of B costs more than the strides
 # Columns of a tile by the number of rows, where they are so few that registers would stay empty.
 WIDE_TILES = {1: 32, 2: 16}
+FEWEST_COLUMNS = 4  # of a batch of products that is brought together from between other axes
 SPLIT_ABOVE = 2048  # terms of a sum: longer ones over a batch are split, so that the slices of A and B stay in cache
 
 
@@ -40,6 +41,7 @@ def schedule(
 ) -> tuple[list[Kernel], dict[str, Type]]:
     """The kernels that do what `kernel` does, in order, and the buffers that they add. `is_constant(buffer)`: is it
     derived from state that this function leaves alone, so that packing it costs nothing per call?"""
+    kernel = split_groups(kernel, target.lanes)
     product = match_product(kernel)
     if product is None:
         return [kernel], {}
@@ -48,7 +50,7 @@ def schedule(
 
 def match_product(kernel: Kernel) -> Product | None:
     """Takes `kernel` apart if it is a matrix product or convolution: a sum of products of two affine reads, one of
-    which does not depend on the last output axis, and the other on no other output axis."""
+    which does not depend on the last output axis. Output axes that the other depends on too are a batch of products."""
     if kernel.combine != "add" or kernel.value is None or kernel.value.op != "mul" or not kernel.axes:
         return None
     if any(x.op != "read" or x.dtype != "float32" for x in kernel.value.args) or len(kernel.stores) != 1:
@@ -66,12 +68,50 @@ def match_product(kernel: Kernel) -> Product | None:
         uses.append(names)
     column, rows = kernel.axes[-1], kernel.axes[:-1]
     for a, b in ((0, 1), (1, 0)):
-        shared = [row.name in uses[b] for row in rows]
-        is_column = column.name in uses[b] and column.name not in uses[a]
-        if is_column and shared == sorted(shared, reverse=True):  # what B depends on comes first
-            batch = tuple(row for row, is_shared in zip(rows, shared, strict=True) if is_shared)
-            return Product(kernel.value.args[a], kernel.value.args[b], rows, batch, column)
+        if column.name in uses[b] and column.name not in uses[a]:
+            batch = tuple(row for row in rows if row.name in uses[b])
+            rest = tuple(row for row in rows if row.name not in uses[b])
+            if rows != (*batch, *rest) and _is_narrow(column):
+                return None
+            return Product(kernel.value.args[a], kernel.value.args[b], (*batch, *rest), batch, column)
     return None
+
+
+def _is_narrow(column: Axis) -> bool:
+    return isinstance(column.extent, int) and column.extent < FEWEST_COLUMNS
+
+
+def split_groups(kernel: Kernel, lanes: int) -> Kernel:
+    """A product whose last axis only occurs as `o` and `o // width` (a convolution in groups), with that axis as two:
+    `o -> group * width + o`. Groups narrower than a vector stay as they are."""
+    if kernel.combine != "add" or kernel.value is None or kernel.value.op != "mul" or not kernel.axes:
+        return kernel
+    column = kernel.axes[-1]
+    width = _group_width(kernel, column)
+    if width < lanes or not isinstance(column.extent, int) or column.extent % width:
+        return kernel
+    group, inner = Axis(f"{column.name}_group", column.extent // width), Axis(column.name, width)
+    place: dict[str, DimLike] = {column.name: group.index * width + inner.index}
+    stores = tuple(
+        Store(s.slot, tuple(dims.replace_sizes(i, place) for i in s.indices), rebuild(s.value, lambda _: None, place))
+        for s in kernel.stores
+    )
+    value = rebuild(kernel.value, lambda _: None, place)
+    return replace(kernel, axes=(*kernel.axes[:-1], group, inner), stores=stores, value=value)
+
+
+def _group_width(kernel: Kernel, column: Axis) -> int:
+    """The constant by which the index of `column` is divided in the addresses of a product; 0 for none or several."""
+    assert kernel.value is not None
+    widths = {
+        atom.right
+        for node in kernel.value.args
+        if node.op == "read"
+        for atom in dims.atoms(_address(kernel, node))
+        if isinstance(atom, dims.Floor) and atom.left == column.index
+    }
+    width = widths.pop() if len(widths) == 1 else 0
+    return width if isinstance(width, int) else 0
 
 
 def _address(kernel: Kernel, node: Scalar) -> DimLike:

@@ -132,7 +132,7 @@ def numpy_dtype(dtype: str) -> Any:
 
 
 def described(op: Op) -> str:
-    """`conv2d(strides=(2, 2), ...)`: an op with its attributes, for messages."""
+    """`conv(strides=(2, 2), ...)`: an op with its attributes, for messages."""
     attributes = ", ".join(f"{f.name}={getattr(op, f.name)!r}" for f in fields(op))  # type: ignore[arg-type]
     return f"{op.name}({attributes})"
 

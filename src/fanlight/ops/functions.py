@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fanlight.ir.graph import OPERATORS, Gradient, Value, apply
-from fanlight.ops import indexing, linear, nn, pointwise, random, reductions, resizing, shapes
+from fanlight.ops import convolution, indexing, linear, nn, pointwise, pooling, random, reductions, resizing, shapes
+from fanlight.ops.convolution import *
 from fanlight.ops.indexing import *
 from fanlight.ops.indexing import getitem
 from fanlight.ops.linear import *
 from fanlight.ops.nn import *
 from fanlight.ops.pointwise import *
+from fanlight.ops.pooling import *
 from fanlight.ops.random import *
 from fanlight.ops.reductions import *
 from fanlight.ops.resizing import *
@@ -27,6 +29,8 @@ __all__ += reductions.__all__
 __all__ += shapes.__all__
 __all__ += indexing.__all__
 __all__ += linear.__all__
+__all__ += convolution.__all__
+__all__ += pooling.__all__
 __all__ += nn.__all__
 __all__ += random.__all__
 __all__ += resizing.__all__

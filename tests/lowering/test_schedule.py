@@ -1,0 +1,67 @@
+"""Which kernels become products with tiles? Convolutions of all kinds, and their gradients, are `contract`."""
+
+import pytest
+
+from fanlight.compiler import compile
+from fanlight.ir.dim import size
+from fanlight.ir.graph import Graph, Input, apply
+from fanlight.ir.module import Module
+from fanlight.ir.types import Type
+from fanlight.ops import functions as fn
+
+BATCH = size("batch", 1, 16)
+
+
+def products(function, *shapes):
+    """The kinds of the kernels of a function that add up products of two operands, by the axes that they reduce."""
+    inputs = tuple(apply(Input(f"x{k}", Type("float32", shape))) for k, shape in enumerate(shapes))
+    outputs = {f"y{k}": y for k, y in enumerate(function(*inputs))}
+    program = compile(Module({"f": Graph(inputs, outputs)}, {})).program
+    kernels = program.procedures["f"].kernels
+    return [k.kind for k in kernels if k.combine == "add" and k.value is not None and k.value.op in ("mul", "guard")]
+
+
+def with_gradients(function):
+    """The function and its gradients with respect to all its arguments."""
+
+    def all_of(*xs):
+        y = function(*xs)
+        return y, *fn.gradient(fn.sum(fn.square(y)), list(xs))
+
+    return all_of
+
+
+FIRST = {"data_format": "channels_first"}
+
+CONVOLUTIONS = {
+    "1-D": (fn.conv, {}, (BATCH, 20, 8), (3, 8, 16)),
+    "2-D": (fn.conv, {"padding": "same"}, (BATCH, 9, 8, 8), (3, 3, 8, 16)),
+    "3-D": (fn.conv, {}, (BATCH, 4, 5, 6, 8), (2, 3, 2, 8, 16)),
+    "strided": (fn.conv, {"strides": 2, "padding": "same"}, (BATCH, 9, 8, 8), (3, 3, 8, 16)),
+    "strided and dilated": (fn.conv, {"strides": 2, "dilation_rate": 2}, (BATCH, 9, 9, 8), (3, 3, 8, 16)),
+    "groups": (fn.conv, {"strides": 2}, (BATCH, 9, 8, 16), (3, 3, 4, 32)),
+    "channels first": (fn.conv, FIRST, (BATCH, 8, 9, 8), (3, 3, 8, 16)),
+    "channels first, groups": (fn.conv, FIRST, (BATCH, 8, 9, 8), (3, 3, 4, 16)),
+    "transposed": (fn.conv_transpose, {"strides": 2, "padding": "same"}, (BATCH, 5, 4, 8), (3, 3, 16, 8)),
+    "transposed 1-D": (fn.conv_transpose, {"strides": 2}, (BATCH, 5, 8), (4, 16, 8)),
+    "transposed 3-D": (fn.conv_transpose, {"strides": 2}, (BATCH, 3, 4, 3, 8), (2, 2, 2, 16, 8)),
+}
+
+
+@pytest.mark.parametrize("name", CONVOLUTIONS)
+def test_convolutions_and_their_gradients_are_contracted(name):
+    function, options, image, kernel = CONVOLUTIONS[name]
+    assert products(with_gradients(lambda x, k: function(x, k, **options)), image, kernel) == ["contract"] * 3
+
+
+def test_a_product_that_reads_a_movement_with_quotients_gets_a_copy():
+    """`x[j // 6, j % 6]` transposed: its address is not even in j, so it is copied first."""
+
+    def function(x, y):
+        return (fn.matmul(fn.reshape(fn.transpose(x), (4, 18)), y),)
+
+    assert products(function, (6, 12), (18, 16)) == ["contract"]
+
+
+def test_groups_narrower_than_a_vector_are_not_split():
+    assert products(lambda x, k: (fn.conv(x, k),), (BATCH, 9, 8, 16), (3, 3, 1, 16)) == ["reduce"]
