@@ -1,4 +1,5 @@
-"""How long does a product of two square matrices take, 64 to 1024, beside all peers? Both are inputs: packing counts."""
+"""How long does a product of two square matrices take, 64 to 1024, beside all peers? Both are inputs: packing
+counts."""
 
 from __future__ import annotations
 
