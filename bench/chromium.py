@@ -14,7 +14,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import urlencode
 
+from fanlight.ir.target import Target
 from fanlight.server.serve import running
+from fanlight.targets.wasm.peak import FLOPS, peak_module
+from fanlight.targets.wasm.spelling import RELAXED
 
 FLAGS = (
     "--no-sandbox",
@@ -62,6 +65,11 @@ def run_page(
     if "error" in result:
         raise SystemExit(f"{page}: {result['error']}")
     return result, version
+
+
+def peak_files(target: Target = RELAXED) -> dict[str, bytes]:
+    """The kernel that shows what a core can do at most, and what a page has to know of it."""
+    return {"peak.wasm": peak_module(target), "peak.json": json.dumps({"flops": FLOPS}).encode()}
 
 
 def chromium_path() -> str:

@@ -11,7 +11,7 @@ import fanlight as fl
 from fanlight.cli import main
 from web.sites import iris
 
-COMMANDS = ("demo", "serve", "inspect", "verify")
+COMMANDS = ("demo", "serve", "inspect", "verify", "advise")
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def test_every_command_has_help_and_json(fanlight, command):
     assert shown.exit_code == 0 and "--json" in shown.output
 
 
-@pytest.mark.parametrize("command", ["serve", "inspect", "verify"])
+@pytest.mark.parametrize("command", ["serve", "inspect", "verify", "advise"])
 def test_a_folder_that_is_not_there(fanlight, tmp_path, command):
     told = fanlight(command, tmp_path / "missing")
     assert told.exit_code == 1 and told.stdout == ""
@@ -55,7 +55,7 @@ def test_a_folder_that_is_not_there(fanlight, tmp_path, command):
     assert (found["ok"], found["error"]) == (False, "StorageError") and "expected a folder" in found["message"]
 
 
-@pytest.mark.parametrize("command", ["inspect", "verify"])
+@pytest.mark.parametrize("command", ["inspect", "verify", "advise"])
 def test_a_broken_bundle(fanlight, broken, command):
     found = fanlight(command, broken, "--json")
     assert found.exit_code == 1

@@ -40,7 +40,7 @@ EDGES = {
 CONDUCTORS = {
     *("__init__", "__main__", "compiler", "model", "tensor", "cli", "server"),
     *("fitting", "publishing", "description", "display", "inspection", "verification", "demo", "demo_check", "tracing"),
-    *("content", "exported", "gradients", "operators", "progress", "rows"),
+    *("content", "exported", "gradients", "operators", "progress", "rows", "advice"),
 }
 
 # Rooms whose folders never import each other: no target knows another.

@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from chromium import SOFTWARE_GPU, run_page, staged
-from peak import peak_files
+from chromium import SOFTWARE_GPU, peak_files, run_page, staged
 from peers import install_peers, peer_files, versions
 from report import Report, Row
 

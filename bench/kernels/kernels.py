@@ -7,8 +7,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from chromium import run_page, staged
-from peak import peak_files
+from chromium import peak_files, run_page, staged
 from rich.console import Console
 from rich.table import Table
 from training.training import BATCH, batches, network

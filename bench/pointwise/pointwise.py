@@ -14,7 +14,6 @@ from statistics import median
 from typing import Any
 
 from chromium import run_page, staged
-from peak import FLOPS, emit_peak
 from report import Report, Row, show
 from rich.console import Console
 
@@ -25,6 +24,7 @@ from fanlight.ir.target import Target
 from fanlight.ir.types import Type
 from fanlight.targets.wasm.assembler import Module
 from fanlight.targets.wasm.contract import emit_contract
+from fanlight.targets.wasm.peak import FLOPS, emit_peak
 from fanlight.targets.wasm.spelling import PORTABLE, RELAXED
 
 HERE = Path(__file__).parent

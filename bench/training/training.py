@@ -9,8 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from chromium import SOFTWARE_GPU, run_page, staged
-from peak import peak_files
+from chromium import SOFTWARE_GPU, peak_files, run_page, staged
 from peers import tensorflow_files, tensorflow_version
 from report import Report, Row
 

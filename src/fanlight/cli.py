@@ -126,5 +126,24 @@ def verify(source: Path, privacy: bool, as_json: bool) -> None:
     sys.exit(0 if found["ok"] else 1)
 
 
+@main.command()
+@click.argument("source", type=BUNDLE)
+@click.option("--rows", type=click.IntRange(min=1), help="How many rows of data a visitor will train on.")
+@JSON
+@reported
+def advise(source: Path, rows: int | None, as_json: bool) -> None:
+    """Say what an export asks of a visitor's device.
+
+    SOURCE is an exported folder or page: its download, memory, and how long predictions and training take, measured
+    here and estimated for classes of devices; which workflow fits, and what would help."""
+    from fanlight.advice import advise_bundle, print_advice
+
+    found = advise_bundle(source, rows)
+    if as_json:
+        click.echo(json.dumps(found))
+    else:
+        print_advice(found)
+
+
 if __name__ == "__main__":
     main()

@@ -177,10 +177,12 @@ def self_test(compiled: Compiled, manifest: Manifest, weights: Arrays) -> dict[s
     return found
 
 
-def sample_inputs(manifest: Manifest, name: str, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Random arguments of a function by name, of few rows; numbers of classes are ones that exist."""
+def sample_inputs(
+    manifest: Manifest, name: str, rng: np.random.Generator, rows: int = SELFTEST_ROWS
+) -> dict[str, np.ndarray]:
+    """Random arguments of a function by name, of so many rows; numbers of classes are ones that exist."""
     function = manifest.functions[name]
-    sizes = {size.name: min(size.high, max(size.low, SELFTEST_ROWS)) for size in function.sizes}
+    sizes = {size.name: min(size.high, max(size.low, rows)) for size in function.sizes}
     return {
         slot.name: _sample(Type(slot.dtype, slot.shape), sizes, manifest.meanings.get(slot.name, {}), rng)
         for slot in function.inputs

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from fanlight.ir.target import Target
 from fanlight.targets.wasm.assembler import I32, V128, Function, Module
 from fanlight.targets.wasm.spelling import RELAXED
@@ -48,9 +46,9 @@ def emit_peak(module: Module, target: Target) -> Function:
     return f
 
 
-def peak_files(target: Target = RELAXED) -> dict[str, bytes]:
-    """The module and what a page has to know of it, by their names in a staged folder."""
+def peak_module(target: Target = RELAXED) -> bytes:
+    """A module of its own: exports `peak(turns)`, each turn FLOPS operations, and its memory."""
     module = Module()
     module.memory(1, 1, export="memory")
     emit_peak(module, target)
-    return {"peak.wasm": module.encode(), "peak.json": json.dumps({"flops": FLOPS}).encode()}
+    return module.encode()
