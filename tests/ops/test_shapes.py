@@ -36,7 +36,7 @@ def open_value(*shape):
         (lambda x: fn.moveaxis(x, (2, 0), (0, 1)), lambda x: np.moveaxis(x, (2, 0), (0, 1))),
         (lambda x: fn.flip(x, (0, -1)), lambda x: np.flip(x, (0, -1))),
         (
-            lambda x: fn.pad(x, ((0, 0), (1, 2), (0, 3)), 9),
+            lambda x: fn.pad(x, ((0, 0), (1, 2), (0, 3)), constant_values=9),
             lambda x: np.pad(x, ((0, 0), (1, 2), (0, 3)), constant_values=9),
         ),
         (lambda x: fn.concatenate([x, x * 2, x], -1), lambda x: np.concatenate([x, x * 2, x], -1)),
@@ -98,7 +98,7 @@ def test_open_dims_are_reshaped():
         lambda x: fn.transpose(x),
         lambda x: fn.concatenate([x, x[:, ::-1]], 1),
         lambda x: fn.concatenate([x, x[:2], x[::-1]], 0),
-        lambda x: fn.pad(x, ((2, 1), (0, 0), (0, 1)), 5),
+        lambda x: fn.pad(x, ((2, 1), (0, 0), (0, 1)), constant_values=5),
         lambda x: x[-2:] + x[:2],
         lambda x: x[::2] * 2,
     ],
@@ -173,7 +173,7 @@ def test_wrong_shapes_are_refused():
         lambda: fn.concatenate([x, x[0]]),
         lambda: fn.slice(x, (0, 2), (2, 2)),
         lambda: fn.pad(x, ((0, -1), (0, 0))),
-        lambda: fn.pad(x, ((0, 1),)),
+        lambda: fn.pad(x, ((0, 1),) * 3),
         lambda: fn.dilate(x, (0, 1)),
     ]
     for call in wrong:
@@ -182,6 +182,6 @@ def test_wrong_shapes_are_refused():
 
 
 def test_padding_is_a_number_of_the_dtype():
-    assert run(lambda x: fn.pad(x, ((1, 0),), 255), np.array([7], "uint8")).tolist() == [255, 7]
+    assert run(lambda x: fn.pad(x, ((1, 0),), constant_values=255), np.array([7], "uint8")).tolist() == [255, 7]
     with pytest.raises(DtypeError, match="a constant: expected a whole number from 0 to 255"):
-        fn.pad(fn.zeros((1,), "uint8"), ((1, 0),), -1)
+        fn.pad(fn.zeros((1,), "uint8"), ((1, 0),), constant_values=-1)

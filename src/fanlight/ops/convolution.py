@@ -14,10 +14,11 @@ from fanlight.ir import dim as dims
 from fanlight.ir.dim import DimLike
 from fanlight.ir.graph import Value, apply
 from fanlight.ir.types import Shape
+from fanlight.ops.borders import pad
 from fanlight.ops.conv import Conv, Steps, Windows, conv_input_gradient
 from fanlight.ops.depthwise import DepthwiseConv
 from fanlight.ops.promote import Operand, as_value
-from fanlight.ops.shapes import pad, slice, transpose
+from fanlight.ops.shapes import slice, transpose
 
 __all__ = ["conv", "conv_transpose", "depthwise_conv", "separable_conv"]
 
@@ -74,7 +75,7 @@ def padding_widths(padding: Padding, extents: Shape, taps: Shape, windows: Windo
 
 def padded(x: Value, padding: Padding, taps: Shape, windows: Windows, value: float = 0.0) -> Value:
     """Images with what the padding of their windows asks for around them."""
-    return pad(x, ((0, 0), *padding_widths(padding, x.shape[1:-1], taps, windows), (0, 0)), value)
+    return pad(x, ((0, 0), *padding_widths(padding, x.shape[1:-1], taps, windows), (0, 0)), constant_values=value)
 
 
 def _operands(name: str, inputs: Operand, kernel: Operand, data_format: str | None) -> tuple[Value, Value, int]:

@@ -10,7 +10,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fanlight.ir.graph import OPERATORS, Gradient, Value, apply
-from fanlight.ops import convolution, indexing, linear, nn, pointwise, pooling, random, reductions, resizing, shapes
+from fanlight.ops import (
+    bits,
+    borders,
+    convolution,
+    indexing,
+    linear,
+    nn,
+    pointwise,
+    pooling,
+    random,
+    reductions,
+    resizing,
+    shapes,
+)
+from fanlight.ops.bits import *
+from fanlight.ops.borders import *
 from fanlight.ops.convolution import *
 from fanlight.ops.indexing import *
 from fanlight.ops.indexing import getitem
@@ -26,7 +41,9 @@ from fanlight.ops.shapes import *
 __all__ = ["gradient"]
 __all__ += pointwise.__all__
 __all__ += reductions.__all__
+__all__ += bits.__all__
 __all__ += shapes.__all__
+__all__ += borders.__all__
 __all__ += indexing.__all__
 __all__ += linear.__all__
 __all__ += convolution.__all__

@@ -16,7 +16,7 @@ from fanlight.ir.graph import Value, apply
 from fanlight.ir.types import DTYPES
 from fanlight.ops import gather as rows
 from fanlight.ops.pointwise import add, cast, equal, less, where
-from fanlight.ops.promote import Operand, as_value, broadcast
+from fanlight.ops.promote import Operand, as_value, broadcast, broadcast_shape, stretched
 from fanlight.ops.reductions import size_of
 from fanlight.ops.shapes import expand_dims, flip, iota, normal_axes, reshape, slice
 
@@ -45,16 +45,18 @@ def as_index(x: Operand) -> Value:
     return cast(value, "int32")
 
 
-def take(x: Operand, positions: Operand, axis: int | None = None) -> Value:
+def take(x: Operand, indices: Operand, axis: int | None = None) -> Value:
     """The elements, rows, ... of x at these positions along an axis (of x in row-major order, without one).
 
-    Negative positions count from the end; those outside are clamped.
+    Negative positions count from the end.
+
+    Differs: positions outside are moved to the nearest element, and have no NaN.
     """
     value = as_value(x)
     if axis is None:
         value, axis = reshape(value, (value.type.count,)), 0
     (k,) = normal_axes(axis, value.rank)
-    return gather(value, [from_end(as_index(positions), value.shape[k])], (k,))
+    return gather(value, [from_end(as_index(indices), value.shape[k])], (k,))
 
 
 def from_end(positions: Value, extent: DimLike) -> Value:
@@ -64,24 +66,37 @@ def from_end(positions: Value, extent: DimLike) -> Value:
     return positions
 
 
-def take_along_axis(x: Value, positions: Operand, axis: int) -> Value:
-    """`out[i, j, k] = x[i, positions[i, j, k], k]`, for axis 1; the other axes have equal lengths."""
-    index = as_index(positions)
-    (k,) = normal_axes(axis, x.rank)
-    if index.rank != x.rank or index.shape[:k] != x.shape[:k] or index.shape[k + 1 :] != x.shape[k + 1 :]:
-        raise ShapeError(
-            "take_along_axis", expected=f"positions with the lengths of {x.type} but along axis {k}", got=index.type
-        )
-    others = [iota(index.shape, j) for j in range(k + 1, x.rank)]
-    return gather(x, [from_end(index, x.shape[k]), *others], range(k, x.rank), batch=k)
+def take_along_axis(x: Operand, indices: Operand, axis: int | None = None) -> Value:
+    """`out[i, j, k] = x[i, indices[i, j, k], k]`, for axis 1; the other axes are broadcast. Without one, both are flat.
+
+    Negative positions count from the end.
+
+    Differs: positions outside are moved to the nearest element, and have no NaN.
+    """
+    value, index = as_value(x), as_index(indices)
+    if axis is None:
+        value, index, axis = reshape(value, (value.type.count,)), reshape(index, (index.type.count,)), 0
+    (k,) = normal_axes(axis, value.rank)
+    if index.rank != value.rank:
+        raise ShapeError("take_along_axis", expected=f"indices of rank {value.rank} for {value.type}", got=index.type)
+    others = [(*each[:k], *each[k + 1 :]) for each in (value.shape, index.shape)]
+    shape = broadcast_shape(*others)
+    value = stretched(value, (*shape[:k], value.shape[k], *shape[k:]))
+    index = stretched(index, (*shape[:k], index.shape[k], *shape[k:]))
+    rest = [iota(index.shape, j) for j in range(k + 1, value.rank)]
+    return gather(value, [from_end(index, value.shape[k]), *rest], range(k, value.rank), batch=k)
 
 
-def one_hot(x: Operand, classes: int, axis: int = -1, dtype: str = "float32") -> Value:
-    """1 where the new axis's position equals x, else 0; a row of zeros for an x outside 0 .. classes-1."""
+def one_hot(x: Operand, num_classes: int, axis: int = -1, dtype: str | None = None, sparse: bool = False) -> Value:
+    """1 where the new axis's position equals x, else 0; a row of zeros for an x outside 0 .. num_classes-1. float32.
+
+    Differs: there are no sparse tensors."""
+    if sparse:
+        raise DtypeError("one_hot", expected="sparse=False", got="sparse=True", do="use the dense result")
     index = as_index(x)
     (k,) = normal_axes(axis, index.rank + 1)
-    shape = (*index.shape[:k], classes, *index.shape[k:])
-    return cast(equal(expand_dims(index, k), iota(shape, k)), dtype)
+    shape = (*index.shape[:k], num_classes, *index.shape[k:])
+    return cast(equal(expand_dims(index, k), iota(shape, k)), dtype or "float32")
 
 
 def getitem(x: Value, key: Any) -> Value:

@@ -13,15 +13,15 @@ from fanlight.ops.shapes import expand_dims, reshape
 __all__ = ["dot", "matmul"]
 
 
-def matmul(a: Operand, b: Operand) -> Value:
-    """The matrix product over the last axis of a and the last but one of b.
+def matmul(x1: Operand, x2: Operand) -> Value:
+    """The matrix product over the last axis of x1 and the last but one of x2.
 
-    Batch axes are broadcast, vectors are as in NumPy. Where b is one matrix, the leading axes of a are rows of one
+    Batch axes are broadcast, vectors are as in NumPy. Where x2 is one matrix, the leading axes of x1 are rows of one
     product.
     """
-    dtype = result_dtype(a, b)
+    dtype = result_dtype(x1, x2)
     dtype = dtype if is_float(dtype) else "int32"
-    x, y = as_value(a, dtype), as_value(b, dtype)
+    x, y = as_value(x1, dtype), as_value(x2, dtype)
     if x.rank == 0 or y.rank == 0:
         raise ShapeError("matmul", expected="vectors or matrices", got=f"{x.type} and {y.type}", do="use * for numbers")
     if x.rank == 1 or y.rank == 1:

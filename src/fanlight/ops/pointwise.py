@@ -10,72 +10,71 @@ import math
 from fanlight.errors import DtypeError
 from fanlight.ir.graph import Op, Value, apply
 from fanlight.ir.types import is_float
-from fanlight.ops import bitwise, comparison, transcendental
+from fanlight.ops import comparison, transcendental
 from fanlight.ops import elementwise as rows
-from fanlight.ops.power import Power
+from fanlight.ops.power import IntegerPower, Power
 from fanlight.ops.promote import Operand, as_value, broadcast, elementwise, result_dtype
 
 __all__ = [
-    "abs", "absolute", "add", "bitcast", "bitwise_and", "bitwise_or", "bitwise_xor", "cast", "ceil", "clip", "cos",
-    "divide", "equal", "erf", "exp", "expm1", "floor", "floor_divide", "greater", "greater_equal", "isfinite",
-    "isinf", "isnan", "left_shift", "less", "less_equal", "log", "log1p", "log2", "log10", "logical_and",
-    "logical_not", "logical_or", "logical_xor", "maximum", "minimum", "mod", "multiply", "negative", "not_equal",
-    "power", "reciprocal", "right_shift", "round", "rsqrt", "sigmoid", "sign", "sin", "sqrt", "square",
-    "stop_gradient", "subtract", "tan", "tanh", "true_divide", "trunc", "where",
+    "abs", "absolute", "add", "cast", "ceil", "clip", "cos", "divide", "equal", "erf", "exp", "expm1", "floor",
+    "floor_divide", "greater", "greater_equal", "isfinite", "isinf", "isnan", "less", "less_equal", "log", "log1p",
+    "log2", "log10", "logical_and", "logical_not", "logical_or", "logical_xor", "maximum", "minimum", "mod",
+    "multiply", "negative", "not_equal", "power", "reciprocal", "round", "rsqrt", "sigmoid", "sign", "sin", "sqrt",
+    "square", "stop_gradient", "subtract", "tan", "tanh", "true_divide", "trunc", "where",
 ]  # fmt: skip
 
 
-def add(x: Operand, y: Operand) -> Value:
-    """x + y; of bools, `logical_or`."""
-    return _arithmetic(rows.Add(), comparison.LogicalOr(), x, y)
+def add(x1: Operand, x2: Operand) -> Value:
+    """x1 + x2; of bools, `logical_or`."""
+    return _arithmetic(rows.Add(), comparison.LogicalOr(), x1, x2)
 
 
-def subtract(x: Operand, y: Operand) -> Value:
-    """x - y."""
-    return elementwise(rows.Subtract(), x, y)
+def subtract(x1: Operand, x2: Operand) -> Value:
+    """x1 - x2."""
+    return elementwise(rows.Subtract(), x1, x2)
 
 
-def multiply(x: Operand, y: Operand) -> Value:
-    """x * y; of bools, `logical_and`."""
-    return _arithmetic(rows.Multiply(), comparison.LogicalAnd(), x, y)
+def multiply(x1: Operand, x2: Operand) -> Value:
+    """x1 * x2; of bools, `logical_and`."""
+    return _arithmetic(rows.Multiply(), comparison.LogicalAnd(), x1, x2)
 
 
 def _arithmetic(op: Op, of_bools: Op, x: Operand, y: Operand) -> Value:
     return elementwise(of_bools if result_dtype(x, y) == "bool" else op, x, y)
 
 
-def divide(x: Operand, y: Operand) -> Value:
-    """x / y as float32, whatever the operands are."""
-    return elementwise(rows.Divide(), x, y, dtype="float32")
+def divide(x1: Operand, x2: Operand) -> Value:
+    """x1 / x2 as float32, whatever the operands are."""
+    return elementwise(rows.Divide(), x1, x2, dtype="float32")
 
 
 true_divide = divide
 
 
-def floor_divide(x: Operand, y: Operand) -> Value:
-    """The largest whole number not above x / y; of integers, 0 where y is 0."""
-    return elementwise(rows.FloorDivide(), x, y)
+def floor_divide(x1: Operand, x2: Operand) -> Value:
+    """The largest whole number not above x1 / x2; of integers, 0 where x2 is 0."""
+    return elementwise(rows.FloorDivide(), x1, x2)
 
 
-def mod(x: Operand, y: Operand) -> Value:
-    """x - floor(x / y) * y, which has the sign of y; of integers, 0 where y is 0."""
-    return elementwise(rows.Modulo(), x, y)
+def mod(x1: Operand, x2: Operand) -> Value:
+    """x1 - floor(x1 / x2) * x2, which has the sign of x2; of integers, 0 where x2 is 0."""
+    return elementwise(rows.Modulo(), x1, x2)
 
 
-def power(x: Operand, y: Operand) -> Value:
-    """x to the power of y. A small whole y becomes products, 0.5 and -0.5 become roots; other powers are of floats."""
-    if not isinstance(y, Value) and isinstance(x, Value):
-        if y == int(y) and abs_number(y) <= 32 and (y >= 0 or is_float(x.dtype)) and x.dtype != "bool":
-            base = x if isinstance(y, int) else as_value(x, "float32")
-            return _whole_power(base, int(y)) if y >= 0 else reciprocal(_whole_power(base, -int(y)))
-        if y in (0.5, -0.5):
-            return sqrt(x) if y > 0 else rsqrt(x)
-    dtype = result_dtype(x, y)
-    if not is_float(dtype):
-        raise DtypeError(
-            "power", expected="float32, or a constant exponent from 0 to 32", got=dtype, do="cast an operand to float32"
-        )
-    return elementwise(Power(), x, y)
+def power(x1: Operand, x2: Operand) -> Value:
+    """x1 to the power of x2. A small whole number x2 becomes products, 0.5 and -0.5 become roots.
+
+    Powers of integers wrap; a negative exponent gives 0 but for 1 and -1."""
+    if isinstance(x1, Value) and not isinstance(x2, Value) and math.isfinite(x2):
+        if x2 == int(x2) and abs_number(x2) <= 32 and (x2 >= 0 or is_float(x1.dtype)) and x1.dtype != "bool":
+            base = x1 if isinstance(x2, int) else as_value(x1, "float32")
+            return _whole_power(base, int(x2)) if x2 >= 0 else reciprocal(_whole_power(base, -int(x2)))
+        if x2 in (0.5, -0.5):
+            return sqrt(x1) if x2 > 0 else rsqrt(x1)
+    dtype = result_dtype(x1, x2)
+    if is_float(dtype):
+        return elementwise(Power(), x1, x2)
+    return elementwise(IntegerPower(), x1, x2, dtype="int32" if dtype == "bool" else dtype)
 
 
 def abs_number(x: float) -> float:
@@ -115,22 +114,23 @@ def sign(x: Operand) -> Value:
     return elementwise(rows.Sign(), value)
 
 
-def maximum(x: Operand, y: Operand, ties: str = "split") -> Value:
+def maximum(x1: Operand, x2: Operand, ties: str = "split") -> Value:
     """The larger one, or NaN. Equal ones "split" the gradient, or `ties` gives it to the "first" or the "second"."""
-    return _arithmetic(rows.Maximum(ties), comparison.LogicalOr(), x, y)
+    return _arithmetic(rows.Maximum(ties), comparison.LogicalOr(), x1, x2)
 
 
-def minimum(x: Operand, y: Operand, ties: str = "split") -> Value:
+def minimum(x1: Operand, x2: Operand, ties: str = "split") -> Value:
     """The smaller one, or NaN. `ties` as in `maximum`."""
-    return _arithmetic(rows.Minimum(ties), comparison.LogicalAnd(), x, y)
+    return _arithmetic(rows.Minimum(ties), comparison.LogicalAnd(), x1, x2)
 
 
-def clip(x: Operand, low: Operand | None, high: Operand | None, ties: str = "split") -> Value:
-    """x moved into low .. high (None: no limit). At a limit x gets half the gradient; all of it where ties="first"."""
+def clip(x: Operand, x_min: Operand | None, x_max: Operand | None, ties: str = "split") -> Value:
+    """x moved into x_min .. x_max (None: no limit). At a limit x gets half the gradient, all of it for ties="first"."""
     value = as_value(x)
-    if low is not None:
-        value = maximum(value, low, ties)
-    return value if high is None else minimum(value, high, ties)
+    value = cast(value, "int32") if value.dtype == "bool" else value
+    if x_min is not None:
+        value = maximum(value, x_min, ties)
+    return value if x_max is None else minimum(value, x_max, ties)
 
 
 def square(x: Operand) -> Value:
@@ -229,23 +229,36 @@ def ceil(x: Operand) -> Value:
 
 
 def trunc(x: Operand) -> Value:
-    """The whole number next to x towards zero, as float32."""
-    return _float(rows.Trunc(), x)
+    """The whole number next to x towards zero; integers stay as they are."""
+    value = as_value(x)
+    return apply(rows.Trunc(), value) if is_float(value.dtype) else value
 
 
-def round(x: Operand) -> Value:
-    """The nearest whole number, the even one of two, as float32."""
-    return _float(rows.Round(), x)
+def round(x: Operand, decimals: int = 0) -> Value:
+    """The nearest number with so many digits after the point, the even one of two; of whole numbers an integer.
+
+    With negative `decimals`, the nearest multiple of 10 ** -decimals."""
+    value = as_value(x)
+    if not is_float(value.dtype):
+        if decimals >= 0:
+            return cast(value, "int32") if value.dtype == "bool" else value
+        return cast(round(cast(value, "float32"), decimals), value.dtype)
+    if decimals == 0:
+        return apply(rows.Round(), value)
+    factor = 10.0 ** abs_number(decimals)  # a whole number, so that nothing is rounded twice
+    if decimals > 0:
+        return divide(apply(rows.Round(), multiply(value, factor)), factor)
+    return multiply(apply(rows.Round(), divide(value, factor)), factor)
 
 
-def equal(x: Operand, y: Operand) -> Value:
-    """x == y."""
-    return elementwise(comparison.Equal(), x, y)
+def equal(x1: Operand, x2: Operand) -> Value:
+    """x1 == x2."""
+    return elementwise(comparison.Equal(), x1, x2)
 
 
-def not_equal(x: Operand, y: Operand) -> Value:
-    """x != y."""
-    return elementwise(comparison.NotEqual(), x, y)
+def not_equal(x1: Operand, x2: Operand) -> Value:
+    """x1 != x2."""
+    return elementwise(comparison.NotEqual(), x1, x2)
 
 
 def _ordered(op: Op, x: Operand, y: Operand) -> Value:
@@ -253,39 +266,39 @@ def _ordered(op: Op, x: Operand, y: Operand) -> Value:
     return elementwise(op, x, y, dtype="uint8" if dtype == "bool" else dtype)
 
 
-def less(x: Operand, y: Operand) -> Value:
-    """x < y."""
-    return _ordered(comparison.Less(), x, y)
+def less(x1: Operand, x2: Operand) -> Value:
+    """x1 < x2."""
+    return _ordered(comparison.Less(), x1, x2)
 
 
-def less_equal(x: Operand, y: Operand) -> Value:
-    """x <= y."""
-    return _ordered(comparison.LessEqual(), x, y)
+def less_equal(x1: Operand, x2: Operand) -> Value:
+    """x1 <= x2."""
+    return _ordered(comparison.LessEqual(), x1, x2)
 
 
-def greater(x: Operand, y: Operand) -> Value:
-    """x > y."""
-    return _ordered(comparison.Greater(), x, y)
+def greater(x1: Operand, x2: Operand) -> Value:
+    """x1 > x2."""
+    return _ordered(comparison.Greater(), x1, x2)
 
 
-def greater_equal(x: Operand, y: Operand) -> Value:
-    """x >= y."""
-    return _ordered(comparison.GreaterEqual(), x, y)
+def greater_equal(x1: Operand, x2: Operand) -> Value:
+    """x1 >= x2."""
+    return _ordered(comparison.GreaterEqual(), x1, x2)
 
 
-def logical_and(x: Operand, y: Operand) -> Value:
+def logical_and(x1: Operand, x2: Operand) -> Value:
     """Both are true (not 0)."""
-    return elementwise(comparison.LogicalAnd(), x, y, dtype="bool")
+    return elementwise(comparison.LogicalAnd(), x1, x2, dtype="bool")
 
 
-def logical_or(x: Operand, y: Operand) -> Value:
+def logical_or(x1: Operand, x2: Operand) -> Value:
     """One of them is true, or both."""
-    return elementwise(comparison.LogicalOr(), x, y, dtype="bool")
+    return elementwise(comparison.LogicalOr(), x1, x2, dtype="bool")
 
 
-def logical_xor(x: Operand, y: Operand) -> Value:
+def logical_xor(x1: Operand, x2: Operand) -> Value:
     """Exactly one of them is true."""
-    return elementwise(comparison.LogicalXor(), x, y, dtype="bool")
+    return elementwise(comparison.LogicalXor(), x1, x2, dtype="bool")
 
 
 def logical_not(x: Operand) -> Value:
@@ -309,10 +322,16 @@ def isinf(x: Operand) -> Value:
     return equal(absolute(as_value(x, "float32")), math.inf)
 
 
-def where(condition: Operand, x: Operand, y: Operand) -> Value:
-    """x where the condition holds, else y."""
-    dtype = result_dtype(x, y)
-    return apply(comparison.Where(), *broadcast([as_value(condition, "bool"), as_value(x, dtype), as_value(y, dtype)]))
+def where(condition: Operand, x1: Operand | None = None, x2: Operand | None = None) -> Value:
+    """x1 where the condition holds, else x2.
+
+    Differs: x1 and x2 are needed; for the places where a condition holds see `nonzero`."""
+    if x1 is None or x2 is None:
+        raise DtypeError("where", expected="x1 and x2", got="None", do="use fl.nonzero(condition) for the places")
+    dtype = result_dtype(x1, x2)
+    return apply(
+        comparison.Where(), *broadcast([as_value(condition, "bool"), as_value(x1, dtype), as_value(x2, dtype)])
+    )
 
 
 def cast(x: Operand, dtype: str) -> Value:
@@ -320,40 +339,6 @@ def cast(x: Operand, dtype: str) -> Value:
     return as_value(as_value(x), dtype)
 
 
-def bitcast(x: Value, dtype: str) -> Value:
-    """The same 32 bits in another dtype."""
-    return x if x.dtype == dtype else apply(bitwise.Bitcast(dtype), x)
-
-
-def stop_gradient(x: Operand) -> Value:
-    """x, through which no gradient flows."""
-    return apply(rows.StopGradient(), as_value(x))
-
-
-def _bits(op: Op, of_bools: Op | None, x: Operand, y: Operand) -> Value:
-    return elementwise(of_bools if of_bools and result_dtype(x, y) == "bool" else op, x, y)
-
-
-def bitwise_and(x: Operand, y: Operand) -> Value:
-    """The bits set in both."""
-    return _bits(bitwise.BitwiseAnd(), comparison.LogicalAnd(), x, y)
-
-
-def bitwise_or(x: Operand, y: Operand) -> Value:
-    """The bits set in one of them, or both."""
-    return _bits(bitwise.BitwiseOr(), comparison.LogicalOr(), x, y)
-
-
-def bitwise_xor(x: Operand, y: Operand) -> Value:
-    """The bits set in exactly one of them."""
-    return _bits(bitwise.BitwiseXor(), comparison.LogicalXor(), x, y)
-
-
-def left_shift(x: Operand, y: Operand) -> Value:
-    """x * 2^y modulo 2^bits."""
-    return _bits(bitwise.LeftShift(), None, x, y)
-
-
-def right_shift(x: Operand, y: Operand) -> Value:
-    """x / 2^y rounded down."""
-    return _bits(bitwise.RightShift(), None, x, y)
+def stop_gradient(variable: Operand) -> Value:
+    """The same value, through which no gradient flows."""
+    return apply(rows.StopGradient(), as_value(variable))

@@ -1,4 +1,4 @@
-"""What is x to the power of y? One row, with a logarithm carried in two float32 numbers.
+"""What is x to the power of y? A row for floats, with a logarithm carried in two float32 numbers, one for integers.
 
 exp(y * log(x)) in plain float32 would lose all digits that y * log(x) has before its point: 7 bits at 1e38. Here the
 logarithm and the product keep about 32 bits, as a sum of a large and a small float32 (T. Dekker, 1971).
@@ -12,8 +12,9 @@ from typing import Any
 
 from fanlight.ir.graph import Value
 from fanlight.ir.scalar import Scalar, bitcast, cast, const, make, select
+from fanlight.ir.types import item_bytes
 from fanlight.ops import functions as fn
-from fanlight.ops.base import Elementwise
+from fanlight.ops.base import INTEGERS, Elementwise
 from fanlight.ops.elementwise import Gradients
 
 Double = tuple[Scalar, Scalar]  # a number as high + low, |low| being below an ulp of high
@@ -112,3 +113,40 @@ class Power(Elementwise):
         import numpy
 
         return numpy.power(*arrays)
+
+
+@dataclass(frozen=True)
+class IntegerPower(Elementwise):
+    """x to the power of y among integers, modulo 2^bits. A negative y gives 1 / x rounded towards zero: 0, 1 or -1."""
+
+    name = "integer_power"
+    arity = 2
+    accepts = INTEGERS
+
+    def scalar(self, *args: Scalar) -> Scalar:
+        x, y = args
+        one, zero = const(1, x.dtype), const(0, x.dtype)
+        result, base, rest = one, x, y
+        for step in range(8 * item_bytes(x.dtype)):
+            is_set = make("ne", rest & 1, zero)
+            result = select(is_set, result * base, result)
+            base, rest = base * base, y >> (step + 1)
+        if x.dtype.startswith("uint"):
+            return result
+        is_unit = make("eq", make("abs", x), one)
+        inverse = select(is_unit, select(make("ne", y & 1, zero), x, one), zero)
+        return select(make("lt", y, zero), inverse, result)
+
+    def gradient(self, g: Value, y: Value, xs: tuple[Value, ...]) -> Gradients:
+        return None, None
+
+    def reference(self, *arrays: Any) -> Any:
+        import numpy
+
+        x, y = arrays
+        bits = 8 * x.dtype.itemsize
+        found = []
+        for base, exponent in zip(x.ravel().tolist(), y.ravel().tolist(), strict=True):
+            power = pow(base, exponent, 2**bits) if exponent >= 0 else base ** (exponent % 2) if abs(base) == 1 else 0
+            found.append(power % 2**bits)
+        return numpy.array(found, f"uint{bits}").astype(x.dtype).reshape(x.shape)

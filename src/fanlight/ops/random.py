@@ -12,12 +12,10 @@ from collections.abc import Sequence
 from fanlight.errors import DtypeError, ShapeError
 from fanlight.ir.dim import DimLike
 from fanlight.ir.graph import Value, apply
+from fanlight.ops.bits import bitcast, bitwise_or, bitwise_xor, right_shift
 from fanlight.ops.pointwise import (
     absolute,
     add,
-    bitcast,
-    bitwise_or,
-    bitwise_xor,
     cast,
     clip,
     divide,
@@ -27,7 +25,6 @@ from fanlight.ops.pointwise import (
     maximum,
     multiply,
     negative,
-    right_shift,
     sqrt,
     subtract,
     where,

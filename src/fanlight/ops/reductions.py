@@ -22,6 +22,9 @@ from fanlight.ops.pointwise import (
     isfinite,
     log,
     logical_or,
+    maximum,
+    minimum,
+    multiply,
     not_equal,
     sqrt,
     square,
@@ -29,12 +32,12 @@ from fanlight.ops.pointwise import (
     subtract,
     where,
 )
-from fanlight.ops.promote import Operand, as_value, constant
+from fanlight.ops.promote import Operand, as_value, constant, stretched
 from fanlight.ops.shapes import iota, normal_axes, reshape
 
 __all__ = [
-    "all", "any", "argmax", "argmin", "count", "logsumexp", "max", "mean", "min", "moments", "prod", "size_of",
-    "std", "sum", "var",
+    "all", "amax", "amin", "any", "argmax", "argmin", "average", "count", "count_nonzero", "logsumexp", "max", "mean",
+    "min", "moments", "prod", "ptp", "size_of", "std", "sum", "var",
 ]  # fmt: skip
 
 Axis = int | Sequence[int] | None
@@ -61,19 +64,45 @@ def sum(x: Operand, axis: Axis = None, keepdims: bool = False) -> Value:
     return _reduced(rows.Sum, _summable(x), axis, keepdims)
 
 
-def prod(x: Operand, axis: Axis = None, keepdims: bool = False) -> Value:
-    """The product; of bools int32, of uint8 uint32."""
-    return _reduced(rows.Product, _summable(x), axis, keepdims)
+def prod(x: Operand, axis: Axis = None, keepdims: bool = False, dtype: str | None = None) -> Value:
+    """The product, in `dtype` where one is given; of bools int32, of uint8 uint32."""
+    return _reduced(rows.Product, _summable(x if dtype is None else cast(x, dtype)), axis, keepdims)
 
 
-def max(x: Operand, axis: Axis = None, keepdims: bool = False, ties: str = "split") -> Value:
-    """The largest element, NaN if any is NaN. Equal ones share the gradient, or the "first" gets it."""
+def max(
+    x: Operand, axis: Axis = None, keepdims: bool = False, initial: Operand | None = None, ties: str = "split"
+) -> Value:
+    """The largest element, or `initial` where that is larger; NaN if any is NaN.
+
+    Equal ones share the gradient, or the "first" gets it. Raises ShapeError for no elements and no `initial`."""
+    if initial is not None:
+        whole = _with_initial(x, axis, keepdims, initial)
+        return whole if whole is not None else maximum(max(x, axis, keepdims, ties=ties), initial)
     return _extreme(lambda axes: rows.Max(axes, ties), x, axis, keepdims)
 
 
-def min(x: Operand, axis: Axis = None, keepdims: bool = False, ties: str = "split") -> Value:
-    """The smallest element, NaN if any is NaN. `ties` as in `max`."""
+def min(
+    x: Operand, axis: Axis = None, keepdims: bool = False, initial: Operand | None = None, ties: str = "split"
+) -> Value:
+    """The smallest element, or `initial` where that is smaller; NaN if any is NaN. `ties` and errors as in `max`."""
+    if initial is not None:
+        whole = _with_initial(x, axis, keepdims, initial)
+        return whole if whole is not None else minimum(min(x, axis, keepdims, ties=ties), initial)
     return _extreme(lambda axes: rows.Min(axes, ties), x, axis, keepdims)
+
+
+amax = max
+amin = min
+
+
+def _with_initial(x: Operand, axis: Axis, keepdims: bool, initial: Operand) -> Value | None:
+    """`initial` alone, where there is nothing along the axes; else None."""
+    value = as_value(x)
+    axes = normal_axes(axis, value.rank)
+    if 0 in [value.shape[k] for k in axes]:
+        rest = tuple(extent for k, extent in enumerate(value.shape) if k not in axes)
+        return stretched(as_value(initial, value.dtype), _kept(value, axes) if keepdims else rest)
+    return None
 
 
 def _extreme(op: Callable[[tuple[int, ...]], Op], x: Operand, axis: Axis, keepdims: bool) -> Value:
@@ -109,13 +138,15 @@ def mean(x: Operand, axis: Axis = None, keepdims: bool = False) -> Value:
     return divide(sum(value, axis, keepdims), count(value, axis))
 
 
-def moments(x: Operand, axis: Axis = None, keepdims: bool = False) -> tuple[Value, Value]:
-    """The mean and the variance (divided by n) as float32. The variance sums squared distances from the mean."""
+def moments(x: Operand, axes: Axis = None, keepdims: bool = False, synchronized: bool = False) -> tuple[Value, Value]:
+    """The mean and the variance (divided by n) as float32. The variance sums squared distances from the mean.
+
+    `synchronized` is for training on several devices and changes nothing."""
     value = cast(x, "float32")
-    centre = mean(value, axis, keepdims=True)
-    spread = mean(square(subtract(value, centre)), axis, keepdims)
+    centre = mean(value, axes, keepdims=True)
+    spread = mean(square(subtract(value, centre)), axes, keepdims)
     if not keepdims:
-        axes = normal_axes(axis, value.rank)
+        axes = normal_axes(axes, value.rank)
         centre = reshape(centre, tuple(extent for k, extent in enumerate(value.shape) if k not in axes))
     return centre, spread
 
@@ -165,3 +196,28 @@ def logsumexp(x: Operand, axis: Axis = None, keepdims: bool = False) -> Value:
     top = where(isfinite(top), top, 0.0)  # inf - inf would be NaN
     total = log(sum(exp(subtract(value, top)), axis, keepdims))
     return add(total, top if keepdims else reshape(top, total.shape))
+
+
+def count_nonzero(x: Operand, axis: Axis = None) -> Value:
+    """How many elements are not 0, as int32."""
+    return sum(cast(cast(x, "bool"), "int32"), axis)
+
+
+def ptp(x: Operand, axis: Axis = None, keepdims: bool = False) -> Value:
+    """The largest element less the smallest."""
+    return subtract(max(x, axis, keepdims), min(x, axis, keepdims))
+
+
+def average(x: Operand, axis: Axis = None, weights: Operand | None = None) -> Value:
+    """The mean, weighted by `weights` where they are given: of x's shape, or of the length of one axis. float32."""
+    value = cast(x, "float32")
+    if weights is None:
+        return mean(value, axis)
+    scale = cast(weights, "float32")
+    if scale.shape != value.shape:
+        if not isinstance(axis, int) or scale.rank != 1:
+            what = f"weights of shape {list(value.shape)}, or of the length of one axis"
+            raise ShapeError("average", expected=what, got=scale.type, at=f"axis {axis}")
+        (k,) = normal_axes(axis, value.rank)
+        scale = stretched(reshape(scale, (-1, *(1,) * (value.rank - 1 - k))), value.shape)
+    return divide(sum(multiply(value, scale), axis), sum(scale, axis))

@@ -20,6 +20,7 @@ MODULES = (
     "depthwise",
     "pool",
     "gather",
+    "dynamic",
     "threefry",
 )
 
