@@ -19,7 +19,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-full check format bless bench
+.PHONY: help setup demo test test-full check format bless bench race
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ bless: $(TOOLS) ## rewrite the golden files from what the code gives now; read t
 
 bench: $(BENCH) ## measure speed beside the peers (never part of the tests)
 	.venv/bin/python bench/run.py $(ARGS)
+
+race: $(TOOLS) ## a page in which TensorFlow.js and Fanlight train the same network side by side (PORT=8001); CHECK=1 runs it once
+	.venv/bin/python bench/race/race.py $(if $(PORT),--port $(PORT)) $(if $(CHECK),--check)
 
 $(RUNTIME): pyproject.toml tools/setup.sh
 	@tools/setup.sh runtime
