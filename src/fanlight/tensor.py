@@ -150,9 +150,9 @@ def lift(function: Callable[..., Any]) -> Callable[..., Any]:
         args = tuple(prepared(names[k] if k < len(names) else "", x) for k, x in enumerate(args))
         kwargs = {name: prepared(name, x) for name, x in kwargs.items()}
         leaves = leaves_of((args, kwargs))
-        args, kwargs = mapped((args, kwargs), _value_of)
-        result = function(*args, **kwargs)
         inside = any(isinstance(x, Value) for x in leaves)
+        args, kwargs = mapped((args, kwargs), _value_of if inside else _value_or_body)
+        result = function(*args, **kwargs)
         return result if inside else mapped(result, lambda v: pending(v, leaves) if isinstance(v, Value) else v)
 
     return call
@@ -189,6 +189,20 @@ def _value_of(x: Any) -> Any:
             x._settle()
         return x._value
     return Tensor(x)._value if is_array(x) else x
+
+
+def _value_or_body(x: Any) -> Any:
+    """As `_value_of`; the body of a loop or branch takes and gives tensors where it was written among tensors."""
+    if isinstance(x, Tensor) or not callable(x):
+        return _value_of(x)
+
+    @wraps(x)
+    def body(*args: Any) -> Any:
+        with recording():
+            result = x(*mapped(args, lambda v: Tensor(v) if isinstance(v, Value) else v))
+        return mapped(result, _value_of)
+
+    return body
 
 
 def pending(value: Value, sources: Sequence[Any] = ()) -> Tensor:

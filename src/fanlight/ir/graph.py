@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
+from itertools import count
 from typing import Any, ClassVar
 
 from fanlight.errors import DtypeError, ShapeError
 from fanlight.ir import dim as dims
 from fanlight.ir.kernel import Nest
-from fanlight.ir.types import Type, is_float
+from fanlight.ir.types import Type, Types, is_float
 
 
 class Op:
@@ -30,7 +31,8 @@ class Op:
     )
     movement: ClassVar[bool] = False  # every element is a copy of an operand's element or a constant
 
-    def infer(self, *types: Type) -> Type:
+    def infer(self, *types: Type) -> Any:
+        """The type of the result: a Type, but Types where the op has bodies (`ir.control`)."""
         raise NotImplementedError(f"{self.name} has no type rule")
 
     def nest(self, *types: Type) -> Nest:
@@ -50,8 +52,16 @@ class Op:
         """The attributes by name, in the order of their fields."""
         return {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
 
+    @property
+    def bodies(self) -> dict[str, Graph]:
+        """The attributes that are graphs: what a loop or branch runs."""
+        return {name: value for name, value in self.attributes().items() if isinstance(value, Graph)}
+
 
 OPERATORS: dict[str, Callable[..., Any]] = {}  # Python operator name -> function of values; `ops.functions` fills it
+
+
+SERIALS = count()
 
 
 def _operator(name: str, reflected: bool = False) -> Callable[..., Any]:
@@ -61,12 +71,15 @@ def _operator(name: str, reflected: bool = False) -> Callable[..., Any]:
 
 
 class Value:
-    """One result in a graph. Compared by identity; `==` is not elementwise (use `equal`)."""
+    """One result in a graph. Compared by identity; `==` is not elementwise (use `equal`).
 
-    __slots__ = ("inputs", "op", "type")
+    A loop or branch has several results: `type` is a `Types` then, and only `Item` values take it as an input."""
+
+    __slots__ = ("inputs", "op", "serial", "type")
 
     def __init__(self, op: Op, inputs: tuple[Value, ...], type: Type):
         self.op, self.inputs, self.type = op, inputs, type
+        self.serial = next(SERIALS)  # younger values have larger ones: what a body made, and what was there before
 
     @property
     def dtype(self) -> str:
@@ -84,7 +97,7 @@ class Value:
         return f"<{self.op.name}: {self.type}>"
 
     def __bool__(self) -> bool:
-        raise TypeError("a traced value has no truth value; use fl.where(condition, x, y)")
+        raise TypeError("a traced value has no truth value; use fl.where(condition, x, y) or fl.cond(condition, f, g)")
 
     __add__, __radd__ = _operator("add"), _operator("add", True)
     __sub__, __rsub__ = _operator("subtract"), _operator("subtract", True)
@@ -170,6 +183,20 @@ class Gradient(Op):
         if not is_float(wrt.dtype):
             raise DtypeError("gradient", expected="a float value to differentiate with respect to", got=wrt)
         return wrt
+
+
+@dataclass(frozen=True)
+class Item(Op):
+    """One of the results of a loop or branch."""
+
+    name: ClassVar[str] = "item"
+    index: int
+
+    def infer(self, *types: Type | Types) -> Type:
+        (several,) = types
+        if not isinstance(several, Types) or not 0 <= self.index < len(several.members):
+            raise ShapeError("item", expected=f"several results, one of number {self.index}", got=several)
+        return several.members[self.index]
 
 
 def topological(roots: Iterable[Value]) -> list[Value]:

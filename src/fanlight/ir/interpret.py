@@ -13,8 +13,9 @@ from typing import Any
 
 from fanlight.errors import CompileError, ShapeError, UnknownNameError
 from fanlight.ir import dim as dims
+from fanlight.ir.control import Choice, Iteration
 from fanlight.ir.evaluate import EVALUATE, Evaluator, Load
-from fanlight.ir.graph import Constant, Graph, Input, SizeOf, State, Value
+from fanlight.ir.graph import Constant, Graph, Input, Item, SizeOf, State, Value
 from fanlight.ir.kernel import Axis, identity
 from fanlight.ir.number import round_to
 from fanlight.ir.scalar import Scalar
@@ -109,15 +110,24 @@ def interpret(
             raise UnknownNameError("interpreter", expected=f"input {label!r}", got=sorted(given["input"]))
         given["input"][label] = array = as_array(given["input"][label], value.dtype, exact)
         bind_sizes(value.type, array.shape, known, f"input {label!r}")
-    results: dict[int, Array] = {}
+    outputs, writes = run_graph(graph, given["input"], given["state"], known, exact)
+    return outputs, writes or {}
+
+
+def run_graph(
+    graph: Graph, inputs: Arrays, state: Arrays, sizes: Mapping[str, int], exact: bool
+) -> tuple[dict[str, Array], dict[str, Array] | None]:
+    """The outputs and the state written of a function or body, by name; None for what a false guard does not write."""
+    given = {"input": inputs, "state": state}
+    results: dict[int, Any] = {}  # of a loop or branch, a list of arrays
     for value in graph.order:
         if isinstance(value.op, Input | State):
-            results[id(value)] = leaf(value, given[value.op.name], known, exact)
+            results[id(value)] = leaf(value, given[value.op.name], sizes, exact)
         else:
-            results[id(value)] = evaluate_value(value, [results[id(x)] for x in value.inputs], known, exact)
+            results[id(value)] = evaluate_value(value, [results[id(x)] for x in value.inputs], sizes, exact)
     outputs = {name: results[id(value)] for name, value in graph.outputs.items()}
     if graph.guard is not None and not results[id(graph.guard)].data[0]:
-        return outputs, {}
+        return outputs, None
     return outputs, {name: results[id(value)] for name, value in graph.writes.items()}
 
 
@@ -157,8 +167,16 @@ def leaf(value: Value, given: Arrays, sizes: Mapping[str, int], exact: bool) -> 
     return array
 
 
-def evaluate_value(value: Value, operands: list[Array], sizes: Mapping[str, int], exact: bool) -> Array:
-    """One value of a graph from the arrays of its inputs."""
+def evaluate_value(value: Value, operands: list[Any], sizes: Mapping[str, int], exact: bool) -> Any:
+    """One value of a graph from the arrays of its inputs: an array, or a list of them for a loop or branch."""
+    if isinstance(value.op, Iteration):
+        return run_iteration(value.op, operands, sizes, exact)
+    if isinstance(value.op, Choice):
+        condition, yes, no = value.op.split(tuple(operands))
+        body, given = (value.op.yes, yes) if condition.data[0] else (value.op.no, no)
+        return list(run_graph(body, given, {}, sizes, exact)[0].values())
+    if isinstance(value.op, Item):
+        return operands[0][value.op.index]
     shape = actual_shape(value.type, sizes)
     if isinstance(value.op, Constant):
         return Array(value.dtype, shape, [round_to(value.op.value, value.dtype)])
@@ -176,6 +194,32 @@ def evaluate_value(value: Value, operands: list[Array], sizes: Mapping[str, int]
     except CompileError as error:
         raise CompileError(f"{error}", at=f"{value!r} of {', '.join(map(repr, value.inputs))}") from error
     return Array(value.dtype, shape, data)
+
+
+def run_iteration(op: Iteration, operands: list[Array], sizes: Mapping[str, int], exact: bool) -> list[Array]:
+    """The carries after the last step, then the stacked outputs."""
+    state, slices, given = op.split(tuple(operands))
+    length = dims.evaluate(op.length, sizes)
+    rows: dict[str, dict[int, list[Any]]] = {name: {} for name in op.body.outputs}
+    for step in range(length - 1, -1, -1) if op.reverse else range(length):
+        inputs = given | {name: row(array, step) for name, array in slices.items()}
+        outputs, writes = run_graph(op.body, inputs, state, {**sizes, op.index: step}, exact)
+        if writes is None:
+            break
+        state = {**state, **writes}
+        for name, array in outputs.items():
+            rows[name][step] = array.data
+    stacked = []
+    for name, value in op.body.outputs.items():
+        data = list(itertools.chain.from_iterable(rows[name][step] for step in range(length)))
+        stacked.append(Array(value.dtype, (length, *actual_shape(value.type, sizes)), data))
+    return [*state.values(), *stacked]
+
+
+def row(array: Array, number: int) -> Array:
+    """One slice along the first axis."""
+    size = count(array.shape[1:])
+    return Array(array.dtype, array.shape[1:], array.data[number * size : (number + 1) * size])
 
 
 Body = Callable[[dict[str, int], Load], Any]

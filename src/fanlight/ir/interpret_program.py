@@ -15,7 +15,7 @@ from fanlight.ir import dim as dims
 from fanlight.ir import scalar
 from fanlight.ir.evaluate import Evaluator
 from fanlight.ir.interpret import Array, Arrays, actual_shape, as_array, bind_sizes, check_shape, loop_body, points
-from fanlight.ir.kernel import Buffer, Kernel, Operand, Program
+from fanlight.ir.kernel import Buffer, Kernel, Loop, Operand, Program, Step
 from fanlight.ir.types import item_bytes
 
 DONE, REFUSED = 0, 1  # the status of a call: the guard was true, or there is none; the guard was false
@@ -31,14 +31,43 @@ def interpret_program(program: Program, memory: bytearray, procedure: str, sizes
             raise CompileError(f"call of {procedure!r}", expected=f"{size.name} in {size.bounds}", got=sizes[size.name])
     for number in called.derivations:
         derive(program, memory, number)
-    for number, kernel in enumerate(called.kernels):
-        run_kernel(program, memory, kernel, sizes)
-        if called.guard and number == called.guard_after:
-            guard = program.buffers[called.guard]
-            if not struct.unpack_from(CODES[guard.type.dtype], memory, guard.offset)[0]:
-                return REFUSED
+    if not run_steps(program, memory, called.kernels, sizes, called.guard, called.guard_after):
+        return REFUSED
     raise_versions(program, memory, called.groups)
     return DONE
+
+
+def run_steps(
+    program: Program, memory: bytearray, steps: Iterable[Step], sizes: Mapping[str, int], guard: str, after: int
+) -> bool:
+    """Runs steps in order; False where the guard, read after step number `after`, ended them."""
+    if guard and after < 0 and not is_true(program, memory, guard):
+        return False
+    for number, step in enumerate(steps):
+        run_step(program, memory, step, sizes)
+        if guard and number == after and not is_true(program, memory, guard):
+            return False
+    return True
+
+
+def run_step(program: Program, memory: bytearray, step: Step, sizes: Mapping[str, int]) -> None:
+    if isinstance(step, Kernel):
+        run_kernel(program, memory, step, sizes)
+    elif isinstance(step, Loop):
+        length = dims.evaluate(step.extent, sizes)
+        for k in range(length - 1, -1, -1) if step.reverse else range(length):
+            inner = {**sizes, step.size.name: k}
+            if not run_steps(program, memory, step.steps, inner, step.guard, step.guard_after):
+                break
+    else:
+        side = step.yes if is_true(program, memory, step.condition) else step.no
+        run_steps(program, memory, side, sizes, "", -1)
+
+
+def is_true(program: Program, memory: bytearray, buffer: str) -> bool:
+    """Is the scalar in this buffer anything but zero?"""
+    place = program.buffers[buffer]
+    return bool(struct.unpack_from(CODES[place.type.dtype], memory, place.offset)[0])
 
 
 def derive(program: Program, memory: bytearray, number: int) -> None:

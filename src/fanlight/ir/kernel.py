@@ -1,11 +1,12 @@
 """What is a program made of? Loop nests over buffers.
 
-`Nest` is one op's loop nest over its operands; `Kernel` is what fusion makes of several nests; `Program` is kernels in
-order with one memory plan. Indices are integer expressions (`ir.dim`) over the names of the axes. Knows no target."""
+`Nest` is one op's loop nest over its operands; `Kernel` is what fusion makes of several nests; `Loop` and `Branch`
+are around kernels; `Program` is all in order with one memory plan. Indices are integer expressions (`ir.dim`) over the
+names of the axes. Knows no target."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from fanlight.ir import dim as dims
@@ -130,8 +131,70 @@ class Kernel:
     schedule: Contraction | None = None
 
     @property
+    def touched(self) -> frozenset[str]:
+        """The buffers that it reads or writes."""
+        return frozenset(o.buffer for o in self.operands)
+
+    @property
     def written(self) -> frozenset[str]:
         return frozenset(self.operands[s.slot].buffer for s in self.stores)
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """Runs `steps` for `size` = 0 .. extent-1, backwards where `reverse`. `carries` are buffers that hold something
+    before the first step already. With a `guard`, a bool scalar read after step number `guard_after` of each round, the
+    loop ends where it is false."""
+
+    name: str
+    size: dims.Size  # the loop index; index expressions and extents of the steps may name it
+    extent: DimLike
+    steps: tuple[Step, ...]
+    carries: tuple[str, ...] = ()
+    reverse: bool = False
+    guard: str = ""
+    guard_after: int = -1
+
+    @property
+    def touched(self) -> frozenset[str]:
+        guard = {self.guard} if self.guard else set()
+        return frozenset(self.carries).union(guard, *(step.touched for step in self.steps))
+
+    @property
+    def written(self) -> frozenset[str]:
+        return frozenset[str]().union(*(step.written for step in self.steps))
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """Runs `yes` where the bool scalar in buffer `condition` is true, else `no`."""
+
+    name: str
+    condition: str
+    yes: tuple[Step, ...]
+    no: tuple[Step, ...]
+
+    @property
+    def touched(self) -> frozenset[str]:
+        return frozenset([self.condition]).union(*(step.touched for step in (*self.yes, *self.no)))
+
+    @property
+    def written(self) -> frozenset[str]:
+        return frozenset[str]().union(*(step.written for step in (*self.yes, *self.no)))
+
+
+Step = Kernel | Loop | Branch
+
+
+def kernels_of(steps: Iterable[Step]) -> Iterator[Kernel]:
+    """Every kernel of a tree of steps, once, in the order in which they are written down."""
+    for step in steps:
+        if isinstance(step, Kernel):
+            yield step
+        elif isinstance(step, Loop):
+            yield from kernels_of(step.steps)
+        else:
+            yield from kernels_of((*step.yes, *step.no))
 
 
 SPACES = ("input", "output", "state", "derived", "arena")
@@ -163,15 +226,15 @@ class Derivation:
 
 @dataclass(frozen=True, slots=True)
 class Procedure:
-    """One exported function: derivations it relies on, then kernels. After kernel number `guard_after` the int or bool
-    scalar in buffer `guard` is read: zero ends the call with status 1 before any state is written. `groups` are the
-    state groups that it writes."""
+    """One exported function: derivations it relies on, then kernels, loops and branches. After step number
+    `guard_after` the int or bool scalar in buffer `guard` is read: zero ends the call with status 1 before any state is
+    written. `groups` are the state groups that it writes."""
 
     name: str
     sizes: tuple[dims.Size, ...]
     inputs: Mapping[str, str]  # input name -> buffer
     outputs: Mapping[str, str]
-    kernels: tuple[Kernel, ...]
+    kernels: tuple[Step, ...]
     derivations: tuple[int, ...] = ()
     guard: str = ""
     guard_after: int = -1

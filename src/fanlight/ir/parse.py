@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from fanlight.errors import ModelFormatError
-from fanlight.ir.graph import Constant, Gradient, Graph, Input, Op, SizeOf, State, Value, apply
+from fanlight.ir.graph import Constant, Gradient, Graph, Input, Item, Op, SizeOf, State, Value, apply
 from fanlight.ir.module import Module, StateSpec
 from fanlight.ir.reading import (
     NAME_TEXT,
     TYPE_TEXT,
+    TYPES_TEXT,
     Lines,
     Reader,
     match,
@@ -25,18 +26,19 @@ from fanlight.ir.reading import (
     read_name,
     read_sizes,
 )
-from fanlight.ir.types import Type
+from fanlight.ir.types import Type, Types
 
 Ops = Mapping[str, Callable[..., Op]]
 
-_OWN: Ops = {SizeOf.name: SizeOf, Gradient.name: Gradient}
+_OWN: Ops = {SizeOf.name: SizeOf, Gradient.name: Gradient, Item.name: Item}
 
 _NAME = rf"(?P<name>{NAME_TEXT})"
 _TYPE = rf"(?P<type>{TYPE_TEXT})"
 _ARGUMENTS = rf"(?P<arguments>(?:{NAME_TEXT}: {TYPE_TEXT}(?:, {NAME_TEXT}: {TYPE_TEXT})*)?)"
 _HEADER = re.compile(rf"graph {_NAME}\({_ARGUMENTS}\)(?: where (?P<where>.*))?")
 _ARGUMENT = re.compile(rf"{_NAME}: {_TYPE}(?:, |$)")
-_VALUE = re.compile(rf"%(?P<number>\d+): {_TYPE} = (?P<operation>.*)")
+_VALUE = re.compile(rf"%(?P<number>\d+): (?P<type>{TYPES_TEXT}) = (?P<operation>.*)")
+_BEGIN = re.compile(rf"begin {_NAME}\({_ARGUMENTS}\)(?: where (?P<where>.*))?")
 _ROOT = re.compile(rf"(?P<kind>output|write) {_NAME} = %(?P<number>\d+)")
 _GUARD = re.compile(r"guard %(?P<number>\d+)")
 _STATE = re.compile(rf"state {_NAME}: {_TYPE} = (?P<role>\w+) (?P<kind>trainable|frozen) (?P<initial>.*)")
@@ -91,12 +93,13 @@ def _body(lines: Lines, ops: Ops, arguments: Mapping[str, Type], reader: Reader)
     values: list[Value] = []
     roots: dict[str, dict[str, Value]] = {"output": {}, "write": {}}
     guard: Value | None = None
-    while lines and not lines.starts("graph "):
+    while lines and not lines.starts("graph ") and not lines.is_next("end"):
         with lines.take() as line:
             if found := _VALUE.fullmatch(line):
                 if int(found["number"]) != len(values):
                     raise ValueError(f"expected %{len(values)}, since values are numbered in order")
-                values.append(_operation(found["operation"], reader.type(found["type"]), values, reader, ops))
+                type, bodies = reader.types(found["type"]), _bodies(lines, ops, reader)
+                values.append(_operation(found["operation"], type, values, bodies, reader, ops))
             elif found := _ROOT.fullmatch(line):
                 roots[found["kind"]][read_name(found["name"])] = values[int(found["number"])]
             else:
@@ -109,20 +112,37 @@ def _body(lines: Lines, ops: Ops, arguments: Mapping[str, Type], reader: Reader)
     return Graph(tuple(inputs[name] for name in arguments), roots["output"], roots["write"], guard)
 
 
-def _operation(text: str, type: Type, values: list[Value], reader: Reader, ops: Ops) -> Value:
+def _bodies(lines: Lines, ops: Ops, reader: Reader) -> dict[str, Graph]:
+    """The graphs between `begin` and `end` that follow a loop or branch."""
+    found: dict[str, Graph] = {}
+    while lines.starts("begin "):
+        with lines.take() as line:
+            header = match(_BEGIN, line, "begin name(input: type, ...) where low <= index <= high")
+            inner = Reader({**reader.sizes, **read_sizes(header["where"])})
+            arguments = _arguments(header["arguments"], inner)
+        found[header["name"]] = _body(lines, ops, arguments, inner)
+        with lines.take() as line:
+            if line != "end":
+                raise ValueError("expected 'end'")
+    return found
+
+
+def _operation(
+    text: str, type: Type | Types, values: list[Value], bodies: dict[str, Graph], reader: Reader, ops: Ops
+) -> Value:
     call = read_expression(text)
     if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
         raise ValueError("expected an op with its operands and attributes in parentheses")
     name = call.func.id
-    if name in ("input", "state"):
+    if isinstance(type, Type) and name in ("input", "state"):
         return apply((Input if name == "input" else State)(reader.literal(call.args[0]), type))
-    if name == "constant":
+    if isinstance(type, Type) and name == "constant":
         return apply(Constant(reader.literal(call.args[0]), type.dtype))
     kind = _OWN.get(name) or ops.get(name)
     if kind is None:
         raise ValueError(f"expected a known op, got {name!r}")
     operands = [values[numbered(node, "%")] for node in call.args]
-    op = kind(**{str(keyword.arg): reader.literal(keyword.value) for keyword in call.keywords})
+    op = kind(**bodies, **{str(keyword.arg): reader.literal(keyword.value) for keyword in call.keywords})
     result = apply(op, *operands)
     if result.type != type:
         raise ValueError(f"expected {type!r}, but {name} gives {result.type!r}")

@@ -16,14 +16,17 @@ from fanlight.ir.instructions import SCALARS
 from fanlight.ir.kernel import (
     COMBINES,
     Axis,
+    Branch,
     Buffer,
     Contraction,
     Derivation,
     Kernel,
     Layout,
+    Loop,
     Operand,
     Procedure,
     Program,
+    Step,
     Store,
     dense,
 )
@@ -66,6 +69,10 @@ _PROCEDURE = re.compile(rf"procedure {_NAME}{_WHERE}")
 _PORT = re.compile(rf"(?P<kind>input|output) {_NAME} = {_BUFFER}")
 _USES = re.compile(r"derivation (?P<number>\d+)")
 _STOP = re.compile(rf"stop with status 1 unless {_BUFFER}")
+_LOOP = re.compile(rf"loop {_NAME}(?P<reverse> reverse)?: (?P<size>.*), extent (?P<extent>.*)")
+_CARRY = re.compile(rf"carry {_BUFFER}")
+_UNLESS = re.compile(rf"stop unless {_BUFFER}")
+_BRANCH = re.compile(rf"branch {_NAME} if {_BUFFER}")
 _WRITES = re.compile(r"writes state group (?P<group>\d+)")
 
 
@@ -242,18 +249,57 @@ def _derivation(lines: Lines) -> Derivation:
     return Derivation(tuple(kernels), buffers, groups)
 
 
+STEPS = ("kernel ", "loop ", "branch ")
+
+
+def _step(lines: Lines, sizes: Mapping[str, dims.DimLike]) -> Step:
+    if lines.starts("kernel "):
+        return _kernel(lines, sizes)
+    with lines.take() as line:
+        if found := _BRANCH.fullmatch(line):
+            yes, _, _ = _steps(lines, sizes, "else")
+            no, _, _ = _steps(lines, sizes, "end")
+            return Branch(read_name(found["name"]), read_name(found["buffer"]), yes, no)
+        found = match(_LOOP, line, "a kernel, a branch, or loop name: low <= index <= high, extent ...")
+        index = read_sizes(found["size"])
+        extent = Reader(sizes).dim(read_expression(found["extent"]))
+        ((size,),) = (dims.sizes(each) for each in index.values())
+    carries: list[str] = []
+    while lines.starts("carry "):
+        with lines.take() as line:
+            carries.append(read_name(match(_CARRY, line, "a carry")["buffer"]))
+    steps, guard, after = _steps(lines, {**sizes, **index}, "end")
+    return Loop(
+        read_name(found["name"]), size, extent, steps, tuple(carries), found["reverse"] is not None, guard, after
+    )
+
+
+def _steps(lines: Lines, sizes: Mapping[str, dims.DimLike], end: str) -> tuple[tuple[Step, ...], str, int]:
+    """The steps up to the line `end`, with the guard among them and after which step it stands."""
+    steps: list[Step] = []
+    guard, after = "", -1
+    while lines and not lines.is_next(end):
+        if lines.starts(*STEPS):
+            steps.append(_step(lines, sizes))
+            continue
+        with lines.take() as line:
+            guard, after = read_name(match(_UNLESS, line, f"a step, a guard or {end!r}")["buffer"]), len(steps) - 1
+    lines.take()
+    return tuple(steps), guard, after
+
+
 def _procedure(lines: Lines) -> Procedure:
     with lines.take() as line:
         header = match(_PROCEDURE, line, "procedure name where low <= size <= high, ...")
         sizes = read_sizes(header["where"])
     ports: dict[str, dict[str, str]] = {"input": {}, "output": {}}
-    kernels: list[Kernel] = []
+    kernels: list[Step] = []
     derivations: list[int] = []
     groups: list[int] = []
     guard, guard_after = "", -1
     while lines and not lines.starts("procedure "):
-        if lines.starts("kernel "):
-            kernels.append(_kernel(lines, sizes))
+        if lines.starts(*STEPS):
+            kernels.append(_step(lines, sizes))
             continue
         with lines.take() as line:
             if found := _PORT.fullmatch(line):

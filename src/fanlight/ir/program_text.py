@@ -9,9 +9,9 @@ from collections import Counter
 from collections.abc import Iterable
 
 from fanlight.ir import dim as dims
-from fanlight.ir.kernel import Axis, Buffer, Derivation, Kernel, Operand, Procedure, Program, dense
+from fanlight.ir.kernel import Axis, Buffer, Derivation, Kernel, Loop, Operand, Procedure, Program, Step, dense
 from fanlight.ir.scalar import Scalar, row_text, text, walk
-from fanlight.ir.text import name_text, where_text
+from fanlight.ir.text import name_text, size_text, where_text
 
 LONGEST = 100  # characters of an expression; above it, what is used again gets a line of its own
 
@@ -98,14 +98,44 @@ def procedure_text(procedure: Procedure) -> str:
     lines = [f"procedure {name_text(procedure.name)}{where_text(procedure.sizes)}"]
     lines += [f"  input {name_text(name)} = {name_text(buffer)}" for name, buffer in procedure.inputs.items()]
     lines += [f"  derivation {number}" for number in procedure.derivations]
-    stop = [f"  stop with status 1 unless {name_text(procedure.guard)}"] if procedure.guard else []
-    lines += stop if procedure.guard_after < 0 else []
-    for number, kernel in enumerate(procedure.kernels):
-        lines += [f"  {line}" for line in kernel_text(kernel).splitlines()]
-        lines += stop if number == procedure.guard_after else []
+    stop = [f"stop with status 1 unless {name_text(procedure.guard)}"] if procedure.guard else []
+    lines += indented(steps_lines(procedure.kernels, stop, procedure.guard_after))
     lines += [f"  output {name_text(name)} = {name_text(buffer)}" for name, buffer in procedure.outputs.items()]
     lines += [f"  writes state group {group}" for group in procedure.groups]
     return "\n".join(lines) + "\n"
+
+
+def indented(lines: Iterable[str]) -> list[str]:
+    return [f"  {line}" for line in lines]
+
+
+def steps_lines(steps: Iterable[Step], stop: list[str], stop_after: int = -1) -> list[str]:
+    """Kernels, loops and branches in order; `stop` is written after step number `stop_after`."""
+    lines = list(stop) if stop_after < 0 else []
+    for number, step in enumerate(steps):
+        lines += step_lines(step)
+        lines += stop if number == stop_after else []
+    return lines
+
+
+def step_lines(step: Step) -> list[str]:
+    """A kernel, or a loop or branch with what is inside, up to `end`:
+
+    loop scan_3: 0 <= step0 <= 11, extent 12
+      carry predict/scan_3/c
+      kernel ...
+    end
+    """
+    if isinstance(step, Kernel):
+        return kernel_text(step).splitlines()
+    if isinstance(step, Loop):
+        reverse = " reverse" if step.reverse else ""
+        header = f"loop {name_text(step.name)}{reverse}: {size_text(step.size)}, extent {dims.text(step.extent)}"
+        carries = [f"  carry {name_text(buffer)}" for buffer in step.carries]
+        stop = [f"stop unless {name_text(step.guard)}"] if step.guard else []
+        return [header, *carries, *indented(steps_lines(step.steps, stop, step.guard_after)), "end"]
+    sides = [*indented(steps_lines(step.yes, [])), "else", *indented(steps_lines(step.no, []))]
+    return [f"branch {name_text(step.name)} if {name_text(step.condition)}", *sides, "end"]
 
 
 def derivation_text(derivation: Derivation, number: int) -> str:

@@ -14,13 +14,14 @@ from typing import Any
 
 from fanlight.errors import ModelFormatError
 from fanlight.ir import dim as dims
-from fanlight.ir.types import DTYPES, Type
+from fanlight.ir.types import DTYPES, Type, Types
 
 SHORT = {short: dtype for dtype, (short, _, _) in DTYPES.items()}
 
 # Parts of line patterns
 NAME_TEXT = r"(?:[A-Za-z_][\w./-]*|'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")"
 TYPE_TEXT = r"\w+\[[^\]]*\]"
+TYPES_TEXT = rf"(?:{TYPE_TEXT}|\((?:{TYPE_TEXT},? ?)*\))"  # also several: `(f32[4], i32[])`
 
 _SIZE = re.compile(r"(?P<low>-?\d+) <= (?P<name>\w+)(?: <= (?P<high>-?\d+))?")
 # What is no Python and is spelled otherwise; strings are matched too, so that they stay as they are.
@@ -49,6 +50,9 @@ class Lines:
     def starts(self, *words: str) -> bool:
         """Does the next line begin with one of these?"""
         return bool(self.rest) and self.rest[-1][1].startswith(words)
+
+    def is_next(self, line: str) -> bool:
+        return bool(self.rest) and self.rest[-1][1] == line
 
     def take(self) -> At:
         if not self.rest:
@@ -117,6 +121,12 @@ class Reader:
 
     def __init__(self, sizes: Mapping[str, dims.DimLike]):
         self.sizes = sizes
+
+    def types(self, text: str) -> Type | Types:
+        """A type, or in parentheses those of a loop's or branch's results."""
+        value = self.literal(read_expression(text))
+        several = isinstance(value, tuple) and all(isinstance(each, Type) for each in value)
+        return Types(value) if several else self.type(text)
 
     def type(self, text: str) -> Type:
         value = self.literal(read_expression(text))

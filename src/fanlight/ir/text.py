@@ -12,9 +12,10 @@ from typing import Any
 
 from fanlight.errors import CompileError
 from fanlight.ir import dim as dims
+from fanlight.ir.control import Iteration, inner_sizes
 from fanlight.ir.graph import Constant, Graph, Leaf, Op, Value
 from fanlight.ir.module import Module
-from fanlight.ir.types import Type
+from fanlight.ir.types import Type, Types
 
 PLAIN_NAME = re.compile(r"[A-Za-z_][\w./-]*")  # printed as it is; any other name is quoted
 
@@ -41,7 +42,8 @@ def operation_text(op: Op, arguments: list[str]) -> str:
         return f"{op.name}({op.label!r})"
     if isinstance(op, Constant):
         return f"{op.name}({op.value!r})"
-    attributes = [f"{name}={attribute_text(value)}" for name, value in op.attributes().items()]
+    plain = {name: value for name, value in op.attributes().items() if not isinstance(value, Graph)}
+    attributes = [f"{name}={attribute_text(value)}" for name, value in plain.items()]
     return f"{op.name}({', '.join([*arguments, *attributes])})"
 
 
@@ -52,13 +54,17 @@ def graph_sizes(graph: Graph) -> dict[str, dims.Size]:
 
 
 def sizes_in(item: Any) -> set[dims.Size]:
-    """The sizes in a dim, type, op or tuple of those."""
+    """The sizes in a dim, type, op, body or tuple of those; not the loop index that only a body knows."""
     if isinstance(item, dims.Dim):
         return set(dims.sizes(item))
     if isinstance(item, Type):
         return sizes_in(item.shape)
+    if isinstance(item, Types):
+        return sizes_in(item.members)
+    if isinstance(item, Graph):
+        return set(graph_sizes(item).values())
     if isinstance(item, Op):
-        return sizes_in(tuple(item.attributes().values()))
+        return {size for size in sizes_in(tuple(item.attributes().values())) if size.name not in inner_sizes(item)}
     return set().union(*map(sizes_in, item)) if isinstance(item, tuple) else set()
 
 
@@ -71,19 +77,32 @@ def graph_text(graph: Graph, name: str = "graph") -> str:
       %2: f32[batch, 10] = matmul(%0, %1)
       output probabilities = %2
     """
+    lines = body_lines(graph)
+    header = f"graph {name_text(name)}({arguments_text(graph)}){where_text(graph_sizes(graph).values())}"
+    return "\n".join([header, *lines]) + "\n"
+
+
+def arguments_text(graph: Graph) -> str:
+    return ", ".join(f"{name_text(label_of(v))}: {v.type!r}" for v in graph.inputs)
+
+
+def body_lines(graph: Graph) -> list[str]:
+    """A line for each value and root; below a loop or branch its bodies, each from `begin` to `end`."""
     numbers: dict[int, str] = {}
     lines: list[str] = []
     for value in graph.order:
         numbers[id(value)] = f"%{len(numbers)}"
         operation = operation_text(value.op, [numbers[id(x)] for x in value.inputs])
         lines.append(f"  {numbers[id(value)]}: {value.type!r} = {operation}")
+        for name, body in value.op.bodies.items():
+            index = where_text([value.op.size]) if isinstance(value.op, Iteration) else ""
+            lines += [f"    begin {name}({arguments_text(body)}){index}"]
+            lines += [*(f"    {line}" for line in body_lines(body)), "    end"]
     for kind, roots in (("output", graph.outputs), ("write", graph.writes)):
         lines += [f"  {kind} {name_text(key)} = {numbers[id(value)]}" for key, value in roots.items()]
     if graph.guard is not None:
         lines.append(f"  guard {numbers[id(graph.guard)]}")
-    arguments = ", ".join(f"{name_text(label_of(v))}: {v.type!r}" for v in graph.inputs)
-    header = f"graph {name_text(name)}({arguments}){where_text(graph_sizes(graph).values())}"
-    return "\n".join([header, *lines]) + "\n"
+    return lines
 
 
 def label_of(value: Value) -> str:

@@ -53,6 +53,16 @@ class Type:
         return f"{DTYPES[self.dtype][0]}[{', '.join(text(d) for d in self.shape)}]"
 
 
+@dataclass(frozen=True, slots=True)
+class Types:
+    """The type of a loop's or branch's value, which is several arrays: `(f32[4], f32[12, 4])`. An `Item` picks one."""
+
+    members: tuple[Type, ...]
+
+    def __repr__(self) -> str:
+        return f"({', '.join(map(repr, self.members))}{',' if len(self.members) == 1 else ''})"
+
+
 def float32(*shape: DimLike) -> Type:
     return Type("float32", shape)
 

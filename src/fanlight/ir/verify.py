@@ -10,11 +10,12 @@ from typing import Any
 
 from fanlight.errors import CompileError, FanlightError
 from fanlight.ir import dim as dims
-from fanlight.ir.graph import Constant, Graph, Input, Leaf, State, Value
+from fanlight.ir.control import Iteration
+from fanlight.ir.graph import Constant, Graph, Input, Item, Leaf, State, Value
 from fanlight.ir.module import ROLES, Module
 from fanlight.ir.number import integer_range
 from fanlight.ir.text import sizes_in
-from fanlight.ir.types import Type, is_float
+from fanlight.ir.types import Type, Types, is_float
 from fanlight.ir.verify_program import verify_program
 
 __all__ = ["verify_graph", "verify_module", "verify_program"]
@@ -22,6 +23,16 @@ __all__ = ["verify_graph", "verify_module", "verify_program"]
 
 def verify_graph(graph: Graph, where: str = "graph") -> None:
     """Raises CompileError where `graph` breaks a rule of the IR; `where` names it in the message."""
+    state = check_body(graph, where)
+    check_sizes(graph, where)
+    for name, value in graph.writes.items():
+        check_static(value.type, f"state {name!r} in {where}")
+    for name, type in state.items():
+        check_static(type, f"state {name!r} in {where}")
+
+
+def check_body(graph: Graph, where: str) -> dict[str, Type]:
+    """What holds for functions and for the bodies of loops and branches; returns the state that is read."""
     seen: set[int] = set()
     state: dict[str, Type] = {}
     for value in graph.order:
@@ -31,14 +42,17 @@ def verify_graph(graph: Graph, where: str = "graph") -> None:
         seen.add(id(value))
         check_type(value, at)
         check_leaf(value, state, at)
+        for name, body in value.op.bodies.items():
+            carried = check_body(body, f"{name} of {value.op.name} in {where}")
+            if carried and not isinstance(value.op, Iteration):
+                raise CompileError("state", expected="none inside a branch", got=sorted(carried), at=at)
     check_inputs(graph, where)
-    check_sizes(graph, where)
     for name, value in graph.writes.items():
         if value.type != state.get(name, value.type):
             raise CompileError(f"write of {name!r}", expected=state[name], got=value.type, at=where)
-        check_static(value.type, f"state {name!r} in {where}")
     if graph.guard is not None and graph.guard.type != Type("bool", ()):
         raise CompileError("guard", expected=Type("bool", ()), got=graph.guard.type, at=where)
+    return state
 
 
 def check_type(value: Value, at: str) -> None:
@@ -49,7 +63,10 @@ def check_type(value: Value, at: str) -> None:
         raise CompileError(str(error), at=at) from error
     if inferred != value.type:
         raise CompileError("type", expected=inferred, got=value.type, at=at)
-    for extent in value.shape:
+    if any(isinstance(x.type, Types) for x in value.inputs) and not isinstance(value.op, Item):
+        raise CompileError("operand", expected="one array: an item of a loop's results", got=value.op.name, at=at)
+    members = value.type.members if isinstance(value.type, Types) else (value.type,)
+    for extent in (extent for member in members for extent in member.shape):
         low, high = dims.bounds(extent)
         if low < 0 or high >= dims.UNBOUNDED:
             raise CompileError(
@@ -65,7 +82,6 @@ def check_leaf(value: Value, state: dict[str, Type], at: str) -> None:
         known = state.setdefault(value.op.label, value.type)
         if known != value.type:
             raise CompileError(f"state {value.op.label!r}", expected=known, got=value.type, at=at)
-        check_static(value.type, at)
     if isinstance(value.op, Constant) and not is_number(value.op.value, value.dtype):
         raise CompileError("constant", expected=f"a number of {value.dtype}", got=repr(value.op.value), at=at)
 

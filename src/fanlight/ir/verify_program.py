@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 
 from fanlight.errors import CompileError
 from fanlight.ir import dim as dims
-from fanlight.ir.kernel import Buffer, Kernel, Procedure, Program
+from fanlight.ir.kernel import Branch, Buffer, Kernel, Loop, Procedure, Program, Step, kernels_of
 from fanlight.ir.types import item_bytes
-from fanlight.ir.verify_kernel import read_slots, verify_kernel
+from fanlight.ir.verify_kernel import check_sizes, read_slots, verify_kernel
 
 SPACES = ("input", "output", "state", "derived", "arena")
 FIXED = ("state", "derived")  # these live all the time
@@ -65,23 +65,48 @@ def check_buffers(program: Program) -> None:
 
 
 def check_order(
-    program: Program, kernels: Iterable[Kernel], written: set[str], sizes: Mapping[str, dims.Size], where: str
+    program: Program, steps: Iterable[Step], written: set[str], sizes: Mapping[str, dims.Size], where: str
 ) -> set[str]:
     """Each kernel is sound and reads what was written before it; returns all that is written in the end."""
     written = set(written)
-    for number, kernel in enumerate(kernels):
-        at = f"kernel {number} {kernel.name!r} of {where}"
-        for operand in kernel.operands:
-            if operand.buffer not in program.buffers:
-                raise CompileError("operand", expected="a buffer of the program", got=operand.buffer, at=at)
-        verify_kernel(kernel, program.buffers, sizes, at)
-        for slot in read_slots(kernel):
-            if kernel.operands[slot].buffer not in written:
-                raise CompileError(
-                    f"operand {slot}", expected="a buffer that was written", got=kernel.operands[slot].buffer, at=at
-                )
-        written |= kernel.written
+    for number, step in enumerate(steps):
+        at = f"step {number} {step.name!r} of {where}"
+        for buffer in step.touched:
+            if buffer not in program.buffers:
+                raise CompileError("operand", expected="a buffer of the program", got=buffer, at=at)
+        if isinstance(step, Loop):
+            written = check_loop(program, step, written, sizes, at)
+        elif isinstance(step, Branch):
+            check_read(step.condition, written, "condition", at)
+            sides = [check_order(program, side, written, sizes, at) for side in (step.yes, step.no)]
+            written |= sides[0] & sides[1]
+        else:
+            verify_kernel(step, program.buffers, sizes, at)
+            for slot in read_slots(step):
+                check_read(step.operands[slot].buffer, written, f"operand {slot}", at)
+            written |= step.written
     return written
+
+
+def check_read(buffer: str, written: set[str], what: str, at: str) -> None:
+    if buffer not in written:
+        raise CompileError(what, expected="a buffer that was written", got=buffer, at=at)
+
+
+def check_loop(program: Program, loop: Loop, written: set[str], sizes: Mapping[str, dims.Size], at: str) -> set[str]:
+    """Its index is new, its carries hold something before, its guard is known when it is read."""
+    if loop.size.name in sizes:
+        raise CompileError("loop", expected="an index with a name of its own", got=loop.size.name, at=at)
+    if loop.size.low != 0 or loop.size.high < dims.upper(loop.extent) - 1:
+        raise CompileError("loop", expected=f"an index up to {dims.upper(loop.extent) - 1}", got=loop.size.high, at=at)
+    check_sizes(loop.extent, frozenset(sizes.values()), "extent", at)
+    for buffer in loop.carries:
+        check_read(buffer, written, "carry", at)
+    inner = {**sizes, loop.size.name: loop.size}
+    after = check_order(program, loop.steps[: loop.guard_after + 1], written, inner, at)
+    if loop.guard:
+        check_read(loop.guard, after, "guard", at)
+    return check_order(program, loop.steps[loop.guard_after + 1 :], after, inner, at)
 
 
 def check_procedure(program: Program, procedure: Procedure, derived: Mapping[int, set[str]]) -> None:
@@ -133,20 +158,23 @@ def check_state_writes(program: Program, procedure: Procedure, where: str) -> No
 
 def check_lives(program: Program, procedure: Procedure, where: str) -> None:
     """No two buffers that hold something at the same time share a byte."""
-    lives: dict[str, tuple[int, int]] = {}
-    for number, kernel in enumerate(procedure.kernels):
-        for operand in kernel.operands:
-            first, _ = lives.get(operand.buffer, (number, number))
-            lives[operand.buffer] = (first, number)
-    end = len(procedure.kernels)
+    uses: dict[str, set[int]] = {}
+    rounds: list[tuple[int, int, Loop]] = []
+    end = find_uses(procedure.kernels, 0, uses, rounds)
     for buffer in procedure.inputs.values():
         if buffer in program.buffers:  # nothing holds an input that nothing reads
-            lives[buffer] = (-1, lives.get(buffer, (-1, -1))[1])
+            uses.setdefault(buffer, set()).add(-1)
     for buffer in procedure.outputs.values():
-        lives[buffer] = (lives[buffer][0] if buffer in lives else -1, end)
+        uses.setdefault(buffer, set()).add(end)
     if procedure.guard:
-        first, last = lives[procedure.guard]
-        lives[procedure.guard] = (first, max(last, procedure.guard_after))
+        before = len(list(kernels_of(procedure.kernels[: procedure.guard_after + 1])))
+        uses[procedure.guard].add(before - 1)
+    for first, last, _ in rounds:  # outer loops first
+        for found in uses.values():
+            inside = {k for k in found if first <= k <= last}
+            if inside and inside != found:  # a later round may read it, or the same round what an earlier one wrote
+                found |= {first, last}
+    lives = {name: (min(found), max(found)) for name, found in uses.items()}
     moving = [b for b in lives if program.buffers[b].space not in FIXED]
     moving.sort(key=lambda name: program.buffers[name].offset)
     for k, name in enumerate(moving):
@@ -161,6 +189,32 @@ def check_lives(program: Program, procedure: Procedure, where: str) -> None:
                     got=f"{described(buffer, lives[name])} and {described(program.buffers[other], lives[other])}",
                     at=where,
                 )
+
+
+def find_uses(
+    steps: Iterable[Step], number: int, uses: dict[str, set[int]], rounds: list[tuple[int, int, Loop]]
+) -> int:
+    """Notes which kernels use a buffer, in the order in which they are written down, and which belong to each loop;
+    returns the number of the next kernel."""
+    for step in steps:
+        if isinstance(step, Kernel):
+            for operand in step.operands:
+                uses.setdefault(operand.buffer, set()).add(number)
+            number += 1
+        elif isinstance(step, Branch):
+            uses.setdefault(step.condition, set()).add(number)
+            number = find_uses(step.no, find_uses(step.yes, number, uses, rounds), uses, rounds)
+        else:
+            place, first = len(rounds), number
+            after = find_uses(step.steps[: step.guard_after + 1], number, uses, rounds)
+            if step.guard:
+                uses.setdefault(step.guard, set()).add(max(after - 1, first))
+            number = find_uses(step.steps[step.guard_after + 1 :], after, uses, rounds)
+            for buffer in step.carries:
+                uses.setdefault(buffer, set()).update({first - 1, number - 1})
+            if number > first:
+                rounds.insert(place, (first, number - 1, step))
+    return number
 
 
 def meet(first: tuple[int, int], second: tuple[int, int]) -> bool:

@@ -1,20 +1,24 @@
 """Which ops share a loop nest? Graph -> kernels over named buffers, in an order in which they can run.
 
 Elementwise ops and movements are written into the loops that read them, elementwise consumers become the epilogue of a
-reduction, updates of one parameter become one kernel. Decides what is kept in memory; not loop order, tiles, addresses.
+reduction, updates of one parameter become one kernel; loops and branches: see `control`. Decides what is kept in
+memory; not loop order, tiles, addresses.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import ChainMap
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from fanlight.ir import dim as dims
-from fanlight.ir.graph import Constant, Graph, Input, Leaf, SizeOf, State, Value
-from fanlight.ir.kernel import Kernel, Nest, Store, make_axes
+from fanlight.ir.control import Choice, Iteration
+from fanlight.ir.graph import Constant, Graph, Input, Item, Leaf, SizeOf, State, Value
+from fanlight.ir.kernel import Branch, Kernel, Loop, Nest, Step, Store, make_axes
 from fanlight.ir.scalar import accumulator, walk
 from fanlight.ir.types import Type
-from fanlight.lowering.inline import Inliner
+from fanlight.lowering.control import Bodies
+from fanlight.lowering.inline import Home, Inliner, Place, Scope
 from fanlight.lowering.merge import merge_updates
 from fanlight.lowering.order import CycleError, new_name, old_name, order_kernels
 
@@ -28,7 +32,7 @@ class Fused:
     """One function as kernels. `buffers` gives type and space of every buffer; state buffers are called by the state's
     name."""
 
-    kernels: tuple[Kernel, ...]
+    kernels: tuple[Step, ...]
     buffers: Mapping[str, tuple[Type, str]]
     inputs: Mapping[str, str]
     outputs: Mapping[str, str]
@@ -39,80 +43,132 @@ class Fused:
 
 def fuse(graph: Graph, prefix: str) -> Fused:
     """`graph` as kernels over buffers whose names begin with `prefix`."""
+    return in_place_or_not(lambda: Fusion(graph, prefix))
+
+
+def in_place_or_not(fusion: Callable[[], Fusion]) -> Fused:
     try:
-        return _Fusion(graph, prefix).run(in_place=True)
+        return fusion().run(in_place=True)
     except CycleError:  # updates that need each other's old values, such as a swap, go through buffers of their own
-        return _Fusion(graph, prefix).run(in_place=False)
+        return fusion().run(in_place=False)
 
 
-class _Fusion:
-    def __init__(self, graph: Graph, prefix: str):
+class Fusion:
+    """Fuses one graph. Of a body, `around` is the fusion of the graph around it, `slices` says what its inputs are
+    there, `carried` in which buffers its state lies, and `results` where its outputs belong."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        prefix: str,
+        around: Fusion | None = None,
+        slices: Mapping[int, tuple[Value, Place]] | None = None,
+        carried: Mapping[str, str] | None = None,
+        results: Mapping[str, Home] | None = None,
+    ):
         self.graph, self.prefix = graph, prefix
         self.users: dict[int, list[Value]] = {id(v): [] for v in graph.order}
         for value in graph.order:
             for x in value.inputs:
                 self.users[id(x)].append(value)
-        self.kept: dict[int, str] = {}  # value -> buffer
+        outer = around.scope if around else Scope({}, {}, {})
+        self.root_prefix: str = around.root_prefix if around else prefix
+        self.homes: dict[int, Home] = {}  # of the values that lie in buffers
+        self.nests: dict[int, Nest] = {}
+        self.scope = Scope(
+            ChainMap(self.homes, dict(outer.homes)),
+            ChainMap(self.nests, dict(outer.nests)),
+            {**outer.slices, **(slices or {})},
+        )
+        self.is_body = around is not None
+        self.carried = carried or {}
+        self.results = results or {}
+        self.wanted = {id(graph.outputs[label]): home for label, home in reversed(list(self.results.items()))}
         self.pending: dict[int, Value] = {}  # value -> the reduction whose epilogue it is part of
         self.weight: dict[int, int] = {}  # value -> scalar nodes that inlining it costs
         self.depth: dict[int, int] = {}  # value -> ops on the longest way to a kept one
-        self.nests: dict[int, Nest] = {}
         self.buffers: dict[str, tuple[Type, str]] = {}
+        self.bodies = Bodies(self)
 
     def run(self, in_place: bool) -> Fused:
         inputs = {}
         for value in self.graph.order:
-            if isinstance(value.op, Leaf):
-                space = "input" if isinstance(value.op, Input) else "state"
-                name = self.prefix + value.op.label if space == "input" else value.op.label
-                self.kept[id(value)] = name
-                self.buffers[name] = (value.type, space)
-                if space == "input":
+            if isinstance(value.op, Leaf) and id(value) not in self.scope.slices:
+                is_input = isinstance(value.op, Input)
+                name = self.prefix + value.op.label if is_input else self.state_buffer(value.op.label)
+                self.homes[id(value)] = Home(name, value.type)
+                self.buffers[name] = (value.type, "input" if is_input else "arena" if self.is_body else "state")
+                if is_input:
                     inputs[value.op.label] = name
         roots = {id(v) for v in self.graph.roots}
         for value in self.graph.order:
             if not isinstance(value.op, (Leaf, Constant, SizeOf)):
                 self._decide(value, id(value) in roots)
-        kernels = [self._kernel(v) for v in self.graph.order if id(v) in self.kept and not isinstance(v.op, Leaf)]
+        kernels: list[Step] = []
+        for value in self.graph.order:
+            if isinstance(value.op, Iteration | Choice):
+                kernels += self.bodies.steps(value)
+            elif id(value) in self.homes and not isinstance(value.op, (Leaf, Item)):
+                kernels.append(self._kernel(value))
         outputs = self._outputs(kernels)
         kernels, writes = self._writes(kernels, in_place)
-        kernels = merge_updates(kernels, frozenset(new_name(w) for w in writes))
+        results = frozenset(home.buffer for home in self.results.values())
+        kernels = merge_updates(kernels, results.union(new_name(w) for w in writes))
         guard = self._guard(kernels)
         ordered, guard_after = order_kernels(kernels, frozenset(writes), guard)
-        ordered = [rename(k, {new_name(w): w for w in writes}) for k in ordered]
-        used = {o.buffer for k in ordered for o in k.operands} | set(inputs.values()) | writes
+        final = {new_name(w): w for w in writes} | self.bodies.final_names()
+        ordered = [rename(step, final) for step in ordered]
+        used = {b for step in ordered for b in step.touched} | set(inputs.values()) | writes
+        for name, entry in list(self.buffers.items()):
+            if name in final and entry[1] != "state":
+                self.buffers[final[name]] = entry
         buffers = {name: entry for name, entry in self.buffers.items() if name in used}
+        outputs = {label: final.get(buffer, buffer) for label, buffer in outputs.items()}
+        guard = final.get(guard, guard)
         return Fused(tuple(ordered), buffers, inputs, outputs, frozenset(writes), guard, guard_after)
+
+    def state_buffer(self, label: str) -> str:
+        return self.carried.get(label, label)
 
     # --- what is kept in memory
 
     def _decide(self, value: Value, is_root: bool) -> None:
         """Keeps `value` in a buffer of its own, or leaves it to be written into its readers."""
+        if isinstance(value.op, Iteration | Choice):
+            self.bodies.decide(value)
+            return
+        if isinstance(value.op, Item):
+            self.homes[id(value)] = self.bodies.home(value)
+            return
         nest = value.op.nest(*(x.type for x in value.inputs))
         self.nests[id(value)] = nest
-        held = [x for x in value.inputs if id(x) in self.pending and id(x) not in self.kept]
+        held = [x for x in value.inputs if self.is_pending(x)]
         if nest.reduce or not value.op.elementwise:
             for x in held:
-                self._keep(x)
+                self.keep(x)
             held = []
         for x in held[1:]:  # an epilogue belongs to one reduction
             if self.pending[id(x)] is not self.pending[id(held[0])]:
-                self._keep(x)
+                self.keep(x)
         weight = sum(1 for node in walk(nest.value) if node.args)
-        weight += sum(self.weight.get(id(x), 0) for x in value.inputs if id(x) not in self.kept)
+        weight += sum(self.weight.get(id(x), 0) for x in value.inputs if id(x) not in self.homes)
         self.weight[id(value)] = weight
-        inlined = [x for x in value.inputs if id(x) not in self.kept]
+        inlined = [x for x in value.inputs if id(x) not in self.homes]
         self.depth[id(value)] = 1 + max((self.depth.get(id(x), 0) for x in inlined), default=0)
         if nest.reduce:
             self.pending[id(value)] = value
             self.weight[id(value)] = 0
             for x in value.inputs:
-                if id(x) not in self.kept and not self._may_prologue(x, value, nest):
-                    self._keep(x)
+                if id(x) not in self.homes and not self._may_prologue(x, value, nest):
+                    self.keep(x)
         elif held:
             self.pending[id(value)] = self.pending[id(held[0])]
         if is_root or self._must_keep(value, weight):
-            self._keep(value)
+            self.keep(value)
+
+    def is_pending(self, value: Value) -> bool:
+        """Is it part of a reduction's epilogue that is not stored yet?"""
+        return id(value) in self.pending and id(value) not in self.homes
 
     def _must_keep(self, value: Value, weight: int) -> bool:
         users = self.users[id(value)]
@@ -139,7 +195,7 @@ class _Fusion:
         """Would a product still step through memory evenly if it read the movement `x` in place? Where the address gets
         a quotient of loop indices, a copy is cheaper: without it the product is no `contract`."""
         names = {axis.name for axis in (*nest.axes, *nest.reduce)}
-        inliner = Inliner(self.kept, self.nests, None, None)
+        inliner = Inliner(self.scope, None, None)
         for node in nest.value.args:
             slot, place = node.attribute
             if reader.inputs[slot] is not x:
@@ -155,17 +211,23 @@ class _Fusion:
                     return False
         return True
 
-    def _keep(self, value: Value) -> None:
-        if id(value) not in self.kept:
-            name = f"{self.prefix}{value.op.name}_{len(self.kept)}"
-            self.kept[id(value)] = name
-            self.buffers[name] = (value.type, "arena")
+    def keep(self, value: Value) -> None:
+        if id(value) in self.homes:
+            return
+        home = self.wanted.get(id(value))
+        if home is None:
+            home = Home(self.fresh(value.op.name), value.type)
+            self.buffers[home.buffer] = (value.type, "arena")
+        self.homes[id(value)] = home
+
+    def fresh(self, name: str) -> str:
+        return f"{self.prefix}{name}_{len(self.homes)}"
 
     # --- kernels
 
     def _kernel(self, root: Value) -> Kernel:
         pending = self.pending.get(id(root))
-        inliner = Inliner(self.kept, self.nests, root, pending)
+        inliner = Inliner(self.scope, root, pending)
         axes = make_axes(root.shape)
         place = tuple(a.index for a in axes)
         value, reduce, combine = None, (), ""
@@ -174,82 +236,94 @@ class _Fusion:
             value = inliner.body(pending, place)
             reduce, combine = nest.reduce, nest.combine
         stored = accumulator(root.dtype) if root is pending else inliner.body(root, place)
-        slot = inliner.slot(self.kept[id(root)], root.type, fresh=True)
+        home = self.homes[id(root)]
+        slot = inliner.slot(home.buffer, home.type, fresh=True)
         return Kernel(
-            name=self.kept[id(root)].removeprefix(self.prefix),
+            name=home.buffer.removeprefix(self.root_prefix),
             kind="map" if pending is None else "reduce",
             axes=axes,
             operands=tuple(inliner.operands),
-            stores=(Store(slot, place, stored),),
+            stores=(Store(slot, (*home.lead, *place), stored),),
             value=value,
             reduce=reduce,
             combine=combine,
         )
 
-    def _copy(self, value: Value, name: str, space: str) -> Kernel:
-        """A kernel that writes a leaf, constant or already kept value to the buffer `name`."""
-        self.buffers.setdefault(name, (value.type, space))
-        inliner = Inliner(self.kept, self.nests, None, None)
+    def copy(self, value: Value, home: Home, space: str = "arena") -> Kernel:
+        """A kernel that writes a leaf, constant, or what lies elsewhere or nowhere yet, to `home`."""
+        self.buffers.setdefault(home.buffer, (home.type, space))
+        inliner = Inliner(self.scope, None, None)
         axes = make_axes(value.shape)
         place = tuple(a.index for a in axes)
         stored = inliner.element(value, place)
-        slot = inliner.slot(name, value.type, fresh=True)
-        return Kernel(
-            f"copy_{name.split('/')[-1]}", "map", axes, tuple(inliner.operands), (Store(slot, place, stored),)
-        )
+        slot = inliner.slot(home.buffer, home.type, fresh=True)
+        store = Store(slot, (*home.lead, *place), stored)
+        name = f"copy_{home.buffer.removeprefix(self.root_prefix).split('/')[-1]}"
+        return Kernel(name, "map", axes, tuple(inliner.operands), (store,))
 
-    def _guard(self, kernels: list[Kernel]) -> str:
+    def is_computed(self, value: Value) -> bool:
+        """Does a kernel, loop or branch of this graph write it to a buffer?"""
+        return id(value) in self.homes and not isinstance(value.op, Leaf)
+
+    def _guard(self, kernels: list[Step]) -> str:
         """The buffer that holds the guard, or "" for none."""
         value = self.graph.guard
         if value is None:
             return ""
-        if id(value) not in self.kept or isinstance(value.op, Leaf):
-            kernels.append(self._copy(value, self.prefix + "guard", "arena"))
+        if not self.is_computed(value) or self.homes[id(value)].lead:
+            kernels.append(self.copy(value, Home(self.prefix + "guard", value.type)))
             return self.prefix + "guard"
-        return self.kept[id(value)]
+        return self.homes[id(value)].buffer
 
-    def _outputs(self, kernels: list[Kernel]) -> dict[str, str]:
-        """Gives every output a buffer of its own, renaming where the value's buffer is free for it."""
+    def _outputs(self, kernels: list[Step]) -> dict[str, str]:
+        """Gives every output a buffer of its own, renaming where the value's buffer is free for it. The outputs of a
+        body go where they belong."""
         outputs: dict[str, str] = {}
-        taken: set[str] = set()
-        for label, value in self.graph.outputs.items():
-            buffer = self.kept.get(id(value), "")
-            if buffer and self.buffers[buffer][1] == "arena" and buffer not in taken:
+        for label, home in self.results.items():
+            if not self.is_computed(self.graph.outputs[label]) or self.homes[id(self.graph.outputs[label])] != home:
+                kernels.append(self.copy(self.graph.outputs[label], home))
+        for label, value in self.graph.outputs.items() if not self.is_body else ():
+            buffer = self.homes[id(value)].buffer if id(value) in self.homes else ""
+            if buffer and self.buffers[buffer][1] == "arena" and buffer not in outputs.values():
                 self.buffers[buffer] = (value.type, "output")
             else:
                 buffer = f"{self.prefix}output/{label}"
-                kernels.append(self._copy(value, buffer, "output"))
-            taken.add(buffer)
+                kernels.append(self.copy(value, Home(buffer, value.type), "output"))
             outputs[label] = buffer
         return outputs
 
-    def _writes(self, kernels: list[Kernel], in_place: bool) -> tuple[list[Kernel], set[str]]:
+    def _writes(self, kernels: list[Step], in_place: bool) -> tuple[list[Step], set[str]]:
         """Lets the kernel that computes a new state value store it in place where that is legal; else adds a copy.
 
         Until the order is settled the new content of state `s` is called `new_name(s)`, to tell its readers from those
         of the old."""
         writes: set[str] = set()
+        space = "arena" if self.is_body else "state"
         for label, value in self.graph.writes.items():
             if isinstance(value.op, State) and value.op.label == label:
                 continue  # written with its own old value
-            writes.add(label)
-            self.buffers[label] = (value.type, "state")
-            source = self.kept.get(id(value), "")
-            producer = next((k for k in kernels if source and source in k.written), None)
-            if (
-                in_place
-                and producer is not None
-                and self.buffers[source][1] == "arena"
-                and _stores_in_place(producer, label)
-            ):
-                kernels = [rename(k, {source: new_name(label)}) for k in kernels]
-                self.kept[id(value)] = new_name(label)
-                self.buffers[new_name(label)] = (value.type, "state")
-                continue
+            target = self.state_buffer(label)
+            writes.add(target)
+            self.buffers[target] = (value.type, space)
+            new = Home(new_name(target), value.type)
+            source = self.homes.get(id(value))
+            producer = next((k for k in kernels if source and source.buffer in k.written), None)
+            if in_place and source and isinstance(producer, Kernel) and _stores_in_place(producer, target):
+                if source.buffer not in self.buffers or self.buffers[source.buffer][1] != "arena":
+                    if also := also_stored(producer, source, new):
+                        kernels = [also if k is producer else k for k in kernels]
+                        self.buffers[new.buffer] = (value.type, space)
+                        continue
+                elif not source.lead:
+                    kernels = [rename(k, {source.buffer: new.buffer}) for k in kernels]
+                    self.homes[id(value)] = new
+                    self.buffers[new.buffer] = (value.type, space)
+                    continue
             if producer is None:
-                kernels.append(self._copy(value, f"{self.prefix}next/{label}", "arena"))
-                self.kept[id(value)] = f"{self.prefix}next/{label}"
-            kernels.append(self._copy(value, new_name(label), "state"))
+                next_home = Home(f"{self.prefix}next/{label}", value.type)
+                kernels.append(self.copy(value, next_home))
+                self.homes[id(value)] = next_home
+            kernels.append(self.copy(value, new, space))
         return kernels, writes
 
 
@@ -269,8 +343,37 @@ def _stores_in_place(kernel: Kernel, label: str) -> bool:
     return all(node.attribute[1] == place for node in reads if node.attribute[0] in slots)
 
 
-def rename(kernel: Kernel, names: Mapping[str, str]) -> Kernel:
-    """The kernel over buffers of other names."""
-    if not any(o.buffer in names for o in kernel.operands):
-        return kernel
+def also_stored(kernel: Kernel, source: Home, new: Home) -> Kernel | None:
+    """The kernel that stores what it stores at `source` at `new` too, or None: products have one store."""
+    from fanlight.ir.kernel import Operand, dense
+
+    if kernel.value is not None:
+        return None
+    stores = [s for s in kernel.stores if kernel.operands[s.slot].buffer == source.buffer]
+    if len(stores) != 1:
+        return None
+    place = stores[0].indices[len(source.lead) :]
+    operand = Operand(new.buffer, new.type, dense(new.type))
+    store = Store(len(kernel.operands), place, stores[0].value)
+    return replace(kernel, operands=(*kernel.operands, operand), stores=(*kernel.stores, store))
+
+
+def rename(step: Step, names: Mapping[str, str]) -> Step:
+    """The kernel, loop or branch over buffers of other names."""
+    if step.touched.isdisjoint(names):
+        return step
+    if isinstance(step, Kernel):
+        return renamed(step, names)
+    if isinstance(step, Loop):
+        return replace(
+            step,
+            steps=tuple(rename(each, names) for each in step.steps),
+            carries=tuple(names.get(buffer, buffer) for buffer in step.carries),
+            guard=names.get(step.guard, step.guard),
+        )
+    sides = (tuple(rename(each, names) for each in side) for side in (step.yes, step.no))
+    return Branch(step.name, names.get(step.condition, step.condition), *sides)
+
+
+def renamed(kernel: Kernel, names: Mapping[str, str]) -> Kernel:
     return replace(kernel, operands=tuple(replace(o, buffer=names.get(o.buffer, o.buffer)) for o in kernel.operands))

@@ -6,6 +6,7 @@ nothing."""
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from fanlight.ir import scalar
 from fanlight.ir.dim import DimLike
@@ -17,12 +18,31 @@ from fanlight.ir.types import Type
 Place = tuple[DimLike, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where a value lies: in a buffer of `type`, behind leading indices (the step of a loop, say)."""
+
+    buffer: str
+    type: Type
+    lead: Place = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What is known about values, those around a loop's body included: where they lie, how they are computed, and of
+    which value around it an input of the body is the slice at some leading indices."""
+
+    homes: Mapping[int, Home]
+    nests: Mapping[int, Nest]
+    slices: Mapping[int, tuple[Value, Place]]
+
+
 class Inliner:
     """Builds the expressions of one kernel. `root` is the value that the kernel computes, `pending` the reduction it
     ends, if any."""
 
-    def __init__(self, kept: Mapping[int, str], nests: Mapping[int, Nest], root: Value | None, pending: Value | None):
-        self.kept, self.nests, self.root, self.pending = kept, nests, root, pending
+    def __init__(self, scope: Scope, root: Value | None, pending: Value | None):
+        self.scope, self.root, self.pending = scope, root, pending
         self.operands: list[Operand] = []
         self._slots: dict[str, int] = {}
         self._done: dict[tuple[int, Place], Scalar] = {}
@@ -48,15 +68,19 @@ class Inliner:
             return scalar.const(value.op.value, value.op.dtype)
         if isinstance(value.op, SizeOf):
             return scalar.index(value.op.size)
-        if value is self.pending and value is not self.root and id(value) not in self.kept:
+        if id(value) in self.scope.slices:
+            source, lead = self.scope.slices[id(value)]
+            return self.element(source, (*lead, *place))
+        home = self.scope.homes.get(id(value))
+        if value is self.pending and value is not self.root and home is None:
             return scalar.accumulator(value.dtype)
-        if id(value) in self.kept and value is not self.root:
-            return scalar.read(self.slot(self.kept[id(value)], value.type), place, value.dtype)
+        if home is not None and value is not self.root:
+            return scalar.read(self.slot(home.buffer, home.type), (*home.lead, *place), value.dtype)
         return self.body(value, place)
 
     def body(self, value: Value, place: Place) -> Scalar:
         """What `value` computes at `place`, its operands substituted."""
-        nest = self.nests[id(value)]
+        nest = self.scope.nests[id(value)]
         sizes = {axis.name: index for axis, index in zip(nest.axes, place, strict=True)}
         assert not set(sizes) & {a.name for a in nest.reduce}, f"{value.op.name}: output and reduce axes share a name"
 

@@ -5,19 +5,21 @@ In: simplified graphs and a target. Out: one `Program`. Each step stands in a fi
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from fanlight.ir import dim as dims
 from fanlight.ir.graph import Graph
-from fanlight.ir.kernel import Buffer, Derivation, Kernel, Procedure, Program
+from fanlight.ir.kernel import Branch, Buffer, Derivation, Kernel, Loop, Procedure, Program, Step, kernels_of
 from fanlight.ir.module import Module
 from fanlight.ir.program_text import kernel_text
+from fanlight.ir.scalar import node_dims, walk
 from fanlight.ir.target import Target
 from fanlight.ir.types import Type
 from fanlight.lowering.collapse import collapse
 from fanlight.lowering.decompose import decompose_kernel
-from fanlight.lowering.fuse import Fused, fuse, rename
+from fanlight.lowering.fuse import Fused, fuse, rename, renamed
 from fanlight.lowering.plan_memory import Lifetime, lifetimes, plan_memory
 from fanlight.lowering.schedule import schedule
 
@@ -29,7 +31,7 @@ class _Lowered:
     """One function after scheduling."""
 
     fused: Fused
-    kernels: list[Kernel] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
     derived: list[str] = field(default_factory=list)  # digests of the derivations it needs, in order
     types: dict[str, tuple[Type, str]] = field(default_factory=dict)
     guard_after: int = -1
@@ -72,36 +74,90 @@ def lower(module: Module, target: Target, limit: int = DEFAULT_LIMIT) -> Program
 def _lower_function(graph: Graph, prefix: str, target: Target, derived: dict[str, _Derived]) -> _Lowered:
     fused = fuse(graph, prefix)
     function = _Lowered(fused, types=dict(fused.buffers))
-    constant: dict[str, frozenset[str]] = {  # buffer -> the state it is derived from
-        name: frozenset([name])
-        for name, (_, space) in fused.buffers.items()
-        if space == "state" and name not in fused.writes
-    }
-    names: dict[str, str] = {}  # buffer of a derived kernel -> its name shared by all functions
-    for position, kernel in enumerate(fused.kernels):
-        kernel = rename(kernel, names)
-        steps, added = schedule(kernel, target, constant.__contains__)
-        function.types.update({name: (type, "arena") for name, type in added.items()})
-        for step in steps:
-            step = decompose_kernel(collapse(step), target)
-            step = rename(step, names)
-            reads = {o.buffer for o in step.operands} - step.written
-            if reads <= constant.keys() and reads and not _is_open(step) and not _visible(step, function):
-                _derive(step, function, constant, names, derived)
-            else:
-                function.kernels.append(step)
-        if position == fused.guard_after:
-            function.guard_after = len(function.kernels) - 1
+    scheduling = _Scheduling(function, target, derived)
+    function.steps, function.guard_after = scheduling.run(fused.kernels, fused.guard_after, None)
     return function
 
 
-def _visible(kernel: Kernel, function: _Lowered) -> bool:
-    """Does it write an output, state or the guard?"""
-    return any(function.types[b][1] != "arena" or b == function.fused.guard for b in kernel.written)
+class _Scheduling:
+    """Schedules the steps of one function. What depends on nothing that changes leaves the function, or a loop."""
+
+    def __init__(self, function: _Lowered, target: Target, derived: dict[str, _Derived]):
+        self.function, self.target, self.derived = function, target, derived
+        fused = function.fused
+        self.constant: dict[str, frozenset[str]] = {  # buffer -> the state it is derived from
+            name: frozenset([name])
+            for name, (_, space) in fused.buffers.items()
+            if space == "state" and name not in fused.writes
+        }
+        self.names: dict[str, str] = {}  # buffer of a derived kernel -> its name shared by all functions
+        self.writers = Counter(buffer for kernel in kernels_of(fused.kernels) for buffer in kernel.written)
+
+    def run(self, steps: Iterable[Step], guard_after: int, loop: Loop | None) -> tuple[list[Step], int]:
+        """The steps that do what `steps` do, and after which of them the guard is read. `loop` is the innermost loop
+        around them."""
+        found: list[Step] = []
+        after = -1
+        for position, step in enumerate(steps):
+            step = rename(step, self.names)
+            if isinstance(step, Loop):
+                inside, last = self.run(step.steps, step.guard_after, step)
+                invariant = [self._is_invariant(each, step) for each in inside]
+                found += [each for each, is_first in zip(inside, invariant, strict=True) if is_first]
+                rest = tuple(each for each, is_first in zip(inside, invariant, strict=True) if not is_first)
+                found.append(replace(step, steps=rest, guard_after=last - sum(invariant[: last + 1])))
+            elif isinstance(step, Branch):
+                sides = (tuple(self.run(side, -1, None)[0]) for side in (step.yes, step.no))
+                found.append(Branch(step.name, step.condition, *sides))
+            else:
+                found += self._kernel(step, loop)
+            if position == guard_after:
+                after = len(found) - 1
+        return found, after
+
+    def _kernel(self, kernel: Kernel, loop: Loop | None) -> list[Step]:
+        still = frozenset[str]() if loop is None else kernel.touched - loop.written
+        parts, added = schedule(kernel, self.target, lambda buffer: buffer in self.constant or buffer in still)
+        self.function.types.update({name: (type, "arena") for name, type in added.items()})
+        self.writers.update(list(added))
+        found: list[Step] = []
+        for part in parts:
+            part = renamed(decompose_kernel(collapse(part), self.target), self.names)
+            reads = part.touched - part.written
+            if reads <= self.constant.keys() and reads and not _is_open(part) and not self._is_visible(part):
+                _derive(part, self.function, self.constant, self.names, self.derived)
+            else:
+                found.append(part)
+        return found
+
+    def _is_visible(self, kernel: Kernel) -> bool:
+        """Does it write an output, state, the guard, or what another kernel writes too (a carry, say)?"""
+        types, guard = self.function.types, self.function.fused.guard
+        return any(types[b][1] != "arena" or b == guard or self.writers[b] > 1 for b in kernel.written)
+
+    def _is_invariant(self, step: Step, loop: Loop) -> bool:
+        """Does a kernel do the same in each round: it reads nothing that the loop writes, and alone writes its
+        result?"""
+        if not isinstance(step, Kernel) or loop.size in sizes_of(step):
+            return False
+        reads = step.touched - step.written
+        alone = all(self.writers[b] == 1 and b not in loop.carries for b in step.written)
+        return alone and reads.isdisjoint(loop.written)
 
 
 def _is_open(kernel: Kernel) -> bool:
-    return any(isinstance(axis.extent, dims.Dim) for axis in (*kernel.axes, *kernel.reduce))
+    """Does it depend on a size that only a call, or the step of a loop, knows?"""
+    return bool(sizes_of(kernel) - {size for axis in (*kernel.axes, *kernel.reduce) for size in dims.sizes(axis.index)})
+
+
+def sizes_of(kernel: Kernel) -> frozenset[dims.Size]:
+    """Every size and loop index that a kernel names."""
+    roots = [s.value for s in kernel.stores] + ([kernel.value] if kernel.value is not None else [])
+    found = [d for root in roots for node in walk(root) for d in node_dims(node)]
+    found += [i for s in kernel.stores for i in s.indices]
+    found += [axis.extent for axis in (*kernel.axes, *kernel.reduce)]
+    found += [d for o in kernel.operands for d in (*o.type.shape, *o.layout.strides, o.layout.offset)]
+    return frozenset(size for d in found for size in dims.sizes(d))
 
 
 def _derive(
@@ -113,7 +169,7 @@ def _derive(
 ) -> None:
     """Moves `kernel` out of the function, into the derivations that all functions share."""
     reads = sorted({o.buffer for o in kernel.operands} - kernel.written)
-    anonymous = rename(kernel, {name: f"out{k}" for k, name in enumerate(sorted(kernel.written))})
+    anonymous = renamed(kernel, {name: f"out{k}" for k, name in enumerate(sorted(kernel.written))})
     digest = hashlib.sha256(kernel_text(replace(anonymous, name="")).encode()).hexdigest()[:12]
     own = {name: f"derived/{digest}{f'.{k}' if k else ''}" for k, name in enumerate(sorted(kernel.written))}
     sources = frozenset[str]().union(*(constant[name] for name in reads))
@@ -122,7 +178,7 @@ def _derive(
         names[name] = shared
         function.types[shared] = (function.types.pop(name)[0], "derived")
     if digest not in derived:
-        derived[digest] = _Derived(rename(kernel, own), {s: function.types[s][0] for s in own.values()}, sources)
+        derived[digest] = _Derived(renamed(kernel, own), {s: function.types[s][0] for s in own.values()}, sources)
     if digest not in function.derived:
         function.derived.append(digest)
 
@@ -143,8 +199,9 @@ def _buffer(name: str, type: Type, space: str) -> Buffer:
 
 def _arena(function: _Lowered) -> tuple[dict[str, Buffer], dict[str, Lifetime]]:
     fused = function.fused
-    keep = {fused.guard: function.guard_after} if fused.guard and function.guard_after >= 0 else {}
-    lives = lifetimes(function.kernels, fused.inputs.values(), fused.outputs.values(), keep)
+    before = sum(1 for _ in kernels_of(function.steps[: function.guard_after + 1]))
+    keep = {fused.guard: before - 1} if fused.guard and function.guard_after >= 0 else {}
+    lives = lifetimes(function.steps, fused.inputs.values(), fused.outputs.values(), keep)
     own = {
         n: _buffer(n, type, space)
         for n, (type, space) in function.types.items()
@@ -162,7 +219,7 @@ def _procedure(
         sizes=tuple(graph.sizes.values()),
         inputs=fused.inputs,
         outputs=fused.outputs,
-        kernels=tuple(function.kernels),
+        kernels=tuple(function.steps),
         derivations=tuple(numbers[d] for d in function.derived),
         guard=fused.guard,
         guard_after=function.guard_after,

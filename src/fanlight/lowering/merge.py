@@ -6,24 +6,26 @@ In and out: kernels. Reads of what an earlier one stored at the same point becom
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TypeGuard
 
-from fanlight.ir.kernel import Kernel, Operand, Store
+from fanlight.ir.kernel import Kernel, Operand, Step, Store
 from fanlight.ir.scalar import Scalar, read, rebuild, walk
 from fanlight.lowering.order import ancestors, dependencies, old_name
 
 
-def merge_updates(kernels: list[Kernel], written: frozenset[str]) -> list[Kernel]:
+def merge_updates(kernels: list[Step], written: frozenset[str]) -> list[Step]:
     """Joins map kernels that write only buffers in `written`, run over equal axes and share an operand that is no
     scalar."""
     result = list(kernels)
     position = 0
     while position < len(result):
         kernel = result[position]
-        for k in range(position) if kernel.value is None and kernel.axes and kernel.written <= written else ():
+        for k in range(position):
             other = result[k]
             if (
-                other.value is None
-                and other.written <= written
+                _is_update(kernel, written)
+                and _is_update(other, written)
+                and kernel.axes
                 and _joinable(other, kernel)
                 and not _apart(result, k, position)
             ):
@@ -35,23 +37,26 @@ def merge_updates(kernels: list[Kernel], written: frozenset[str]) -> list[Kernel
     return result
 
 
+def _is_update(step: Step, written: frozenset[str]) -> TypeGuard[Kernel]:
+    return isinstance(step, Kernel) and step.value is None and step.written <= written
+
+
 def _joinable(first: Kernel, second: Kernel) -> bool:
     """Do they run over equal axes, on a shared operand, and see each other's buffers only at the point they are at?"""
     if [a.extent for a in first.axes] != [a.extent for a in second.axes]:
         return False
     if not {o.buffer for o in first.operands if o.type.rank} & {o.buffer for o in second.operands if o.type.rank}:
         return False
-    place = tuple(a.index for a in second.axes)
     for one, other in ((second, first), (first, second)):
-        touched = {old_name(b) for b in other.written}
-        slots = {k for k, o in enumerate(one.operands) if old_name(o.buffer) in touched}
+        touched = {old_name(other.operands[s.slot].buffer): s.indices for s in other.stores}
+        slots = {k: touched[old_name(o.buffer)] for k, o in enumerate(one.operands) if old_name(o.buffer) in touched}
         reads = (node for store in one.stores for node in walk(store.value) if node.op == "read")
-        if any(node.attribute[0] in slots and node.attribute[1] != place for node in reads):
+        if any(node.attribute[1] != slots.get(node.attribute[0], node.attribute[1]) for node in reads):
             return False
     return True
 
 
-def _apart(kernels: list[Kernel], first: int, second: int) -> bool:
+def _apart(kernels: list[Step], first: int, second: int) -> bool:
     """Must a third kernel run between the two?"""
     needs = dependencies(kernels)
     between = [k for k in needs[second] if k != first] + [k for k in needs[first] if k != second]

@@ -6,7 +6,7 @@ the old state."""
 from __future__ import annotations
 
 from fanlight.errors import CompileError
-from fanlight.ir.kernel import Kernel
+from fanlight.ir.kernel import Step
 
 _NEW = "'"
 
@@ -24,7 +24,7 @@ def old_name(buffer: str) -> str:
     return buffer.removesuffix(_NEW)
 
 
-def order_kernels(kernels: list[Kernel], written: frozenset[str], guard: str) -> tuple[list[Kernel], int]:
+def order_kernels(kernels: list[Step], written: frozenset[str], guard: str) -> tuple[list[Step], int]:
     """The kernels in order, and the number of the last kernel before the guard is read (-1: no guard).
 
     `written` are the state labels that are updated: `new_name(label)` is the updated content, `label` the old one."""
@@ -35,9 +35,7 @@ def order_kernels(kernels: list[Kernel], written: frozenset[str], guard: str) ->
     for label in written:
         writer = producer[new_name(label)]
         updates.add(writer)
-        needs[writer] |= {
-            k for k, other in enumerate(kernels) if k != writer and any(o.buffer == label for o in other.operands)
-        }
+        needs[writer] |= {k for k, other in enumerate(kernels) if k != writer and label in other.touched}
         if guard and writer in early:
             raise CycleError(f"expected a guard that does not need the new {label!r}, got one that does")
         if guard:
@@ -63,11 +61,11 @@ def order_kernels(kernels: list[Kernel], written: frozenset[str], guard: str) ->
     return [kernels[k] for k in order], guard_after
 
 
-def dependencies(kernels: list[Kernel]) -> list[set[int]]:
+def dependencies(kernels: list[Step]) -> list[set[int]]:
     """For each kernel, the kernels whose results it reads."""
     producer = {buffer: k for k, kernel in enumerate(kernels) for buffer in kernel.written}
     return [
-        {producer[o.buffer] for o in kernel.operands if o.buffer in producer} - {k} for k, kernel in enumerate(kernels)
+        {producer[buffer] for buffer in kernel.touched if buffer in producer} - {k} for k, kernel in enumerate(kernels)
     ]
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from fanlight.errors import MemoryLimitError
-from fanlight.ir.kernel import SLACK, Buffer, Kernel
+from fanlight.ir.kernel import SLACK, Branch, Buffer, Kernel, Step, kernels_of
 
 ALIGNMENT = 64  # bytes: a cache line
 HEADER = 1024  # bytes at address 0 that no buffer uses, so that a zero pointer is never valid
@@ -25,22 +25,58 @@ class Lifetime:
 
 
 def lifetimes(
-    kernels: Iterable[Kernel], inputs: Iterable[str], outputs: Iterable[str], keep: Mapping[str, int]
+    steps: Iterable[Step], inputs: Iterable[str], outputs: Iterable[str], keep: Mapping[str, int]
 ) -> dict[str, Lifetime]:
-    """Of every buffer that the kernels touch. Inputs live from before the first kernel, outputs until after the last;
-    `keep` maps a buffer to a kernel number until which it must live."""
+    """Of every buffer that the kernels touch, numbered in the order in which they are written down. Inputs live from
+    before the first kernel, outputs until after the last; `keep` maps a buffer to a kernel number until which it must
+    live. What a loop shares with what is around it lives from its first kernel to its last."""
     found: dict[str, Lifetime] = {}
-    count = -1
-    for count, kernel in enumerate(kernels):
-        for operand in kernel.operands:
-            first = found[operand.buffer].first if operand.buffer in found else count
-            found[operand.buffer] = Lifetime(first, count)
+    count = _live(steps, 0, found)
     for name, last in keep.items():
         found[name] = Lifetime(found[name].first, max(found[name].last, last))
     for name in inputs:
         found[name] = Lifetime(-1, found[name].last if name in found else -1)
     for name in outputs:
-        found[name] = Lifetime(found[name].first, count + 1)
+        found[name] = Lifetime(found[name].first, count)
+    return _through_loops(steps, 0, found)
+
+
+def _live(steps: Iterable[Step], number: int, found: dict[str, Lifetime]) -> int:
+    """Adds the uses of each buffer; returns the number of the next kernel."""
+
+    def use(buffer: str, at: int) -> None:
+        life = found.get(buffer, Lifetime(at, at))
+        found[buffer] = Lifetime(min(life.first, at), max(life.last, at))
+
+    for step in steps:
+        if isinstance(step, Kernel):
+            for operand in step.operands:
+                use(operand.buffer, number)
+            number += 1
+        elif isinstance(step, Branch):
+            use(step.condition, number)
+            number = _live(step.no, _live(step.yes, number, found), found)
+        else:
+            for buffer in (*step.carries, *([step.guard] if step.guard else [])):
+                use(buffer, number)
+            number = _live(step.steps, number, found)
+    return number
+
+
+def _through_loops(steps: Iterable[Step], number: int, found: dict[str, Lifetime]) -> dict[str, Lifetime]:
+    """The lifetimes, stretched to the ends of each loop that a buffer is also used outside of; outer loops first."""
+    for step in steps:
+        if isinstance(step, Kernel):
+            number += 1
+            continue
+        inside = (*step.yes, *step.no) if isinstance(step, Branch) else step.steps
+        last = number + sum(1 for _ in kernels_of(inside)) - 1
+        for name in step.touched if not isinstance(step, Branch) else ():
+            life = found[name]
+            if life.first < number or life.last > last or name in step.carries:
+                found[name] = Lifetime(min(life.first, number), max(life.last, last))
+        _through_loops(inside, number, found)
+        number = last + 1
     return found
 
 

@@ -193,7 +193,8 @@ def _wants_packing(kernel: Kernel, product: Product, is_constant: Callable[[str]
     address = _address(kernel, product.b)
     if dims.coefficient(address, product.column.name) != 1:
         return True
-    if is_constant(operand.buffer):
+    moving = dims.names(address) - {axis.name for axis in (*kernel.axes, *kernel.reduce)}
+    if is_constant(operand.buffer) and not moving:
         return True
     if not kernel.reduce or any(isinstance(axis.extent, dims.Dim) for axis in kernel.reduce):
         return False

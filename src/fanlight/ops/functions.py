@@ -13,6 +13,7 @@ from fanlight.ir.graph import OPERATORS, Gradient, Value, apply
 from fanlight.ops import (
     bits,
     borders,
+    control,
     convolution,
     indexing,
     linear,
@@ -26,6 +27,7 @@ from fanlight.ops import (
 )
 from fanlight.ops.bits import *
 from fanlight.ops.borders import *
+from fanlight.ops.control import *
 from fanlight.ops.convolution import *
 from fanlight.ops.indexing import *
 from fanlight.ops.indexing import getitem
@@ -51,6 +53,7 @@ __all__ += pooling.__all__
 __all__ += nn.__all__
 __all__ += random.__all__
 __all__ += resizing.__all__
+__all__ += control.__all__
 
 
 def gradient(of: Value, wrt: Value | Sequence[Value]) -> Value | list[Value]:

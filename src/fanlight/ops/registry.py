@@ -22,6 +22,7 @@ MODULES = (
     "gather",
     "dynamic",
     "threefry",
+    "loop",
 )
 
 

@@ -7,10 +7,12 @@ its own gradient rule; this file knows the order in which rules are asked and wh
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from fanlight.errors import CompileError
-from fanlight.ir.graph import Constant, Gradient, Graph, Leaf, Value, apply, rewrite, topological
-from fanlight.ir.types import Type, is_float
+from fanlight.ir.control import with_bodies
+from fanlight.ir.graph import Constant, Gradient, Graph, Item, Leaf, Value, apply, rewrite, topological
+from fanlight.ir.types import Type, Types, is_float
 from fanlight.ops import functions
 
 
@@ -24,13 +26,13 @@ def differentiate(graph: Graph) -> Graph:
     for value in graph.order:
         if isinstance(value.op, Gradient):
             wanted.setdefault(id(value.inputs[0]), []).append(value.inputs[1])
-    if not wanted:
+    if not wanted and not any(value.op.bodies for value in graph.order):
         return graph
     new: dict[int, Value] = {}
     swept: dict[int, dict[int, Value]] = {}
 
     def change(value: Value, inputs: tuple[Value, ...]) -> Value:
-        fresh = expand(value) if isinstance(value.op, Gradient) else renew(value, inputs)
+        fresh = expand(value) if isinstance(value.op, Gradient) else inner(value, inputs)
         new[id(value)] = fresh
         return fresh
 
@@ -43,7 +45,14 @@ def differentiate(graph: Graph) -> Graph:
         found = swept[id(of)].get(id(new[id(wrt)]))
         return zeros(wrt.type) if found is None else found
 
-    return rewrite(graph, change)
+    # The rules of loops write gradients down in new bodies: these come last.
+    return rewrite(rewrite(graph, change), inner)
+
+
+def inner(value: Value, inputs: tuple[Value, ...]) -> Value:
+    """`value` over other inputs, the gradients in its bodies expanded."""
+    op = with_bodies(value.op, differentiate) if value.op.bodies else value.op
+    return renew(value, inputs) if op is value.op else Value(op, inputs, value.type)
 
 
 def renew(value: Value, inputs: tuple[Value, ...]) -> Value:
@@ -60,13 +69,21 @@ def gradients(of: Value, wrt: Iterable[Value]) -> dict[int, Value]:
     on_path: set[int] = set()  # values through which a gradient reaches a target; integers and bools stop it
     for value in order:
         reaches = id(value) in targets or any(id(x) in on_path for x in value.inputs)
-        if reaches and is_float(value.dtype):
+        if reaches and (isinstance(value.type, Types) or is_float(value.dtype)):
             on_path.add(id(value))
     if id(of) not in on_path:
         return {}
     incoming: dict[int, Value] = {id(of): Value(Constant(1.0, "float32"), (), of.type)}
+    several: dict[int, list[Value | None]] = {}  # of a loop or branch: the gradient of each of its results
     for value in reversed(order):
-        g = incoming.get(id(value))
+        g = several.get(id(value)) if isinstance(value.type, Types) else incoming.get(id(value))
+        if g is not None and isinstance(value.op, Item):
+            source = value.inputs[0]
+            assert isinstance(source.type, Types)
+            parts = several.setdefault(id(source), [None] * len(source.type.members))
+            known = parts[value.op.index]
+            parts[value.op.index] = g if known is None else functions.add(known, g)
+            continue
         if g is None or not any(id(x) in on_path for x in value.inputs):
             continue
         for position, (x, part) in enumerate(zip(value.inputs, rule(value, g, targets), strict=True)):
@@ -80,7 +97,7 @@ def gradients(of: Value, wrt: Iterable[Value]) -> dict[int, Value]:
     return {key: incoming[key] for key in targets if key in incoming}
 
 
-def rule(value: Value, g: Value, targets: Mapping[int, Value]) -> tuple[Value | None, ...]:
+def rule(value: Value, g: Any, targets: Mapping[int, Value]) -> tuple[Value | None, ...]:
     """What the op of `value` says about the gradients of its inputs."""
     try:
         parts = value.op.gradient(g, value, value.inputs)

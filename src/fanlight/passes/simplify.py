@@ -12,12 +12,15 @@ from collections.abc import Callable
 from typing import Any
 
 from fanlight.errors import CompileError
+from fanlight.ir.control import with_bodies
 from fanlight.ir.graph import Constant, Gradient, Graph, Op, SizeOf, Value, apply, rewrite
 from fanlight.ir.number import round_to
 from fanlight.ir.scalar import const
+from fanlight.ir.text import graph_text
 from fanlight.ir.types import is_float
 from fanlight.ops import comparison, elementwise, movement, padding, reduce
 from fanlight.ops.base import Elementwise
+from fanlight.passes.prune import prune, settle
 
 Build = Callable[..., Value]  # build(op, *inputs): the simplified value of an op applied to simple values
 Rule = Callable[[Value, Build], Value | None]
@@ -42,10 +45,13 @@ def simplify(graph: Graph) -> Graph:
             raise CompileError(
                 "simplify", expected="a graph without gradients", got=repr(value), do="differentiate first"
             )
+        if value.op.bodies:
+            op, operands = settle(value.op, inputs)
+            return simple(Value(with_bodies(op, simplify), operands, value.type))
         same = all(x is y for x, y in zip(value.inputs, inputs, strict=True))
         return simple(value if same else Value(value.op, inputs, value.type))
 
-    return rewrite(graph, change)
+    return prune(rewrite(graph, change))
 
 
 def improved(value: Value, build: Build) -> Value | None:
@@ -74,6 +80,8 @@ def attribute_key(attribute: Any) -> Any:
         return struct.pack("<d", attribute)
     if isinstance(attribute, tuple):
         return tuple(map(attribute_key, attribute))
+    if isinstance(attribute, Graph):
+        return graph_text(attribute)
     return type(attribute), attribute
 
 

@@ -6,15 +6,15 @@ called, when derived state is stale, and what a call returns; loops are written 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from fanlight.errors import CompileError
 from fanlight.ir import dim as dims
 from fanlight.ir.dim import Dim, DimLike
-from fanlight.ir.kernel import Derivation, Kernel, Procedure, Program
+from fanlight.ir.kernel import Branch, Derivation, Kernel, Loop, Procedure, Program, Step, kernels_of
 from fanlight.ir.target import Target
-from fanlight.targets.wasm.assembler import I32, Function, Module
+from fanlight.targets.wasm.assembler import I32, Function, Label, Module
 from fanlight.targets.wasm.contract import emit_contract
 from fanlight.targets.wasm.map import emit_map
 from fanlight.targets.wasm.reduce import emit_reduce
@@ -41,6 +41,7 @@ class _Emission:
         self.module = Module()
         self.module.import_memory("env", "memory", pages(program), pages(program))
         open_sizes = {size.name for p in program.procedures.values() for size in p.sizes}
+        open_sizes |= {name for p in program.procedures.values() for name in loop_indices(p.kernels)}
         self.sizes = {name: self.module.global_i32(0) for name in sorted(open_sizes)}
         self.kernels: dict[object, Function] = {}
         self.bodies: dict[bytes, Function] = {}
@@ -49,7 +50,7 @@ class _Emission:
         derivations = [self._derivation(d, k) for k, d in enumerate(self.program.derivations)]
         for procedure in self.program.procedures.values():
             self._procedure(procedure, derivations)
-            for position, kernel in enumerate(procedure.kernels if self.steps else ()):
+            for position, kernel in enumerate(kernels_of(procedure.kernels) if self.steps else ()):
                 self._run_kernel(self.module.function(f"{procedure.name}/{position}", export=True), kernel)
         return self.module
 
@@ -114,7 +115,7 @@ class _Emission:
         return function
 
     def _procedure(self, procedure: Procedure, derivations: list[Function]) -> None:
-        for kernel in procedure.kernels:
+        for kernel in kernels_of(procedure.kernels):
             self._kernel(kernel)
         parameters = (I32,) * len(procedure.sizes)
         function = self.module.function(procedure.name, parameters=parameters, results=(I32,), export=True)
@@ -123,8 +124,8 @@ class _Emission:
             function.emit("global.set", self.sizes[size.name])
         for number in procedure.derivations:
             function.call(derivations[number])
-        for position, kernel in enumerate(procedure.kernels):
-            self._run_kernel(function, kernel)
+        for position, step in enumerate(procedure.kernels):
+            self._step(function, step)
             if procedure.guard and position == procedure.guard_after:
                 self._guard(function, procedure.guard)
         for group in procedure.groups:
@@ -136,13 +137,82 @@ class _Emission:
             function.emit("i32.store", offset=self.program.versions + 4 * group)
         function.const(DONE)
 
-    def _guard(self, function: Function, buffer: str) -> None:
+    def _step(self, function: Function, step: Step) -> None:
+        if isinstance(step, Kernel):
+            self._run_kernel(function, step)
+        elif isinstance(step, Loop):
+            self._loop(function, step)
+        else:
+            self._branch(function, step)
+
+    def _loop(self, function: Function, loop: Loop) -> None:
+        """Counts the global of the loop index up, or down."""
+        index = self.sizes[loop.size.name]
+        remaining = function.local(I32)
+        emit_dim(function, loop.extent, self.sizes)
+        function.set(remaining)
+        if loop.reverse:
+            function.get(remaining)
+            function.const(1)
+            function.emit("i32.sub")
+        else:
+            function.const(0)
+        function.emit("global.set", index)
+        with function.block() as outside, function.loop() as again:
+            function.get(remaining)
+            function.emit("i32.eqz")
+            function.branch_if(outside)
+            self._stop(function, loop, -1, outside)
+            for position, step in enumerate(loop.steps):
+                self._step(function, step)
+                self._stop(function, loop, position, outside)
+            function.emit("global.get", index)
+            function.const(-1 if loop.reverse else 1)
+            function.emit("i32.add")
+            function.emit("global.set", index)
+            function.get(remaining)
+            function.const(1)
+            function.emit("i32.sub")
+            function.set(remaining)
+            function.branch(again)
+        function.release(remaining)
+
+    def _stop(self, function: Function, loop: Loop, position: int, outside: Label) -> None:
+        if loop.guard and position == loop.guard_after:
+            self._load_bool(function, loop.guard)
+            function.emit("i32.eqz")
+            function.branch_if(outside)
+
+    def _branch(self, function: Function, branch: Branch) -> None:
+        self._load_bool(function, branch.condition)
+        with function.if_():
+            for step in branch.yes:
+                self._step(function, step)
+            function.else_()
+            for step in branch.no:
+                self._step(function, step)
+
+    def _load_bool(self, function: Function, buffer: str) -> None:
         function.const(0)
         function.emit("i32.load8_u", offset=self.program.buffers[buffer].offset)
+
+    def _guard(self, function: Function, buffer: str) -> None:
+        self._load_bool(function, buffer)
         function.emit("i32.eqz")
         with function.if_():
             function.const(REFUSED)
             function.emit("return")
+
+
+def loop_indices(steps: Iterable[Step]) -> set[str]:
+    """The names of the indices of all loops."""
+    found: set[str] = set()
+    for step in steps:
+        if isinstance(step, Loop):
+            found |= {step.size.name} | loop_indices(step.steps)
+        elif isinstance(step, Branch):
+            found |= loop_indices((*step.yes, *step.no))
+    return found
 
 
 def emit_dim(function: Function, dim: DimLike, sizes: Mapping[str, int]) -> None:
