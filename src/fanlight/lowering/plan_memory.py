@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from fanlight.errors import MemoryLimitError
-from fanlight.ir.kernel import SLACK, Branch, Buffer, Kernel, Step, kernels_of
+from fanlight.ir.kernel import SLACK, Branch, Buffer, Kernel, Loop, Step, kernels_of
 
 ALIGNMENT = 64  # bytes: a cache line
 HEADER = 1024  # bytes at address 0 that no buffer uses, so that a zero pointer is never valid
@@ -69,11 +69,12 @@ def _through_loops(steps: Iterable[Step], number: int, found: dict[str, Lifetime
         if isinstance(step, Kernel):
             number += 1
             continue
-        inside = (*step.yes, *step.no) if isinstance(step, Branch) else step.steps
+        is_loop = isinstance(step, Loop)
+        inside = step.steps if is_loop else (*step.yes, *step.no)
         last = number + sum(1 for _ in kernels_of(inside)) - 1
-        for name in step.touched if not isinstance(step, Branch) else ():
+        for name in step.touched if is_loop else ():
             life = found[name]
-            if life.first < number or life.last > last or name in step.carries:
+            if life.first < number or life.last > last or (is_loop and name in step.carries):
                 found[name] = Lifetime(min(life.first, number), max(life.last, last))
         _through_loops(inside, number, found)
         number = last + 1

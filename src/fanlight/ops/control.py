@@ -80,6 +80,18 @@ def scan_length(slices: Sequence[Value], length: DimLike | None) -> DimLike:
     return length
 
 
+def _trace(
+    where: str, step: Callable[[Tree], tuple[Tree, Tree]], init: Tree, initial: Sequence[Value]
+) -> tuple[list[Value], list[Value], Tree]:
+    """The carries as leaves of the body, as it leaves them, and what else it gives."""
+    carries = [apply(State(f"carry{k}", x.type)) for k, x in enumerate(initial)]
+    carry, rest = step(unflatten(init, iter(carries)))
+    if shape_of(carry) != shape_of(init):
+        raise ShapeError(where, expected=f"a carry like {shape_of(init)}", got=shape_of(carry))
+    new = [as_value(x, old.dtype) for x, old in zip(flatten(carry), initial, strict=True)]
+    return carries, new, rest
+
+
 def is_weak(x: Any) -> bool:
     """Is it a Python number, which takes the dtype of what it meets?"""
     return not isinstance(x, Value)
@@ -93,17 +105,11 @@ def carried(
     A Python number takes the dtype that the body gives it: it is traced again then."""
     given = flatten(init)
     initial = [as_value(x) for x in given]
-    for _ in range(2):
-        carries = [apply(State(f"carry{k}", x.type)) for k, x in enumerate(initial)]
-        carry, rest = step(unflatten(init, iter(carries)))
-        if shape_of(carry) != shape_of(init):
-            raise ShapeError(where, expected=f"a carry like {shape_of(init)}", got=shape_of(carry))
-        results = flatten(carry)
-        new = [as_value(x, old.dtype) for x, old in zip(results, initial, strict=True)]
-        pairs = list(zip(given, initial, new, strict=True))
-        if not any(is_weak(x) and old.dtype != value.dtype for x, old, value in pairs):
-            break
+    carries, new, rest = _trace(where, step, init, initial)
+    pairs = list(zip(given, initial, new, strict=True))
+    if any(is_weak(x) and old.dtype != value.dtype for x, old, value in pairs):
         initial = [constant(x, value.dtype) if is_weak(x) else old for x, old, value in pairs]
+        carries, new, rest = _trace(where, step, init, initial)
     for number, (old, value) in enumerate(zip(initial, new, strict=True)):
         if old.type != value.type:
             error = DtypeError if old.shape == value.shape else ShapeError

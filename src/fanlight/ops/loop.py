@@ -103,8 +103,8 @@ class Scan(Iteration):
                 rows[label][step] = array
         stacked = []
         for label, value in self.body.outputs.items():
-            shape = static(self, value.shape)
-            stacked.append(numpy.array(rows[label], value.dtype).reshape((length, *shape)))
+            dtype = rows[label][0].dtype if length else value.dtype
+            stacked.append(numpy.array(rows[label], dtype).reshape((length, *static(self, value.shape))))
         return [*state.values(), *stacked]
 
     @classmethod

@@ -76,14 +76,11 @@ def gradients(of: Value, wrt: Iterable[Value]) -> dict[int, Value]:
     incoming: dict[int, Value] = {id(of): Value(Constant(1.0, "float32"), (), of.type)}
     several: dict[int, list[Value | None]] = {}  # of a loop or branch: the gradient of each of its results
     for value in reversed(order):
-        g = several.get(id(value)) if isinstance(value.type, Types) else incoming.get(id(value))
-        if g is not None and isinstance(value.op, Item):
-            source = value.inputs[0]
-            assert isinstance(source.type, Types)
-            parts = several.setdefault(id(source), [None] * len(source.type.members))
-            known = parts[value.op.index]
-            parts[value.op.index] = g if known is None else functions.add(known, g)
+        if isinstance(value.op, Item):
+            if id(value) in incoming:
+                _collect(value.op.index, incoming[id(value)], value.inputs[0], several)
             continue
+        g = several.get(id(value)) if isinstance(value.type, Types) else incoming.get(id(value))
         if g is None or not any(id(x) in on_path for x in value.inputs):
             continue
         for position, (x, part) in enumerate(zip(value.inputs, rule(value, g, targets), strict=True)):
@@ -95,6 +92,14 @@ def gradients(of: Value, wrt: Iterable[Value]) -> dict[int, Value]:
                 )
             incoming[id(x)] = functions.add(incoming[id(x)], part) if id(x) in incoming else part
     return {key: incoming[key] for key in targets if key in incoming}
+
+
+def _collect(number: int, g: Value, source: Value, several: dict[int, list[Value | None]]) -> None:
+    """Adds the gradient of one result of the loop or branch `source` to those of the others."""
+    assert isinstance(source.type, Types)
+    parts = several.setdefault(id(source), [None] * len(source.type.members))
+    known = parts[number]
+    parts[number] = g if known is None else functions.add(known, g)
 
 
 def rule(value: Value, g: Any, targets: Mapping[int, Value]) -> tuple[Value | None, ...]:

@@ -10,16 +10,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from fanlight.ir.control import Choice, Iteration, label_of
-from fanlight.ir.graph import Graph, Input, Item, Op, State, Value, apply
+from fanlight.ir.graph import Constant, Graph, Input, Item, Op, State, Value, apply
+from fanlight.ir.types import DTYPES, Type
 from fanlight.ops.closure import instantiate, is_literal
+from fanlight.ops.movement import BroadcastTo
 
 
 @dataclass(frozen=True)
 class Pruned:
     """A loop or branch with fewer results: its op and operands, the new numbers of its results by the old ones, and
-    the operands that are results as they are."""
+    the operands that are results as they are. Without an op nothing is left of it."""
 
-    op: Op
+    op: Op | None
     inputs: tuple[Value, ...]
     numbers: dict[int, int]
     through: dict[int, Value] = field(default_factory=dict)
@@ -52,11 +54,14 @@ def prune(graph: Graph) -> Graph:
             continue
         if id(value) in made:
             pruned = made[id(value)]
-            done[id(value)] = apply(pruned.op, *(done[id(x)] for x in pruned.inputs))
+            if pruned.op is not None:
+                done[id(value)] = apply(pruned.op, *(done[id(x)] for x in pruned.inputs))
         elif isinstance(value.op, Item) and id(value.inputs[0]) in made:
             pruned, number = made[id(value.inputs[0])], value.op.index
             if number in pruned.through:
                 done[id(value)] = done[id(pruned.through[number])]
+            elif pruned.op is None:
+                done[id(value)] = _empty(value.type)
             else:
                 done[id(value)] = apply(Item(pruned.numbers[number]), done[id(value.inputs[0])])
         else:
@@ -74,6 +79,8 @@ def prune(graph: Graph) -> Graph:
 def _iteration(op: Iteration, inputs: tuple[Value, ...], used: set[int]) -> Pruned:
     """The loop with the results `used`. What it carries without changing it becomes an operand."""
     carries, labels = op.carries, list(op.body.outputs)
+    if op.length == 0:
+        return Pruned(None, (), {}, {k: x for k, x in enumerate(inputs[: len(carries)]) if k in used})
     initial = dict(zip(carries, inputs[: len(carries)], strict=True))
     still = [label for label in carries if _is_still(op.body, label)]
     leaves = {v.op.label: v for v in op.body.order if isinstance(v.op, Input | State)}
@@ -104,6 +111,12 @@ def _iteration(op: Iteration, inputs: tuple[Value, ...], used: set[int]) -> Prun
     )
     through = {k: initial[label] for k, label in enumerate(carries) if k in used and label in still}
     return Pruned(new, (*(initial[k] for k in carries if k in needed), *(outer for _, outer in kept)), numbers, through)
+
+
+def _empty(type: Type) -> Value:
+    """An array without elements."""
+    nothing = apply(Constant({"float": 0.0, "int": 0, "bool": False}[DTYPES[type.dtype][2]], type.dtype))
+    return apply(BroadcastTo(type.shape), nothing)
 
 
 def _choice(op: Choice, inputs: tuple[Value, ...], used: set[int]) -> Pruned:
