@@ -20,6 +20,7 @@ from fanlight.content import as_content, as_number, content_text, dtype_name, en
 from fanlight.errors import DtypeError, FanlightError
 from fanlight.ir.graph import Graph, Input, Leaf, Op, Value, topological
 from fanlight.ir.module import Module
+from fanlight.ir.text import graph_text, operation_text
 from fanlight.ir.types import Type
 from fanlight.operators import Operators
 from fanlight.ops import functions

@@ -57,7 +57,7 @@ def test_odd_names_attributes_and_sizes_read_back():
         "-0": apply(Constant(-0.0, "float32")),
         "true": apply(Constant(True, "bool")),
         "least": apply(Constant(-(2**63), "int64")),
-        "é%": fn.pad(x, ((0, n), (m, 1)), -math.inf),
+        "é%": fn.pad(x, ((0, n), (m, 1)), constant_values=-math.inf),
         "flat": fn.reshape(x, (n * m,)),
         "size": fn.size_of(dims.maximum(n, m - 3) - n // 2),
     }
