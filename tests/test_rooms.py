@@ -40,7 +40,8 @@ EDGES = {
 CONDUCTORS = {
     *("__init__", "__main__", "compiler", "model", "tensor", "cli", "server"),
     *("fitting", "publishing", "description", "display", "inspection", "verification", "demo", "demo_check", "tracing"),
-    *("content", "exported", "gradients", "operators", "progress", "rows", "advice"),
+    *("content", "described", "page_model", "plain_rows", "exported", "gradients", "operators", "progress", "rows"),
+    "advice",
 }
 
 # Rooms whose folders never import each other: no target knows another.

@@ -4,6 +4,7 @@ The table of contents: which public name lives in which module. A name is import
 `import fanlight` loads nothing else. Array functions (`fl.mean`, `fl.where`, ...) are those of ops/functions.py.
 """
 
+import sys
 from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -67,6 +68,11 @@ NAMES = {
     # Pages
     "Page": "fanlight.bundle.page",
 }
+
+# In a browser's Python models are awaited, and the page's runtime holds them.
+PAGE_NAMES = dict.fromkeys(("Model", "Sequential", "load"), "fanlight.page_model")
+if sys.platform == "emscripten":
+    NAMES |= PAGE_NAMES
 
 
 def _functions() -> ModuleType:

@@ -6,6 +6,7 @@ In: what a user passes; programs. Out: arrays in dtypes that Fanlight computes w
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from fanlight.arrays import Array, numpy
@@ -81,3 +82,8 @@ def content_text(array: Any, prefix: str) -> str:
     """The numbers of an array, laid out behind `prefix`."""
     module = numpy()
     return str(array) if module is None else module.array2string(array, separator=", ", prefix=prefix)
+
+
+def row_reader() -> Any:
+    """The module that makes arrays of a user's rows: `rows`, or `plain_rows` where NumPy is not there."""
+    return import_module("fanlight.plain_rows" if numpy() is None else "fanlight.rows")

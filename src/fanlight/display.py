@@ -40,6 +40,30 @@ def summary_table(network: Network) -> Any:
     return table
 
 
+def print_summary(network: Network) -> None:
+    """Prints the table: with `rich`, or in plain text where a browser's Python has none."""
+    try:
+        from rich.console import Console
+    except ModuleNotFoundError:
+        print(summary_text(network))
+    else:
+        Console().print(summary_table(network))
+
+
+def summary_text(network: Network) -> str:
+    """The same table in columns of plain text."""
+    rows = network.summary()
+    lines = [COLUMNS, *map(cells, rows)]
+    widths = [max(len(line[k]) for line in lines) for k in range(len(COLUMNS))]
+    right = COLUMNS.index("parameters")
+    laid = [
+        "  ".join(text.rjust(width) if k == right else text.ljust(width) for k, (text, width) in enumerate(pairs))
+        for pairs in (list(zip(line, widths, strict=True)) for line in lines)
+    ]
+    laid.insert(1, "-" * len(laid[0]))
+    return "\n".join([f"{network.name or network.auto_name}", *(line.rstrip() for line in laid), totals(rows)])
+
+
 def summary_html(network: Network) -> str:
     """The same table as HTML, for notebooks."""
     rows = network.summary()

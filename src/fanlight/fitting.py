@@ -8,15 +8,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, Protocol
 
 from fanlight.errors import NonFiniteLossError, ShapeError, UnknownNameError
 from fanlight.progress import Progress, described
 from fanlight.training.shuffle import MASK, PARITY, ROTATIONS
 
-Arrays = dict[str, np.ndarray]
+if TYPE_CHECKING:
+    import numpy as np
+
+Arrays = dict[str, Any]
 Logs = dict[str, float]
 
 
@@ -52,11 +53,18 @@ def named(values: Any, names: Sequence[str], what: str) -> dict[str, Any]:
         if set(values) != set(names):
             raise UnknownNameError(what, expected=sorted(names), got=sorted(map(str, values)))
         return {name: values[name] for name in names}
-    if len(names) == 1 and not (isinstance(values, (list, tuple)) and len(values) == 1 and np.ndim(values[0]) > 1):
+    if len(names) == 1 and not (isinstance(values, (list, tuple)) and len(values) == 1 and _rank(values[0]) > 1):
         values = [values]
     if not isinstance(values, (list, tuple)) or len(values) != len(names):
         raise ShapeError(what, expected=f"{len(names)} arrays: {list(names)}", got=_received(values))
     return dict(zip(names, values, strict=True))
+
+
+def _rank(value: Any) -> int:
+    """How many axes an array or nested lists have."""
+    if hasattr(value, "shape"):
+        return len(value.shape)
+    return 1 + _rank(value[0] if len(value) else 0) if isinstance(value, (list, tuple)) else 0
 
 
 def _received(values: Any) -> str:
@@ -81,6 +89,8 @@ def batches(arrays: Arrays, size: int, order: np.ndarray | None = None) -> Itera
 
 def permutation(count: int, seed: int, epoch: int) -> np.ndarray:
     """`training.shuffle.permutation`, for many rows at once."""
+    import numpy as np
+
     keys = [np.uint32(seed & MASK), np.uint32(epoch & MASK), np.uint32((seed ^ epoch ^ PARITY) & MASK)]
     x = np.arange(count, dtype=np.uint32) + keys[0]
     y = np.full(count, keys[1])

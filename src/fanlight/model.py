@@ -11,139 +11,31 @@ from typing import Any
 
 import numpy as np
 
-from fanlight import fitting, rows
+from fanlight import fitting
 from fanlight.compiler import TARGETS, Compiled, compile
+from fanlight.described import DescribedModel
 from fanlight.engines.wasm import WasmEngine
-from fanlight.errors import ShapeError, UnknownNameError
+from fanlight.errors import ShapeError
 from fanlight.fitting import Arrays, History, Logs
-from fanlight.ir.module import Module
 from fanlight.layers.input import Input
-from fanlight.layers.meanings import Table
 from fanlight.layers.network import Network
 from fanlight.progress import progress_for
-from fanlight.training import optimizers
-from fanlight.training.losses import SparseCategoricalCrossentropy, TracedLoss
-from fanlight.training.steps import Objective, build_module, objectives_for
 
 PREDICT_BATCH = 32  # rows of one call of `predict`; longer inputs are split
 
 __all__ = ["Input", "Model", "Sequential", "load"]
 
 
-class Model:
+class Model(DescribedModel):
     """A network with its state: `Model(inputs, outputs)` from symbols, or `Sequential`.
 
     Inputs are arrays, a list in input order, or a dict by name; outputs an array, or a dict by name where there are
     several. Rows come first: shape [rows, ...]."""
 
-    def __init__(self, inputs: Any, outputs: Any, name: str = "model", meanings: Mapping[str, Any] | None = None):
-        self._start(Network(inputs, outputs, name=name, meanings=meanings))
-
     def _start(self, network: Network) -> None:
-        self.network = network
-        self.recipe: dict[str, Any] = {}  # optimizer, loss, metrics, loss_weights, as given to `compile`
-        self.history: History | None = None
-        self.seed = 0
+        super()._start(network)
         self._engine: WasmEngine | None = None
         self._compiled: Compiled | None = None
-        self._batch = 32
-        self._state: Arrays = {}
-        self.objectives: list[Objective] = []
-        self._epochs = 0
-        self._reproducible = True
-
-    @classmethod
-    def of_network(cls, network: Network, batch_size: int = 32) -> Model:
-        """The model of a network that exists already."""
-        model = cls.__new__(cls)
-        model._start(network)
-        model._batch = batch_size
-        return model
-
-    # --- facts
-
-    @property
-    def name(self) -> str:
-        return self.network.name or self.network.auto_name
-
-    @property
-    def layers(self) -> Sequence[Any]:
-        return self.network.layers
-
-    @property
-    def input_names(self) -> list[str]:
-        return self.network.input_names
-
-    @property
-    def output_names(self) -> list[str]:
-        return self.network.output_names
-
-    def get_layer(self, name: str) -> Any:
-        return self.network.layer(name)
-
-    def summary(self) -> None:
-        """Prints the table of layers: outputs, parameters, and how many of these training changes."""
-        from rich.console import Console
-
-        from fanlight.display import summary_table
-
-        Console().print(summary_table(self.network))
-
-    def __repr__(self) -> str:
-        sides = [
-            zip(names, symbols, strict=True)
-            for names, symbols in ((self.input_names, self.network.inputs), (self.output_names, self.network.outputs))
-        ]
-        taken, given = (", ".join(f"{name} {symbol.type}" for name, symbol in side) for side in sides)
-        return f"<{type(self).__name__} {self.name!r}: {taken} -> {given}>"
-
-    def _repr_html_(self) -> str:
-        from fanlight.display import summary_html
-
-        return summary_html(self.network)
-
-    # --- compiling
-
-    def compile(
-        self,
-        optimizer: Any = "rmsprop",
-        loss: Any = None,
-        loss_weights: Any = None,
-        metrics: Any = (),
-        reproducible: bool = True,
-    ) -> None:
-        """Chooses optimizer, loss and metrics, by Keras's names or as objects; a loss may be any function of
-        `(y_true, y_pred)`. `reproducible=False` lets Python use fused multiply-add: faster, other last bits."""
-        optimizers.get(optimizer)
-        recipe = {"optimizer": optimizer, "loss": loss, "metrics": metrics, "loss_weights": loss_weights}
-        self.objectives = objectives_for(self.network, loss, metrics, loss_weights)
-        self._reproducible = reproducible
-        self._forget_program()
-        self.recipe = recipe
-
-    def module(self, train: bool = True) -> Module:
-        """The graphs of this model: `init`, `predict`, and with `train` the training and evaluation steps."""
-        return build_module(self.network, **(self.recipe if train else {}), batch=self._batch)
-
-    @property
-    def batch_size(self) -> int:
-        """The largest batch that a training step takes without being compiled again."""
-        return self._batch
-
-    def recipe_record(self) -> dict[str, Any] | None:
-        """What was given to `compile`, as JSON; None where functions are in it, which no file can hold."""
-        metrics = self.recipe["metrics"]
-        by_output = metrics if isinstance(metrics, Mapping) else {"": metrics}
-        names = [m for each in by_output.values() for m in (each if isinstance(each, (list, tuple)) else [each])]
-        has_functions = any(isinstance(each.loss, TracedLoss) for each in self.objectives)
-        if has_functions or not all(isinstance(name, str) for name in names):
-            return None
-        return {
-            "optimizer": optimizers.get(self.recipe["optimizer"]).attributes(),
-            "loss": {each.output: each.loss.attributes() for each in self.objectives},
-            "metrics": metrics,
-            "loss_weights": self.recipe["loss_weights"],
-        }
 
     @property
     def engine(self) -> WasmEngine:
@@ -207,59 +99,30 @@ class Model:
 
     def classify(self, x: Any, top: int = 5) -> list[list[tuple[str, float]]]:
         """For each row the `top` labels with their probabilities; the output must mean `fl.Classes`."""
-        name = self.output_names[0]
-        labels = getattr(self.network.output_meanings().get(name), "labels", None)
-        if labels is None:
-            raise UnknownNameError(
-                f"output {name!r}",
-                expected="labels",
-                got="none",
-                do=f'give the model meanings={{"{name}": fl.Classes([...])}}',
-            )
+        name, labels = self.output_names[0], self._labels()
         outputs = self.predict(x)
-        rows = outputs[name] if isinstance(outputs, dict) else outputs
-        best = np.argsort(-rows, axis=1, kind="stable")[:, : min(top, len(labels))]
+        found = outputs[name] if isinstance(outputs, dict) else outputs
+        best = np.argsort(-found, axis=1, kind="stable")[:, : min(top, len(labels))]
         return [
             [(labels[k], float(row[k])) for k in order if k < len(labels)]
-            for row, order in zip(rows, best, strict=True)
+            for row, order in zip(found, best, strict=True)
         ]
 
     def _inputs(self, x: Any, what: str) -> Arrays:
         """Inputs by name, as the model sees them: rows in their raw form are prepared."""
-        meanings, types = self.network.input_meanings(), self.network.input_types()
-        only = self.input_names[0]
-        is_table = isinstance(meanings.get(only), Table) and len(self.input_names) == 1
-        if is_table and not (isinstance(x, Mapping) and set(x) == {only}) and rows.columns_of(x) is not None:
-            x = {only: x}
         found: Arrays = {}
-        for name, value in fitting.named(x, self.input_names, f"inputs of {what}").items():
-            place = f"input {name!r} of {what}"
-            found[name], is_raw = rows.input_array(meanings.get(name), value, place)
-            rows.check_rows(found[name], types[name], place)
-            if is_raw and len(found[name]):
+        for name, (array, is_raw) in self._rows_of(x, what).items():
+            found[name] = array
+            if is_raw:
                 functions = self.engine.program.procedures
                 prepare = "prepare" if "prepare" in functions else f"prepare_{name}"
-                parts = fitting.batches({name: found[name]}, PREDICT_BATCH)
+                parts = fitting.batches({name: array}, PREDICT_BATCH)
                 found[name] = np.concatenate([self.engine.call(prepare, part)[name] for part in parts])
         return found
 
     def _arrays(self, x: Any, y: Any, what: str) -> Arrays:
-        if not self.objectives:
-            raise UnknownNameError(what, expected="a compiled model", got="none", do="call model.compile first")
-        by_target = {each.target: each for each in self.objectives}
-        if isinstance(y, Mapping):  # by output name, as in Keras, or by target name
-            by_output = {each.output: target for target, each in by_target.items()}
-            y = {by_output.get(name, name): value for name, value in y.items()}
-        meanings = self.network.output_meanings()
-        outputs = dict(zip(self.output_names, self.network.outputs, strict=True))
-        arrays = self._inputs(x, what)
-        for name, value in fitting.named(y, list(by_target), f"targets of {what}").items():
-            place, objective = f"target {name!r} of {what}", by_target[name]
-            array = rows.target_array(meanings.get(objective.output), value, place)
-            is_sparse = isinstance(objective.loss, SparseCategoricalCrossentropy)
-            classes = outputs[objective.output].shape[-1] if is_sparse else None
-            arrays[name] = rows.shaped_target(array, objective.target_type, classes, place)
-        return arrays
+        targets = self._targets_of(y, what)
+        return self._inputs(x, what) | targets
 
     def fit(
         self,
@@ -326,19 +189,19 @@ class Model:
         `publishing.export_model` for the options."""
         from fanlight.publishing import export_model
 
-        return export_model(self, Path(path), train=train, page=page, **options)
+        return export_model(self, Path(path), self.weights(), train=train, page=page, **options)
 
     def save(self, path: str | Path) -> Path:
         """Saves model and state: a folder that `fl.load` opens and a page can use; or the state, as x.safetensors."""
         from fanlight.publishing import save_model
 
-        return save_model(self, Path(path))
+        return save_model(self, Path(path), self.weights())
 
     def show(self, page: Any = None, height: int = 640) -> Any:
         """The model's page inside a notebook: `page`, or all that fits; `height` in pixels."""
         from fanlight.publishing import show_model
 
-        return show_model(self, page, height)
+        return show_model(self, self.weights(), page, height)
 
 
 class Sequential(Model):

@@ -126,16 +126,48 @@ class Notebook(Progress):
         self.done = 0
 
 
+class PageProgress(Progress):
+    """Tells the page around a browser's Python: its function `fanlightProgress({ epoch, epochs, rows, done, logs })`,
+    where it has one; `done` rows of an epoch under way, none at its end."""
+
+    def tell(self, epoch: int, logs: Logs, done: int | None) -> None:
+        import js  # type: ignore[import-not-found]
+        from pyodide.ffi import to_js  # type: ignore[import-not-found]
+
+        said = {"epoch": epoch, "epochs": self.epochs, "rows": self.rows, "done": done, "logs": dict(logs)}
+        js.fanlightProgress(to_js(said, dict_converter=js.Object.fromEntries))
+
+    def step(self, epoch: int, rows: int, averages: Any) -> None:
+        self.done += rows
+        now = time.monotonic()
+        if now - self._drawn >= INTERVAL:
+            self._drawn = now
+            self.tell(epoch, averages.values(), self.done)
+
+    def epoch(self, epoch: int, logs: Logs) -> None:
+        self.done = 0
+        self.tell(epoch, logs, None)
+
+
 def progress_for(epochs: int, rows: int, verbose: int | str, first: int = 0) -> Progress:
     """The progress that fits where the program runs. `verbose`: 0 for none, 1 for a bar, 2 for lines, "auto" for a bar
-    where someone can see one, else none."""
+    where someone can see one, else none. A page that has a function `fanlightProgress` hears of it unless 0 or 2."""
     if verbose == 2:
         return Lines(epochs, rows, first)
+    if verbose != 0 and sys.platform == "emscripten" and is_heard():
+        return PageProgress(epochs, rows, first)
     if verbose != 0 and is_notebook():
         return Notebook(epochs, rows, first)
     if verbose != 0 and sys.stderr.isatty():
         return Terminal(epochs, rows, first)
     return Progress(epochs, rows, first) if verbose in (0, "auto") else Lines(epochs, rows, first)
+
+
+def is_heard() -> bool:
+    """Whether the page around a browser's Python wants to know."""
+    import js  # type: ignore[import-not-found]
+
+    return hasattr(js, "fanlightProgress")
 
 
 def is_notebook() -> bool:

@@ -6,26 +6,27 @@ from __future__ import annotations
 
 import gzip
 import json
+import math
 import tempfile
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
+from random import Random
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from fanlight import rows
-from fanlight.bundle.manifest import Manifest
+from fanlight.arrays import Array, native
+from fanlight.bundle.manifest import Manifest, StateSlot
 from fanlight.bundle.onefile import write_single_file
 from fanlight.bundle.page import Page
 from fanlight.bundle.read import Bundle, read_bundle
-from fanlight.bundle.weights import Array, from_safetensors, to_safetensors
+from fanlight.bundle.weights import from_safetensors, to_safetensors
 from fanlight.bundle.write import write_bundle, write_file
 from fanlight.compiler import TARGETS, Compiled, compile
+from fanlight.content import IN_PAGE, engine_of, row_reader
+from fanlight.described import DescribedModel
 from fanlight.description import describe_module
-from fanlight.engines.wasm import WasmEngine
 from fanlight.errors import CompileError, DtypeError, ModelFormatError, StorageError, UnknownNameError, UnsupportedOp
 from fanlight.exported import Functions, nesting_of
 from fanlight.ir import dim as dims
@@ -36,7 +37,6 @@ from fanlight.ir.types import Type
 from fanlight.layers.architecture import from_record, to_record
 from fanlight.ops.registry import all_ops
 from fanlight.tensor import Tensor
-from fanlight.training.steps import training_manifest
 
 if TYPE_CHECKING:
     from fanlight.model import Model
@@ -48,12 +48,13 @@ SELFTEST_STATE_BYTES = 4096  # larger arrays are told apart well enough by the o
 FOREIGN = (".keras", ".h5", ".hdf5", ".onnx", ".pb", ".tflite", ".pt", ".npz")  # a folder of such a name misleads
 LARGEST_GRAPH = 256 << 20  # bytes of graph.json after decompression
 
-Arrays = Mapping[str, np.ndarray]
+Arrays = Mapping[str, Any]
 
 
 def export_model(
-    model: Model,
+    model: DescribedModel,
     path: Path,
+    weights: Arrays,
     *,
     train: bool = False,
     page: Page | None = None,
@@ -62,7 +63,7 @@ def export_model(
     license: str | None = None,
     citation: str | None = None,
 ) -> Path:
-    """Writes the bundle of `model`: a folder, or one HTML file where `path` ends in .html.
+    """Writes the bundle of `model` with its state `weights`: a folder, or one HTML file where `path` ends in .html.
 
     - `train`: the page can go on training: `fit`, `evaluate`, `reset`.
     - `page`: an `fl.Page`; without it a folder has no index.html, and one file shows all that fits.
@@ -74,10 +75,10 @@ def export_model(
         do = "call model.compile first, or leave train=True out"
         raise UnknownNameError("export with train=True", expected="a compiled model", got="none", do=do)
     module = model.module(train=train)
-    weights = {name: array for name, array in model.weights().items() if name in module.state}
+    weights = {name: array for name, array in weights.items() if name in module.state}
     if not optimizer_state:
         weights = {name: array for name, array in weights.items() if module.state[name].role not in TRANSIENT}
-    training = training_manifest(model.network, batch=model.batch_size, **_training(model)) if train else None
+    training = model.training_record() if train else None
     facts = {"license": license, "citation": citation}
     page = _with_arrays(page, model)
     return _publish(path, module, model.name, weights, page, onefile, training, facts, _graph(model, module, train))
@@ -109,7 +110,7 @@ def export(
     return _publish(Path(path), module, name, arrays, _with_arrays(page), onefile, None, {}, graph)
 
 
-def _with_arrays(page: Page | None, model: Model | None = None) -> Page | None:
+def _with_arrays(page: Page | None, model: DescribedModel | None = None) -> Page | None:
     """The page with its data as arrays in dtypes that a bundle holds: what `fit` takes may be shown, too."""
     if page is not None and not isinstance(page, Page):
         raise DtypeError("page", expected="an fl.Page", got=repr(page)[:60], do='write page=fl.Page(title="My model")')
@@ -118,6 +119,7 @@ def _with_arrays(page: Page | None, model: Model | None = None) -> Page | None:
     seen = model.network.input_meanings().get(model.input_names[0]) if model else None
     meant = model.network.output_meanings().get(model.output_names[0]) if model else None
     data = {}
+    rows = row_reader()
     for part, (x, y) in page.data.items():
         x, y = rows.input_array(seen, x, f"Page data {part!r}")[0], rows.target_array(meant, y, f"Page data {part!r}")
         data[part] = Tensor(x).numpy(), Tensor(y).numpy()
@@ -157,13 +159,13 @@ def _check_plans(compiled: Mapping[str, Compiled]) -> None:
         raise CompileError("export", expected="one memory plan for all variants", got="different ones")
 
 
-def self_test(compiled: Compiled, manifest: Manifest, weights: Arrays) -> dict[str, np.ndarray]:
+def self_test(compiled: Compiled, manifest: Manifest, weights: Arrays) -> dict[str, Any]:
     """One small input for each function with what comes out and, where it is small, the state after the call: what a
     page's `model.selfTest()` compares. Every function begins with the exported state."""
-    engine = WasmEngine(compiled.program, compiled.code)
-    begin = {slot.name: np.full(slot.shape, slot.initial or 0, slot.dtype) for slot in manifest.state} | dict(weights)
-    rng = np.random.default_rng(0)
-    found: dict[str, np.ndarray] = {}
+    engine = engine_of(compiled.program, compiled.code)
+    begin = {slot.name: initial_array(slot) for slot in manifest.state} | dict(weights)
+    rng = Random(0)
+    found: dict[str, Any] = {}
     for name, function in manifest.functions.items():
         inputs = sample_inputs(manifest, name, rng)
         if not inputs:
@@ -177,9 +179,7 @@ def self_test(compiled: Compiled, manifest: Manifest, weights: Arrays) -> dict[s
     return found
 
 
-def sample_inputs(
-    manifest: Manifest, name: str, rng: np.random.Generator, rows: int = SELFTEST_ROWS
-) -> dict[str, np.ndarray]:
+def sample_inputs(manifest: Manifest, name: str, rng: Random, rows: int = SELFTEST_ROWS) -> dict[str, Any]:
     """Random arguments of a function by name, of so many rows; numbers of classes are ones that exist."""
     function = manifest.functions[name]
     sizes = {size.name: min(size.high, max(size.low, rows)) for size in function.sizes}
@@ -189,24 +189,28 @@ def sample_inputs(
     }
 
 
-def _sample(type: Type, sizes: Mapping[str, int], meaning: Mapping[str, Any], rng: np.random.Generator) -> np.ndarray:
+def _sample(type: Type, sizes: Mapping[str, int], meaning: Mapping[str, Any], rng: Random) -> Any:
     shape = tuple(dims.evaluate(extent, sizes) for extent in type.shape)
+    count = math.prod(shape)
     if type.dtype == "float32":
-        return rng.uniform(0, 1, shape).astype(np.float32)
-    if type.dtype == "uint8":  # pictures: bars, which take little room in the file
-        return (np.arange(np.prod(shape, dtype=int)) // 5 % 3 * 127).astype(np.uint8).reshape(shape)
-    high = len(meaning["labels"]) if "labels" in meaning else 2
-    return rng.integers(0, high, shape).astype(type.dtype)
+        numbers: list[Any] = [rng.random() for _ in range(count)]
+    elif type.dtype == "uint8":  # pictures: bars, which take little room in the file
+        numbers = [k // 5 % 3 * 127 for k in range(count)]
+    else:
+        high = len(meaning["labels"]) if "labels" in meaning else 2
+        numbers = [rng.randrange(high) for _ in range(count)]
+    return native(Array.of(numbers, type.dtype).reshape(shape))
+
+
+def initial_array(slot: StateSlot) -> Any:
+    """What a state array begins with where no file holds it."""
+    return native(Array.of([slot.initial or 0] * math.prod(slot.shape), slot.dtype).reshape(slot.shape))
 
 
 # --- what is needed to come back
 
 
-def _training(model: Model) -> dict[str, Any]:
-    return {key: model.recipe.get(key) for key in ("loss", "optimizer", "metrics")}
-
-
-def _graph(model: Model, module: Module, train: bool) -> bytes:
+def _graph(model: DescribedModel, module: Module, train: bool) -> bytes:
     record: dict[str, Any] = {"network": to_record(model.network), "batch": model.batch_size}
     if train:
         recipe = model.recipe_record()
@@ -231,14 +235,14 @@ def _unpacked(data: bytes, at: str) -> dict[str, Any]:
     return record
 
 
-def save_model(model: Model, path: Path) -> Path:
+def save_model(model: DescribedModel, path: Path, weights: Arrays) -> Path:
     """A folder with everything, the optimizer's state included; or, for x.safetensors, the state alone."""
     if path.suffix == ".safetensors":
-        write_file(path, to_safetensors(model.weights(), {"format": "fanlight", "model": model.name}))
+        write_file(path, to_safetensors(weights, {"format": "fanlight", "model": model.name}))
         return path
     if path.suffix.lower() in FOREIGN:
         raise UnsupportedOp("save", expected="a folder, or a name that ends in .safetensors or .html", got=path.name)
-    return export_model(model, path, train=bool(model.recipe), optimizer_state=True)
+    return export_model(model, path, weights, train=bool(model.recipe), optimizer_state=True)
 
 
 def load(path: Path, weights: Path | None = None) -> Model | Functions:
@@ -247,9 +251,23 @@ def load(path: Path, weights: Path | None = None) -> Model | Functions:
     model = read_model(bundle) or Functions(
         bundle.manifest.name, read_module(bundle), _graph_record(bundle).get("state")
     )
+    if IN_PAGE and isinstance(model, DescribedModel):
+        return _in_page(model, bundle, weights)
     model.set_weights(_restored(bundle, model))
     if weights is not None:
         model.set_weights(read_weights(weights, model))
+    return model
+
+
+def _in_page(model: Any, bundle: Bundle, weights: Path | None) -> Any:
+    """The model with the arrays that it begins with when the page's runtime takes it."""
+    state = {slot.name: slot for slot in bundle.manifest.state}
+    files = [bundle.weights(), *([] if weights is None else [_read(weights)])]
+    arrays = {name: initial_array(slot) for name, slot in state.items()}
+    for found in files:
+        _check_state(found, {name: (slot.dtype, slot.shape) for name, slot in state.items()}, model.name, bundle.path)
+        arrays |= found
+    model._state = arrays
     return model
 
 
@@ -258,7 +276,7 @@ def read_model(bundle: Bundle) -> Model | None:
     record = _graph_record(bundle)
     if "network" not in record:
         return None
-    from fanlight.model import Model
+    from fanlight import Model  # in a page another one than in Python elsewhere
 
     try:
         model = Model.of_network(from_record(record["network"]), int(record.get("batch", 32)))
@@ -289,35 +307,34 @@ def _graph_record(bundle: Bundle) -> dict[str, Any]:
     return _unpacked(data, str(bundle.path))
 
 
-def _restored(bundle: Bundle, model: Model | Functions) -> dict[str, np.ndarray]:
-    arrays = {name: _numpy(array) for name, array in bundle.weights().items()}
+def _restored(bundle: Bundle, model: Model | Functions) -> dict[str, Any]:
+    arrays = {name: native(array) for name, array in bundle.weights().items()}
     known = model.engine.program.state
-    for slot in bundle.manifest.state:
-        if slot.name in known and slot.name not in arrays:
-            arrays[slot.name] = np.full(slot.shape, slot.initial or 0, slot.dtype)
+    missing = {slot.name: slot for slot in bundle.manifest.state if slot.name in known and slot.name not in arrays}
+    arrays |= {name: initial_array(slot) for name, slot in missing.items()}
     return {name: array for name, array in arrays.items() if name in known}
 
 
-def read_weights(path: Path, model: Model | Functions) -> dict[str, np.ndarray]:
+def read_weights(path: Path, model: Model | Functions) -> dict[str, Any]:
     """State arrays from a safetensors file, such as a page's download; ModelFormatError where they are another
     model's."""
+    arrays = _read(path)
+    types = {name: model.engine.program.buffers[name].type for name in model.engine.program.state}
+    _check_state(arrays, {name: (type.dtype, type.shape) for name, type in types.items()}, model.name, path)
+    return {name: native(array) for name, array in arrays.items()}
+
+
+def _read(path: Path) -> dict[str, Array]:
     try:
-        arrays = from_safetensors(path.read_bytes(), str(path))
+        return from_safetensors(path.read_bytes(), str(path))
     except OSError as error:
         raise StorageError("weights", expected="a safetensors file", got=error.strerror, at=path) from error
-    state = {name: model.engine.program.buffers[name].type for name in model.engine.program.state}
-    wrong = [
-        f"{name}: {array.dtype}{list(array.shape)}"
-        for name, array in arrays.items()
-        if name not in state or (state[name].dtype, state[name].shape) != (array.dtype, array.shape)
-    ]
+
+
+def _check_state(arrays: Mapping[str, Array], state: Mapping[str, Any], name: str, at: Path) -> None:
+    wrong = [f"{n}: {a.dtype}{list(a.shape)}" for n, a in arrays.items() if state.get(n) != (a.dtype, a.shape)]
     if wrong:
-        raise ModelFormatError("weights", expected=f"state of {model.name!r}", got="; ".join(wrong[:4]), at=path)
-    return {name: _numpy(array) for name, array in arrays.items()}
-
-
-def _numpy(array: Array) -> np.ndarray:
-    return np.frombuffer(array.data, array.dtype).reshape(array.shape)
+        raise ModelFormatError("weights", expected=f"state of {name!r}", got="; ".join(wrong[:4]), at=at)
 
 
 @dataclass(frozen=True)
@@ -337,8 +354,8 @@ class Frame:
         return f"<page {self.title!r}: shown by a notebook>"
 
 
-def show_model(model: Model, page: Page | None = None, height: int = 640) -> Frame:
+def show_model(model: DescribedModel, weights: Arrays, page: Page | None = None, height: int = 640) -> Frame:
     """The model's page for a notebook, as one file."""
     with tempfile.TemporaryDirectory() as folder:
-        path = export_model(model, Path(folder) / "page.html", train=bool(model.recipe), page=page)
+        path = export_model(model, Path(folder) / "page.html", weights, train=bool(model.recipe), page=page)
         return Frame(page.title if page else model.name, path.read_text(encoding="utf-8"), height)

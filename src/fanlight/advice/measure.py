@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
+from random import Random
 from statistics import median
 from typing import Any
 
@@ -100,7 +101,7 @@ def inputs_of(bundle: Bundle, name: str, rows: int | None) -> dict[str, np.ndarr
     """Random inputs of a function of the bundle; all the rows that it takes where `rows` is None."""
     if name not in bundle.manifest.functions:
         return None
-    return sample_inputs(bundle.manifest, name, np.random.default_rng(0), rows or ALL)
+    return sample_inputs(bundle.manifest, name, Random(0), rows or ALL)
 
 
 def slots(arrays: Mapping[str, np.ndarray]) -> dict[str, tuple[str, str]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -112,7 +113,7 @@ def check_offline(visit: Visit, warm: bool = False) -> Check:
     """With the network cut, every function still runs, and nothing is asked for. A bare module fetches parts when they
     are first used: `warm` uses them once before."""
     manifest = visit.site.bundle.manifest
-    given = call_arguments(manifest, sample_calls(manifest, np.random.default_rng(1)))
+    given = call_arguments(manifest, sample_calls(manifest, Random(1)))
     if warm:
         visit.run("call.js", given)
     before = len(visit.requests)
@@ -123,7 +124,7 @@ def check_offline(visit: Visit, warm: bool = False) -> Check:
     return check("offline", not asked, f"{ran}, and {f'ask for {asked[:3]}' if asked else 'nothing is asked for'}")
 
 
-def sample_calls(manifest: Manifest, rng: np.random.Generator) -> dict[str, dict[str, np.ndarray]]:
+def sample_calls(manifest: Manifest, rng: Random) -> dict[str, dict[str, np.ndarray]]:
     """Random arguments of every function that takes any."""
     names = [name for name, function in manifest.functions.items() if function.inputs and name not in UNCALLED]
     return {name: sample_inputs(manifest, name, rng) for name in names}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import secrets
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -37,7 +38,7 @@ def plant(visit: Visit, canary: Canary) -> list[str]:
 
 def plant_arrays(visit: Visit, canary: Canary) -> str:
     manifest = visit.site.bundle.manifest
-    calls = sample_calls(manifest, np.random.default_rng())
+    calls = sample_calls(manifest, Random())
     for arrays in calls.values():
         for array in arrays.values():
             canary.add(array)

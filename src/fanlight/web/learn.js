@@ -40,7 +40,7 @@ function batchOfSteps(manifest, most, batchSize) {
 export async function fit(runner, inputs, targets, options = {}) {
   const { manifest } = runner;
   const {
-    epochs = 1, batchSize, shuffle = true, seed, validationSplit = 0, validationData, onBatchEnd, onEpochEnd, signal, ...unknown
+    epochs = 1, batchSize, shuffle = true, seed, firstEpoch, validationSplit = 0, validationData, onBatchEnd, onEpochEnd, signal, ...unknown
   } = options;
   if (Object.keys(unknown).length) throw new UnknownNameError(`fit expects no option ${Object.keys(unknown)}`);
   if (!(validationSplit >= 0 && validationSplit < 1)) throw new ShapeError(`validationSplit: expected 0 to 1, got ${validationSplit}`);
@@ -54,7 +54,7 @@ export async function fit(runner, inputs, targets, options = {}) {
   const plan = {
     encoded, rows, trained, validation, epochs, shuffle, batch: batchOfSteps(manifest, most, batchSize),
     // With a seed every training is the same; without one, a second one goes on with other orders.
-    seed: seed ?? 0, first: seed === undefined ? runner.epochs : 0, wantsBatches: !!onBatchEnd,
+    seed: seed ?? 0, first: firstEpoch ?? (seed === undefined ? runner.epochs : 0), wantsBatches: !!onBatchEnd,
   };
   const training = await train(runner, plan, {
     signal,

@@ -45,6 +45,8 @@ export interface FitOptions<I = Inputs, T = Input> {
   shuffle?: boolean;
   /** Makes the order of the samples repeatable. */
   seed?: number;
+  /** Which epoch is the first, for the order of samples; after earlier trainings it goes on from there. */
+  firstEpoch?: number;
   /** The last part of the samples, set aside before shuffling. */
   validationSplit?: number;
   validationData?: readonly [I, T];

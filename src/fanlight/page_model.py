@@ -1,0 +1,332 @@
+"""What does a Keras user hold in a browser's Python? Models whose methods are awaited: the page's runtime trains them.
+
+`history = await model.fit(x, y)` compiles here, hands the code to the runtime (`engines/runtime.py`), and lets the page
+live meanwhile. Names, options and numbers are those of `model.Model`. Needs Pyodide."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import inspect
+import time
+import warnings
+from collections.abc import Callable, Coroutine, Generator, Mapping
+from dataclasses import replace
+from functools import cache, wraps
+from pathlib import Path
+from typing import Any
+
+from fanlight.arrays import Array
+from fanlight.bundle.link import link_script
+from fanlight.bundle.manifest import FileEntry, Manifest
+from fanlight.compiler import TARGETS, compile
+from fanlight.described import DescribedModel
+from fanlight.description import describe_module
+from fanlight.engines.runtime import Runtime
+from fanlight.errors import FanlightError, ShapeError, UnsupportedOp
+from fanlight.fitting import Arrays, History, Logs, row_count
+from fanlight.layers.network import Network
+from fanlight.progress import Progress, progress_for
+
+
+class Awaited:
+    """What a method gives that is to be awaited; looking at it before says how to write it."""
+
+    def __init__(self, name: str, work: Coroutine[Any, Any, Any]):
+        self._name, self._work, self._begun = name, work, False
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        self._begun = True
+        return self._work.__await__()
+
+    def _missing(self, *_: object) -> Any:
+        # Also asked for by iter(), len(), float(): a result was expected.
+        do = "in a browser results come later, so that the page stays alive"
+        name = self._name
+        raise FanlightError(f"model.{name}", expected=f"await model.{name}(...)", got=f"model.{name}(...)", do=do)
+
+    def __getattr__(self, attribute: str) -> Any:
+        if attribute.startswith("__"):
+            raise AttributeError(attribute)
+        return self._missing()
+
+    __getitem__ = __iter__ = __len__ = __float__ = __int__ = __bool__ = __format__ = _missing
+
+    def __repr__(self) -> str:
+        return f"<model.{self._name}(...) was not awaited: write await model.{self._name}(...)>"
+
+    def __del__(self) -> None:
+        if not self._begun:
+            self._work.close()
+            name = self._name
+            warnings.warn(f"model.{name}(...) did nothing: write await model.{name}(...)", RuntimeWarning, stacklevel=2)
+
+
+def awaited(method: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., Any]:
+    """A method that gives an Awaited."""
+
+    @wraps(method)
+    def call(self: Any, *args: Any, **kwargs: Any) -> Awaited:
+        inspect.signature(method).bind(self, *args, **kwargs)  # wrong arguments are refused at once
+        return Awaited(method.__name__, method(self, *args, **kwargs))
+
+    return call
+
+
+@cache
+def scripts() -> dict[str, str]:
+    """The runtime's JavaScript, out of this package."""
+    return {"page": link_script("python.js", {"files.js": "embedded.js"}), "worker": link_script("worker.js")}
+
+
+class Model(DescribedModel):
+    """A network with its state, which the page's runtime holds: `Model(inputs, outputs)`, or `Sequential`.
+
+    Inputs are lists, buffers or arrays, a list in input order, or a dict by name. Results are NumPy arrays where the
+    program has imported NumPy, else `arrays.Array`s, which read like lists."""
+
+    def _start(self, network: Network) -> None:
+        super()._start(network)
+        self._runtime: Runtime | None = None
+        self._stale: Runtime | None = None  # holds the state until the next program does
+        self._turn = asyncio.Lock()
+
+    async def _ready(self) -> Runtime:
+        """The runtime's model; compiled and handed over when first needed. `init` makes its state there."""
+        async with self._turn:
+            if self._runtime is None:
+                if self._stale is not None:
+                    self._state = await self._stale.state()
+                    self._stale.dispose()
+                    self._stale = None
+                runtime = await self._handed_over()
+                await runtime.reset(self.seed)
+                state = {slot.name: slot for slot in runtime.manifest.state}
+                known = {n: a for n, a in self._state.items() if n in state and tuple(a.shape) == state[n].shape}
+                await runtime.set_state({name: Array.of(array) for name, array in known.items()})
+                self._runtime = runtime
+        return self._runtime
+
+    async def _handed_over(self) -> Runtime:
+        module = self.module()
+        variants = ["portable"] if self._reproducible else ["portable", "relaxed"]
+        compiled = {variant: compile(module, TARGETS[f"wasm-{variant}"]) for variant in variants}
+        training = self.training_record() if self.recipe else None
+        manifest = describe_module(module, compiled["portable"].program, self.name, training)
+        files = {f"{variant}.wasm": each.code for variant, each in compiled.items()}
+        return await Runtime.load(bundled(manifest, files), files, scripts(), self._reproducible)
+
+    def _forget_program(self) -> None:
+        self._stale = self._runtime or self._stale
+        self._runtime = None
+
+    def _require_batch(self, size: int) -> None:
+        if size > self._batch or (self._epochs == 0 and size != self._batch):
+            self._forget_program()
+            self._batch = size
+
+    # --- state
+
+    @awaited
+    async def weights(self) -> Arrays:
+        """All state by name: parameters, statistics, optimizer slots, hyperparameters."""
+        return await (await self._ready()).state()
+
+    @awaited
+    async def set_weights(self, arrays: Mapping[str, Any]) -> None:
+        """Replaces state arrays by name; names and shapes are checked before anything changes."""
+        runtime = await self._ready()
+        dtypes = {slot.name: slot.dtype for slot in runtime.manifest.state}
+        await runtime.set_state({name: Array.of(array, dtypes.get(name)) for name, array in arrays.items()})
+
+    @awaited
+    async def reset(self, seed: int = 0) -> None:
+        """Forgets everything learnt: all state as `init` makes it from `seed`."""
+        self.seed = seed
+        self._epochs = 0
+        await (await self._ready()).reset(seed)
+
+    # --- use
+
+    @awaited
+    async def predict(self, x: Any, batch_size: int | None = None, verbose: int | str = "auto") -> Any:
+        """The outputs for all rows of `x`: an array, or a dict by output name."""
+        return await self._predict(x)
+
+    __call__ = predict
+
+    async def _predict(self, x: Any) -> Any:
+        arrays = await self._inputs(x, "predict")
+        if row_count(arrays, "predict") == 0:
+            raise ShapeError("predict", expected="at least one row", got="none")
+        outputs = await (await self._ready()).call("predict", arrays)
+        return next(iter(outputs.values())) if len(outputs) == 1 else outputs
+
+    @awaited
+    async def classify(self, x: Any, top: int = 5) -> list[list[tuple[str, float]]]:
+        """For each row the `top` labels with their probabilities; the output must mean `fl.Classes`."""
+        labels = self._labels()
+        outputs = await self._predict(x)
+        found = (outputs[self.output_names[0]] if isinstance(outputs, dict) else outputs).tolist()
+        best = [sorted(zip(labels, row, strict=False), key=lambda pair: -pair[1]) for row in found]
+        return [pairs[:top] for pairs in best]
+
+    async def _inputs(self, x: Any, what: str) -> Arrays:
+        """Inputs by name, as the model sees them: rows in their raw form are prepared."""
+        types = self.network.input_types()
+        found: Arrays = {}
+        for name, (value, is_raw) in self._rows_of(x, what).items():
+            array = Array.of(value)
+            if is_raw:
+                runtime = await self._ready()
+                prepare = "prepare" if "prepare" in runtime.manifest.functions else f"prepare_{name}"
+                (raw,) = runtime.manifest.functions[prepare].inputs
+                array = Array.of((await runtime.call(prepare, {raw.name: array}))[name])
+            found[name] = Array.of(array, types[name].dtype)
+        return found
+
+    async def _rows(self, x: Any, y: Any, what: str) -> tuple[Arrays, Arrays]:
+        targets = {name: Array.of(array) for name, array in self._targets_of(y, what).items()}
+        return await self._inputs(x, what), targets
+
+    @awaited
+    async def fit(
+        self,
+        x: Any,
+        y: Any,
+        batch_size: int = 32,
+        epochs: int = 1,
+        verbose: int | str = "auto",
+        validation_split: float = 0.0,
+        validation_data: tuple[Any, Any] | None = None,
+        shuffle: bool = True,
+        on_epoch_end: Callable[[int, Logs], object] | None = None,
+        nan: str = "stop",
+    ) -> History:
+        """Trains as Keras does; the same samples in the same order as in Python elsewhere. `on_epoch_end` may be
+        asynchronous, and returns True to stop. A task that is cancelled stops the training and keeps what was learnt.
+        `verbose`: see `progress.progress_for`."""
+        if batch_size < 1 or epochs < 0:
+            got = f"batch_size={batch_size}, epochs={epochs}"
+            raise ShapeError("fit", expected="a positive batch_size, and no negative epochs", got=got)
+        if nan != "stop":
+            raise UnsupportedOp("fit in a page", expected='nan="stop"', got=repr(nan))
+        self._require_batch(batch_size)
+        inputs, targets = await self._rows(x, y, "fit")
+        options = {"epochs": epochs, "batchSize": batch_size, "shuffle": shuffle}
+        options |= {"seed": self.seed & 0xFFFFFFFF, "firstEpoch": self._epochs, "validationSplit": validation_split}
+        if validation_data is not None:
+            options |= {"validationData": await self._rows(*validation_data, "fit's validation_data")}
+            options.pop("validationSplit")
+        count = row_count(inputs, "fit")
+        kept = count if validation_data is not None else int(count * (1 - validation_split))
+        runtime = await self._ready()
+        self.history = history = History()
+        with progress_for(epochs, kept, verbose, self._epochs) as progress:
+            seen = Seen(history, progress, self._epochs, kept, batch_size, on_epoch_end)
+            on_batch = seen.batch if type(progress) is not Progress else None
+            try:
+                await runtime.fit(inputs, targets, seen.epoch, on_batch, **options)
+            finally:
+                self._epochs += len(history.epoch)
+                history.seconds = time.perf_counter() - seen.begin
+                history.steps = len(history.epoch) * -(-kept // batch_size)
+        if seen.error is not None:
+            raise seen.error
+        return history
+
+    @awaited
+    async def train_on_batch(self, x: Any, y: Any) -> Logs:
+        """One training step; its loss and metrics by name."""
+        inputs, targets = await self._rows(x, y, "train_on_batch")
+        self._require_batch(row_count(inputs, "train_on_batch"))
+        return await (await self._ready()).step(inputs, targets)
+
+    @awaited
+    async def evaluate(self, x: Any, y: Any, batch_size: int = 32) -> Logs:
+        """Loss and metrics over all rows, by name."""
+        inputs, targets = await self._rows(x, y, "evaluate")
+        return await (await self._ready()).evaluate(inputs, targets, min(batch_size, self._batch))
+
+    # --- files
+
+    @awaited
+    async def export(self, path: str | Path, train: bool = False, page: Any = None, **options: Any) -> Path:
+        """Writes the folder `path` (or, if it ends in .html, one file) into the file system of this Python: see
+        `publishing.export_model` for the options."""
+        from fanlight.publishing import export_model
+
+        weights = await (await self._ready()).state()
+        return export_model(self, Path(path), weights, train=train, page=page, **options)
+
+    @awaited
+    async def save(self, path: str | Path) -> Path:
+        """Saves model and state: a folder that `fl.load` opens; or the state, as x.safetensors."""
+        from fanlight.publishing import save_model
+
+        return save_model(self, Path(path), await (await self._ready()).state())
+
+    @awaited
+    async def show(self, page: Any = None, height: int = 640) -> Any:
+        """The model's page, for an output that shows HTML: `page`, or all that fits; `height` in pixels."""
+        from fanlight.publishing import show_model
+
+        return show_model(self, await (await self._ready()).state(), page, height)
+
+
+class Seen:
+    """What a training tells while it runs: a history, a progress, and the user's own function."""
+
+    def __init__(
+        self, history: History, progress: Progress, first: int, rows: int, batch_size: int, on_epoch_end: Any
+    ) -> None:
+        self.history, self.progress, self.first, self.user = history, progress, first, on_epoch_end
+        self.rows, self.batch_size = rows, batch_size
+        self.begin = time.perf_counter()
+        self.error: Exception | None = None
+
+    def batch(self, batch: int, logs: Logs) -> None:
+        size = min(self.batch_size, self.rows - batch * self.batch_size)
+        self.progress.step(self.first + len(self.history.epoch), size, Logged(logs))
+
+    async def epoch(self, epoch: int, logs: Logs) -> bool | None:
+        number = self.first + epoch
+        self.history.add(number, logs)
+        self.progress.epoch(number, logs)
+        try:
+            result = None if self.user is None else self.user(number, logs)
+            return False if (await result if inspect.isawaitable(result) else result) is True else None
+        except Exception as error:  # on its way through JavaScript it would lose its class and its traceback
+            self.error = error
+            return False
+
+
+class Logged(dict[str, float]):
+    """Logs where averages are asked for: `values()` gives them whole."""
+
+    def values(self) -> Any:
+        return dict(self)
+
+
+def bundled(manifest: Manifest, files: Mapping[str, bytes]) -> Manifest:
+    """The manifest of a bundle without weights: `init` makes them where it is loaded."""
+    state = tuple(replace(slot, initial=0 if slot.initial is None else slot.initial) for slot in manifest.state)
+    entries = {name: FileEntry(len(data), hashlib.sha256(data).hexdigest(), len(data)) for name, data in files.items()}
+    code = {name.removesuffix(".wasm"): name for name in files}
+    return replace(manifest, state=state, code=code, files=entries)
+
+
+class Sequential(Model):
+    """Layers one after the other; the first is `fl.Input`.
+
+    >>> model = fl.Sequential([fl.Input((4,)), fl.layers.Dense(3, activation="softmax")])"""
+
+    def __init__(self, layers: Any, name: str = "sequential", meanings: Mapping[str, Any] | None = None):
+        self._start(Network.sequential(layers, name=name, meanings=meanings))
+
+
+def load(path: str | Path, weights: str | Path | None = None) -> Any:
+    """Opens what `save` or `export` wrote, in the file system of this Python: see `model.load`."""
+    from fanlight import publishing
+
+    return publishing.load(Path(path), None if weights is None else Path(weights))
