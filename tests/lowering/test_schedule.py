@@ -54,6 +54,28 @@ def test_convolutions_and_their_gradients_are_contracted(name):
     assert products(with_gradients(lambda x, k: function(x, k, **options)), image, kernel) == ["contract"] * 3
 
 
+EINSUMS = {
+    "btd,dnh->btnh": ((BATCH, 7, 32), (32, 4, 16)),
+    "btnh,nhd->btd": ((BATCH, 7, 4, 16), (4, 16, 32)),
+    "btnh,bsnh->bnts": ((BATCH, 7, 4, 16), (BATCH, 8, 4, 16)),
+    "bnts,bsnh->btnh": ((BATCH, 4, 7, 8), (BATCH, 8, 4, 16)),
+    "btd,dnh->btnh, narrow": ((BATCH, 7, 32), (32, 16, 2)),
+    "bij,jk->ikb": ((8, 5, 6), (6, 7)),
+}
+
+
+@pytest.mark.parametrize("name", EINSUMS)
+def test_sums_over_shared_axes_are_contracted(name):
+    assert products(lambda a, b: (fn.einsum(name.partition(", ")[0], a, b),), *EINSUMS[name]) == ["contract"]
+
+
+@pytest.mark.parametrize("heads", [4, 2], ids=["as many heads", "shared heads"])
+def test_attention_and_its_gradients_are_contracted(heads):
+    """Two products, and two gradients of each; the gradient of softmax sums products along its own axis."""
+    shapes = (BATCH, 7, 4, 16), (BATCH, 8, heads, 16), (BATCH, 8, heads, 16)
+    assert sorted(products(with_gradients(fn.dot_product_attention), *shapes)) == ["contract"] * 6 + ["reduce"]
+
+
 def test_a_product_that_reads_a_movement_with_quotients_gets_a_copy():
     """`x[j // 6, j % 6]` transposed: its address is not even in j, so it is copied first."""
 

@@ -11,21 +11,27 @@ from collections.abc import Sequence
 
 from fanlight.ir.graph import OPERATORS, Gradient, Value, apply
 from fanlight.ops import (
+    attention,
     bits,
+    blocks,
     borders,
     control,
     convolution,
     indexing,
     linear,
     nn,
+    normalization,
     pointwise,
     pooling,
     random,
     reductions,
     resizing,
     shapes,
+    summation,
 )
+from fanlight.ops.attention import *
 from fanlight.ops.bits import *
+from fanlight.ops.blocks import *
 from fanlight.ops.borders import *
 from fanlight.ops.control import *
 from fanlight.ops.convolution import *
@@ -33,12 +39,15 @@ from fanlight.ops.indexing import *
 from fanlight.ops.indexing import getitem
 from fanlight.ops.linear import *
 from fanlight.ops.nn import *
+from fanlight.ops.normalization import *
 from fanlight.ops.pointwise import *
 from fanlight.ops.pooling import *
 from fanlight.ops.random import *
 from fanlight.ops.reductions import *
 from fanlight.ops.resizing import *
 from fanlight.ops.shapes import *
+from fanlight.ops.summation import *
+from fanlight.ops.summation import contracted as contracted
 
 __all__ = ["gradient"]
 __all__ += pointwise.__all__
@@ -48,9 +57,13 @@ __all__ += shapes.__all__
 __all__ += borders.__all__
 __all__ += indexing.__all__
 __all__ += linear.__all__
+__all__ += summation.__all__
 __all__ += convolution.__all__
+__all__ += blocks.__all__
 __all__ += pooling.__all__
 __all__ += nn.__all__
+__all__ += normalization.__all__
+__all__ += attention.__all__
 __all__ += random.__all__
 __all__ += resizing.__all__
 __all__ += control.__all__

@@ -24,25 +24,27 @@ from fanlight.ops.pointwise import (
     less,
     log,
     log1p,
+    log10,
     maximum,
     minimum,
     multiply,
     negative,
     power,
     sigmoid,
+    square,
     stop_gradient,
     subtract,
     tanh,
     where,
 )
 from fanlight.ops.promote import Operand, as_value
-from fanlight.ops.reductions import Axis, max, sum
-from fanlight.ops.shapes import normal_axes, squeeze
+from fanlight.ops.reductions import Axis, max, mean, sum
+from fanlight.ops.shapes import expand_dims, normal_axes, squeeze
 
 __all__ = [
     "binary_crossentropy", "categorical_crossentropy", "elu", "gelu", "hard_sigmoid", "hard_silu", "hard_swish",
-    "hard_tanh", "leaky_relu", "log_sigmoid", "log_softmax", "mish", "relu", "relu6", "selu", "silu", "softmax",
-    "softplus", "softsign", "sparse_categorical_crossentropy", "swish",
+    "hard_tanh", "leaky_relu", "log_sigmoid", "log_softmax", "mish", "multi_hot", "psnr", "relu", "relu6", "selu",
+    "silu", "softmax", "softplus", "softsign", "sparse_categorical_crossentropy", "sparsemax", "swish",
 ]  # fmt: skip
 
 EPSILON = 1e-7  # keras.config.epsilon()
@@ -194,3 +196,39 @@ def binary_crossentropy(target: Operand, output: Operand, from_logits: bool = Fa
         given = clip(given, EPSILON, 1 - EPSILON)
         yes, no = log(given), log(subtract(1.0, given))
     return negative(add(multiply(wanted, yes), multiply(subtract(1.0, wanted), no)))
+
+
+def sparsemax(x: Operand, axis: int = -1) -> Value:
+    """The nearest point to x among the probabilities (Martins and Astudillo, 2016): max(x - t, 0), which sums to 1.
+
+    Without sorting: z is among those above 0 if 1 + sum over the elements z' >= z of (z - z') is positive.
+    """
+    value = cast(x, "float32")
+    (k,) = normal_axes(axis, value.rank)
+    fixed = stop_gradient(value)
+    mine, others = expand_dims(fixed, k + 1), expand_dims(fixed, k)
+    above = sum(maximum(subtract(others, mine), 0.0), k + 1)
+    is_kept = less(above, 1.0)
+    total = sum(where(is_kept, value, 0.0), k, keepdims=True)
+    level = divide(subtract(total, 1.0), sum(cast(is_kept, "float32"), k, keepdims=True))
+    return relu(subtract(value, level))
+
+
+def multi_hot(
+    inputs: Operand, num_classes: int, axis: int = -1, dtype: str | None = None, sparse: bool = False
+) -> Value:
+    """1 for each class that occurs along the second axis of the integers (or along the only one), else 0."""
+    if sparse:
+        raise ShapeError("multi_hot", expected="sparse=False", got=sparse, do="there are no sparse arrays")
+    index = as_value(inputs)
+    codes = one_hot(cast(index, "int32"), num_classes, axis, "float32")
+    return cast(max(codes, 1 if index.rank > 1 else 0), dtype or "float32")
+
+
+def psnr(x1: Operand, x2: Operand, max_val: Operand) -> Value:
+    """The ratio of the largest possible signal to the mean squared difference of two arrays, in decibels."""
+    first, second = cast(x1, "float32"), cast(x2, "float32")
+    if first.shape != second.shape:
+        raise ShapeError("psnr", expected=f"two arrays {first.type}", got=second.type)
+    error = mean(square(subtract(first, second)))
+    return subtract(multiply(log10(cast(max_val, "float32")), 20.0), multiply(log10(error), 10.0))
