@@ -1,4 +1,5 @@
-"""How fast is Fanlight beside its peers? Runs the measurements of this folder, prints tables, writes results/*.json.
+"""How fast is Fanlight beside its peers? Runs the measurements of this folder, prints tables, writes results/*.json
+and docs/performance.md.
 
 python bench/run.py [--quick] [training] [latency] [mlp] [matmul] [coldstart] [pointwise]
 """
@@ -9,6 +10,7 @@ import argparse
 import importlib
 import os
 
+from document import document
 from report import show, write
 from rich.console import Console
 
@@ -46,6 +48,8 @@ def main() -> None:
         show(report, console)
         if not options.quick:
             console.print(f"  written to bench/results/{write(report).name}")
+    if not options.quick:
+        console.print(f"  {' and '.join(path.name for path in document())} say what all results say")
 
 
 if __name__ == "__main__":
