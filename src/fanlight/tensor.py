@@ -141,6 +141,8 @@ def lift(function: Callable[..., Any]) -> Callable[..., Any]:
     """`function` of graph values as a function of tensors, arrays, lists and numbers; graph values pass through."""
     annotations = {name: str(p.annotation) for name, p in inspect.signature(function).parameters.items()}
     names = [*annotations]
+    kinds = [p.kind for p in inspect.signature(function).parameters.values()]
+    more = names[-1] if kinds and kinds[-1] is inspect.Parameter.VAR_POSITIONAL else ""
 
     def prepared(name: str, x: Any) -> Any:
         return _prepared(x, name, annotations.get(name, ""))
@@ -148,13 +150,29 @@ def lift(function: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
         # Too many arguments are refused where the function is called.
-        args = tuple(prepared(names[k] if k < len(names) else "", x) for k, x in enumerate(args))
+        args = tuple(prepared(names[k] if k < len(names) else more, x) for k, x in enumerate(args))
         kwargs = {name: prepared(name, x) for name, x in kwargs.items()}
         leaves = leaves_of((args, kwargs))
         inside = any(isinstance(x, Value) for x in leaves)
         args, kwargs = mapped((args, kwargs), _value_of if inside else _value_or_body)
         result = function(*args, **kwargs)
-        return result if inside else mapped(result, lambda v: pending(v, leaves) if isinstance(v, Value) else v)
+        return result if inside else mapped(result, lambda v: lifted(v, leaves))
+
+    return call
+
+
+def lifted(result: Any, leaves: Sequence[Any]) -> Any:
+    """What a function of graph values gives, among tensors: a tensor for a value, a function of tensors for a
+    function."""
+    if not callable(result):
+        return pending(result, leaves) if isinstance(result, Value) else result
+
+    @wraps(result)
+    def call(*args: Any) -> Any:
+        given = leaves_of(args)
+        found = result(*mapped(args, _value_of))
+        inside = any(isinstance(x, Value) for x in given)
+        return found if inside else mapped(found, lambda v: lifted(v, given))
 
     return call
 
@@ -201,7 +219,7 @@ def _value_or_body(x: Any) -> Any:
     def body(*args: Any) -> Any:
         with recording():
             result = x(*mapped(args, lambda v: Tensor(v) if isinstance(v, Value) else v))
-        return mapped(result, _value_of)
+        return mapped(result, _value_or_body)
 
     return body
 

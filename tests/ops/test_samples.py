@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from fanlight.ir.control import Choice, Iteration
+from fanlight.ir.control import Choice, Iteration, Passing
 from fanlight.ir.graph import Op
 from fanlight.ir.types import Type, Types
 from fanlight.ops.elementwise import Add
@@ -93,7 +93,7 @@ def test_an_op_states_all_its_facts(op):
     cases = list(op.samples())
     assert cases, "an op has samples"
     assert op.__doc__, "an op says what it means"
-    assert op.nest is not Op.nest or issubclass(op, Iteration | Choice)
+    assert op.nest is not Op.nest or issubclass(op, Iteration | Choice | Passing)
     assert op.gradient is not Op.gradient
     assert op.reference is not Op.reference
     assert {kind for sample in cases for kind in sample.values} <= set(VALUES)
@@ -109,4 +109,4 @@ def test_gradients_of_all_float_ops_are_measured():
     """But for those whose results are not floats, or that have no operands."""
     measured = {sample.op.name for sample in SMOOTH.values()}
     floats = {each.op.name for each in SAMPLES.values() if each.types and has_floats(each.op, each.types)}
-    assert floats - measured == {"stop_gradient"}, "whose gradient is not its slope"
+    assert floats - measured == {"stop_gradient", "with_gradient"}, "whose gradients are not their slopes"

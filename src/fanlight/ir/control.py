@@ -115,6 +115,18 @@ class Choice(Op):
         return condition, dict(zip(yes, rest[:count], strict=True)), dict(zip(no, rest[count:], strict=True))
 
 
+@dataclass(frozen=True)
+class Passing(Op):
+    """Its results are its first operands: as many as `results` says. The others, and `rule`, concern its gradient."""
+
+    rule: Graph
+    results: int
+
+    @property
+    def bodies(self) -> dict[str, Graph]:
+        return {"rule": self.rule}
+
+
 def label_of(value: Value) -> str:
     """The name of an input or state value."""
     assert isinstance(value.op, Leaf), value

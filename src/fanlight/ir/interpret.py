@@ -13,7 +13,7 @@ from typing import Any
 
 from fanlight.errors import CompileError, ShapeError, UnknownNameError
 from fanlight.ir import dim as dims
-from fanlight.ir.control import Choice, Iteration
+from fanlight.ir.control import Choice, Iteration, Passing
 from fanlight.ir.evaluate import EVALUATE, Evaluator, Load
 from fanlight.ir.graph import Constant, Graph, Input, Item, SizeOf, State, Value
 from fanlight.ir.kernel import Axis, identity
@@ -175,6 +175,8 @@ def evaluate_value(value: Value, operands: list[Any], sizes: Mapping[str, int], 
         condition, yes, no = value.op.split(tuple(operands))
         body, given = (value.op.yes, yes) if condition.data[0] else (value.op.no, no)
         return list(run_graph(body, given, {}, sizes, exact)[0].values())
+    if isinstance(value.op, Passing):
+        return operands[: value.op.results]
     if isinstance(value.op, Item):
         return operands[0][value.op.index]
     shape = actual_shape(value.type, sizes)

@@ -10,12 +10,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fanlight.ir.control import Iteration, label_of, replace_sizes
+from fanlight.errors import ShapeError
+from fanlight.ir.control import LONGEST, Choice, Iteration, Passing, label_of, replace_sizes
 from fanlight.ir.dim import DimLike
 from fanlight.ir.graph import Constant, Graph, Input, Item, SizeOf, State, Value, apply
-from fanlight.ir.types import Type, Types, is_float
+from fanlight.ir.types import Shape, Type, Types, is_float
 from fanlight.ops import functions as fn
-from fanlight.ops.base import static
+from fanlight.ops.base import listed, static
 from fanlight.ops.closure import instantiate
 from fanlight.ops.sample import Sample, sample
 
@@ -114,6 +115,135 @@ class Scan(Iteration):
         yield sample(_running(4, True), ((3,), "normal"), ((4, 3), "normal"), ((3,), "normal"))
 
 
+@dataclass(frozen=True)
+class While(Iteration):
+    """`carry = body(carry)` as long as the body's guard is true, at most `length` times."""
+
+    name = "while_loop"
+
+    def gradient(self, g: Any, y: Value, xs: tuple[Value, ...]) -> tuple[Value | None, ...]:
+        if self.length == LONGEST:
+            raise NotImplementedError(
+                "a while_loop without maximum_iterations cannot run backwards: give it maximum_iterations, or use "
+                "fl.scan or fl.fori_loop"
+            )
+        # As a scan of all steps, those after the end doing nothing.
+        body, count = self.body, len(self.carries)
+        leaves = {v.op.label: v for v in body.order if isinstance(v.op, Input | State)}
+        for label in self.carries:
+            if label not in leaves:
+                leaves[label] = apply(State(label, body.writes[label].type))
+        carries = [leaves[label] for label in self.carries]
+        assert body.guard is not None
+        inside = {label: apply(Input(label, value.type)) for label, value in leaves.items()}
+        yes = Graph(tuple(inside.values()), instantiate(body, inside)[1])
+        labels = list(self.carries)
+        still = [apply(Input(label, body.writes[label].type)) for label in labels]
+        no = Graph(tuple(still), dict(zip(labels, still, strict=True)))
+        new = items(apply(Branch(yes, no), body.guard, *leaves.values(), *carries))
+        graph = Graph(body.inputs, {}, dict(zip(labels, new, strict=True)))
+        op = make_scan(graph, self.index, self.length, 0, False)
+        same = apply(op, *xs)
+        assert isinstance(same.type, Types)
+        return op.gradient([*g, *[None] * (len(same.type.members) - count)], same, xs)
+
+    def reference(self, *arrays: Any) -> Any:
+        state, _, given = self.split(arrays)
+        for step in range(int(static(self, (self.length,))[0])):
+            body = replace_sizes(self.body, {self.index: step})
+            guarded = replace(body, outputs={"guard'": body.guard}, guard=None)
+            outputs, new = run_reference(guarded, {**state, **given})
+            if not outputs["guard'"]:
+                break
+            state = new
+        return [*state.values()]
+
+    @classmethod
+    def samples(cls) -> Iterable[Sample]:
+        for length in (0, 3, 8):
+            yield sample(_growing(length), ((3,), "positive"), ((3,), "positive"))
+        yield sample(_growing(LONGEST), ((3,), "any", "int32"), ((3,), "any", "int32"))
+
+
+@dataclass(frozen=True)
+class Branch(Choice):
+    """The results of `yes` where the first operand is true, else those of `no`; only one side runs."""
+
+    name = "cond"
+
+    def gradient(self, g: Any, y: Value, xs: tuple[Value, ...]) -> tuple[Value | None, ...]:
+        """`g` holds one gradient, or None, for each result."""
+        condition, given, other = self.split(xs)
+        wanted = [(k, part) for k, part in enumerate(g) if part is not None]
+        sides, operands = [], []
+        floats = [[label_of(v) for v in side.inputs if is_float(v.dtype)] for side in (self.yes, self.no)]
+        types = [{label_of(v): v.type for v in side.inputs} for side in (self.yes, self.no)]
+        for number, (side, outer) in enumerate(((self.yes, given), (self.no, other))):
+            inside = {label: apply(Input(label, types[number][label])) for label in outer}
+            upstream = [apply(Input(f"g_{k}", part.type)) for k, part in wanted]
+            outputs = list(instantiate(side, inside)[0].values())
+            terms = [fn.sum(fn.multiply(outputs[k], u)) for (k, _), u in zip(wanted, upstream, strict=True)]
+            total = terms[0]
+            for term in terms[1:]:
+                total = fn.add(total, term)
+            found: dict[str, Value] = {}
+            for which in (0, 1):
+                for label in floats[which]:
+                    slope = fn.gradient(total, inside[label]) if which == number else zeros(types[which][label])
+                    assert isinstance(slope, Value)
+                    found[f"{('yes', 'no')[which]}_{label}"] = slope
+            sides.append(Graph((*inside.values(), *upstream), found))
+            operands += [*outer.values(), *(part for _, part in wanted)]
+        labels = list(sides[0].outputs)
+        back = items(apply(Branch(sides[0], sides[1]), condition, *operands)) if labels else []
+        parts = dict(zip(labels, back, strict=True))
+        return (None, *(parts.get(f"yes_{label}") for label in given), *(parts.get(f"no_{label}") for label in other))
+
+    def reference(self, *arrays: Any) -> Any:
+        condition, yes, no = self.split(arrays)
+        outputs, _ = run_reference(self.yes if condition else self.no, yes if condition else no)
+        return list(outputs.values())
+
+    @classmethod
+    def samples(cls) -> Iterable[Sample]:
+        for shape in ((), (5,)):
+            yield sample(_either(shape), ((), "any", "bool"), (shape, "normal"), (shape, "normal"), (shape, "normal"))
+
+
+@dataclass(frozen=True)
+class WithGradient(Passing):
+    """The first `results` operands; their gradients go, by `rule`, to the next operands and not into them. The inputs
+    of the rule are the gradients of the results, then the operands that remain. `differentiate` takes it away."""
+
+    name = "with_gradient"
+
+    def infer(self, *types: Type) -> Types:
+        rest = tuple(v.type for v in self.rule.inputs[self.results :])
+        given = types[self.results : len(types) - len(rest)]
+        found = tuple(v.type for v in self.rule.outputs.values())
+        upstream = tuple(v.type for v in self.rule.inputs[: self.results])
+        if (upstream, given, rest) != (types[: self.results], found, types[len(types) - len(rest) :]):
+            raise ShapeError(self.name, expected=f"a gradient for each of {listed(given)}", got=listed(found))
+        return Types(upstream)
+
+    def gradient(self, g: Any, y: Value, xs: tuple[Value, ...]) -> tuple[Value | None, ...]:
+        """`g` holds one gradient, or None, for each result."""
+        count = len(self.rule.outputs)
+        given = [part if part is not None else zeros(x.type) for part, x in zip(g, xs, strict=False)]
+        leaves = dict(zip(map(label_of, self.rule.inputs), [*given, *xs[self.results + count :]], strict=True))
+        parts = instantiate(self.rule, leaves)[0].values()
+        return (*[None] * self.results, *parts, *[None] * (len(xs) - self.results - count))
+
+    def reference(self, *arrays: Any) -> Any:
+        return list(arrays[: self.results])
+
+    @classmethod
+    def samples(cls) -> Iterable[Sample]:
+        g, x = apply(Input("g0", F3)), apply(Input("outer0", F3))
+        rule = Graph((g, x), {"g0": fn.multiply(g, x)})
+        yield sample(cls(rule, 1), ((3,), "any"), ((3,), "any"), ((3,), "any"))
+
+
 def _running(length: int, reverse: bool) -> Scan:
     """`c' = tanh(c * w + x[t]) ; y[t] = c' * t`, as a sample."""
     carry, x, w = (apply(op) for op in (State("c", F3), Input("x", F3), Input("w", F3)))
@@ -124,6 +254,24 @@ def _running(length: int, reverse: bool) -> Scan:
 
 
 F3 = Type("float32", (3,))
+
+
+def _growing(length: int) -> While:
+    """`c' = c * (w + step)` up to a sum of 100; of integers, `c' = c // 2` down to a sum of 10."""
+    type = Type("int32", (3,)) if length == LONGEST else F3
+    carry, w = apply(State("c", type)), apply(Input("w", type))
+    step = fn.cast(fn.size_of(While(Graph((), {}), "step0", length).step), type.dtype)
+    if length == LONGEST:
+        new = fn.floor_divide(carry, 2) + fn.minimum(w, 0) * 0
+        return While(Graph((w,), {}, {"c": new}, fn.greater(fn.sum(fn.absolute(carry)), 10)), "step0")
+    new = fn.multiply(carry, fn.add(w, step))
+    return While(Graph((w,), {}, {"c": new}, fn.less(fn.sum(carry), 100.0)), "step0", length)
+
+
+def _either(shape: Shape) -> Branch:
+    x, y, z = (apply(Input(label, Type("float32", shape))) for label in ("x", "y", "z"))
+    yes = Graph((x, y), {"a": fn.multiply(x, y), "b": fn.tanh(x)})
+    return Branch(yes, Graph((z,), {"a": fn.sin(z), "b": z}))
 
 
 def make_scan(body: Graph, index: str, length: DimLike, slices: int, reverse: bool) -> Scan:

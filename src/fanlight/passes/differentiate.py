@@ -10,10 +10,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fanlight.errors import CompileError
-from fanlight.ir.control import with_bodies
+from fanlight.ir.control import Choice, Iteration, with_bodies
 from fanlight.ir.graph import Constant, Gradient, Graph, Item, Leaf, Value, apply, rewrite, topological
 from fanlight.ir.types import Type, Types, is_float
 from fanlight.ops import functions
+from fanlight.ops.loop import WithGradient
 
 
 def differentiate(graph: Graph) -> Graph:
@@ -32,7 +33,7 @@ def differentiate(graph: Graph) -> Graph:
     swept: dict[int, dict[int, Value]] = {}
 
     def change(value: Value, inputs: tuple[Value, ...]) -> Value:
-        fresh = expand(value) if isinstance(value.op, Gradient) else inner(value, inputs)
+        fresh = expand(value) if isinstance(value.op, Gradient) else renew(value, inputs)
         new[id(value)] = fresh
         return fresh
 
@@ -45,14 +46,17 @@ def differentiate(graph: Graph) -> Graph:
         found = swept[id(of)].get(id(new[id(wrt)]))
         return zeros(wrt.type) if found is None else found
 
-    # The rules of loops write gradients down in new bodies: these come last.
+    # Bodies come last: the rules of loops copy what is written there, and write more gradients down in new ones.
     return rewrite(rewrite(graph, change), inner)
 
 
 def inner(value: Value, inputs: tuple[Value, ...]) -> Value:
-    """`value` over other inputs, the gradients in its bodies expanded."""
-    op = with_bodies(value.op, differentiate) if value.op.bodies else value.op
-    return renew(value, inputs) if op is value.op else Value(op, inputs, value.type)
+    """`value` over other inputs, the gradients in its bodies expanded; gradients of one's own have done their work."""
+    if isinstance(value.op, Item) and isinstance(inputs[0].op, WithGradient):
+        return inputs[0].inputs[value.op.index]
+    if isinstance(value.op, Iteration | Choice):
+        return Value(with_bodies(value.op, differentiate), inputs, value.type)
+    return renew(value, inputs)
 
 
 def renew(value: Value, inputs: tuple[Value, ...]) -> Value:
