@@ -18,6 +18,7 @@ MEASUREMENTS = {  # name -> module
     "training": "training.training",
     "latency": "latency.latency",
     "mlp": "contests.mlp",
+    "lstm": "contests.lstm",
     "matmul": "contests.matmul",
     "coldstart": "coldstart.coldstart",
     "pointwise": "pointwise.pointwise",

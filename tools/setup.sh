@@ -81,6 +81,13 @@ other_browsers() {
   install_browser firefox-esr firefox || say "going on without Firefox: tests that need it are counted as not run" >&2
 }
 
+# Not among the packages of the tests: elsewhere than on a CPU-only machine its build is large.
+frameworks() {
+  .venv/bin/python -c 'import torch' 2>/dev/null && return
+  say "installing PyTorch, to compare training steps with"
+  "${pip[@]}" 'torch==2.13.0' || say "going on without PyTorch: its tests are counted as not run" >&2
+}
+
 measurements() {
   say "installing what the measurements need"
   "${pip[@]}" --editable '.[bench]'
@@ -90,7 +97,10 @@ case "${1:-}" in
   runtime) runtime ;;
   browser) browser ;;
   test) everything ;;
-  browsers) other_browsers ;;
+  browsers)
+    other_browsers
+    frameworks
+    ;;
   bench) measurements ;;
   *) stop "usage: tools/setup.sh runtime|browser|test|browsers|bench" ;;
 esac
