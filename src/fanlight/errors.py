@@ -81,3 +81,7 @@ class IntegrityError(FanlightError, ValueError):
 
 class BrowserError(FanlightError, RuntimeError):
     """A browser is missing, could not be started, or reported an error."""
+
+
+class ThreadError(FanlightError, RuntimeError):
+    """A thread that took part in a call failed or never came back; the state may be half written."""

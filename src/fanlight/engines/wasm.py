@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from fanlight.engines.calls import NOT_FINITE, procedure_of, sizes_of, state_buffer
-from fanlight.errors import DtypeError, NonFiniteLossError, ShapeError
+from fanlight.engines.threads import Threads
+from fanlight.errors import DtypeError, NonFiniteLossError, ShapeError, ThreadError
 from fanlight.ir import dim as dims
 from fanlight.ir.kernel import Program
 from fanlight.ir.types import Type
@@ -29,6 +30,8 @@ def _engine() -> Any:
     config = wasmtime.Config()
     config.wasm_simd = True
     config.wasm_relaxed_simd = True
+    config.wasm_threads = True
+    config.shared_memory = True
     config.cranelift_opt_level = "speed"
     return wasmtime.Engine(config)
 
@@ -37,23 +40,29 @@ atexit.register(_engine.cache_clear)  # while wasmtime is still whole
 
 
 class WasmEngine:
-    """One instance of a program: its memory holds the state.
+    """One instance of a program: its memory holds the state. With more than one thread, `code` is that for threads.
 
     >>> engine.set_state({"dense/kernel": kernel})
     >>> outputs = engine.call("predict", {"x": x})
     """
 
-    def __init__(self, program: Program, code: bytes):
+    def __init__(self, program: Program, code: bytes, threads: int = 1):
         import wasmtime
 
         self.program = program
-        store = wasmtime.Store(_engine())
         pages = -(-program.bytes // PAGE)
+        self._threads = Threads(_engine(), code, pages, threads) if threads > 1 else None
+        if self._threads is not None:
+            self._store, self._instance, self._bytes = self._threads.store, self._threads.instance, self._threads.bytes
+            exports = self._instance.exports(self._store)
+            self._functions: dict[str, Any] = {name: exports[name] for name in program.procedures}
+            return
+        store = wasmtime.Store(_engine())
         memory = wasmtime.Memory(store, wasmtime.MemoryType(wasmtime.Limits(pages, pages)))
         instance = wasmtime.Instance(store, wasmtime.Module(_engine(), code), [memory])
         exports = instance.exports(store)
         self._store, self._memory, self._instance = store, memory, instance
-        self._functions: dict[str, Any] = {name: exports[name] for name in program.procedures}
+        self._functions = {name: exports[name] for name in program.procedures}
         address = ctypes.addressof(memory.data_ptr(store).contents)
         self._bytes = np.ctypeslib.as_array((ctypes.c_uint8 * (pages * PAGE)).from_address(address))
 
@@ -108,7 +117,7 @@ class WasmEngine:
             shape = tuple(dims.evaluate(extent, sizes) for extent in type.shape)
             array = _as_array(inputs[label], type, f"input {label!r} of {name!r}", shape)
             self._view(buffer, shape)[...] = array
-        status = self._functions[name](self._store, *(sizes[size.name] for size in procedure.sizes))
+        status = self._run(name, [sizes[size.name] for size in procedure.sizes])
         if status:
             raise NonFiniteLossError(f"function {name!r}", **NOT_FINITE)
         outputs = {}
@@ -116,6 +125,15 @@ class WasmEngine:
             shape = tuple(dims.evaluate(extent, sizes) for extent in self.program.buffers[buffer].type.shape)
             outputs[label] = self._view(buffer, shape).copy()
         return outputs
+
+    def _run(self, name: str, sizes: list[int]) -> int:
+        try:
+            return self._functions[name](self._store, *sizes)
+        except Exception as error:
+            if self._threads is None or not self._threads.stopped:
+                raise
+            do = "make a new engine: what this one holds may be half written"
+            raise ThreadError(f"function {name!r}", expected="threads that answer", got="none", do=do) from error
 
 
 def _as_array(value: Any, type: Type, what: str, shape: tuple[int, ...]) -> np.ndarray:

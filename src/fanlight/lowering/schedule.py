@@ -12,9 +12,11 @@ from dataclasses import dataclass, replace
 from fanlight.ir import dim as dims
 from fanlight.ir.dim import DimLike
 from fanlight.ir.kernel import Axis, Contraction, Kernel, Operand, Store, dense
-from fanlight.ir.scalar import Scalar, const, guard, inside, make, read, rebuild, walk
+from fanlight.ir.scalar import Scalar, const, guard, inside, make, read, rebuild
 from fanlight.ir.target import Target
 from fanlight.ir.types import Type
+from fanlight.lowering.operands import drop_unused, replace_slot
+from fanlight.lowering.partial_sums import split_reduction
 
 # Elements between rows of B up to which it is read as it lies: beyond, each row of a panel lies in another page.
 MAXIMUM_DIRECT_STRIDE = 512
@@ -41,11 +43,18 @@ def schedule(
 ) -> tuple[list[Kernel], dict[str, Type]]:
     """The kernels that do what `kernel` does, in order, and the buffers that they add. `is_constant(buffer)`: is it
     derived from state that this function leaves alone, so that packing it costs nothing per call?"""
-    kernel = split_groups(kernel, target.lanes)
-    product = match_product(kernel)
-    if product is None:
-        return [kernel], {}
-    return _contract(kernel, product, target, is_constant)
+    parts, added = split_reduction(kernel)
+    steps: list[Kernel] = []
+    for part in parts:
+        part = split_groups(part, target.lanes)
+        product = match_product(part)
+        if product is None:
+            steps.append(part)
+            continue
+        scheduled, packed = _contract(part, product, target, is_constant)
+        steps += scheduled
+        added = {**added, **packed}
+    return steps, added
 
 
 def match_product(kernel: Kernel) -> Product | None:
@@ -213,29 +222,3 @@ def _pack(kernel: Kernel, product: Product, b: Operand, name: str, panel: Axis, 
     place = tuple(axis.index for axis in axes)
     operands = (b, Operand(name, type, dense(type)))
     return Kernel(f"pack_{kernel.name}", "map", axes, operands, (Store(1, place, value),)), type
-
-
-def replace_slot(node: Scalar, slot: int) -> Scalar:
-    """A read with another operand slot."""
-    return read(slot, node.attribute[1], node.dtype)
-
-
-def drop_unused(kernel: Kernel) -> Kernel:
-    """The kernel without operands that nothing reads or stores."""
-    roots = [s.value for s in kernel.stores] + ([kernel.value] if kernel.value is not None else [])
-    used = {node.attribute[0] for root in roots for node in walk(root) if node.op == "read"} | {
-        s.slot for s in kernel.stores
-    }
-    moved = {slot: k for k, slot in enumerate(sorted(used))}
-
-    def leaf(node: Scalar) -> Scalar | None:
-        return replace_slot(node, moved[node.attribute[0]]) if node.op == "read" else None
-
-    plan = kernel.schedule
-    return replace(
-        kernel,
-        operands=tuple(kernel.operands[slot] for slot in sorted(used)),
-        stores=tuple(Store(moved[s.slot], s.indices, rebuild(s.value, leaf)) for s in kernel.stores),
-        value=None if kernel.value is None else rebuild(kernel.value, leaf),
-        schedule=None if plan is None else replace(plan, a=moved[plan.a], b=moved[plan.b]),
-    )

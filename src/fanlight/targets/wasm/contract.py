@@ -1,8 +1,8 @@
 """How is a `contract` kernel (matrix product, convolution as implicit GEMM) written? The order of its loops.
 
 In: a Kernel with a Contraction schedule, the globals of the open sizes, a target. Out: a Function (base byte address
-of each operand, begin, end) that computes the chunk [begin, end) of the kernel's first axis. From outside: split axes;
-rows, until what the others read of A stays in cache; panels of B; the other rows, the last axis in tiles."""
+of each operand, begin, end) that computes the chunk [begin, end) of one axis. From outside: split axes; rows, until
+what the others read of A stays in cache; panels of B; the other rows, the last axis in tiles."""
 
 from __future__ import annotations
 
@@ -24,10 +24,13 @@ NEAR, FAR = 20 * 1024, 256 * 1024
 TERMS = 128  # of a split sum that are added at once: more leave the cache, fewer load and store partial sums more often
 
 
-def emit_contract(module: Module, kernel: Kernel, sizes: Mapping[str, int], target: Target) -> Function:
-    """The function of a `contract` kernel; `sizes` maps each open size to the global that holds it."""
+def emit_contract(
+    module: Module, kernel: Kernel, sizes: Mapping[str, int], target: Target, chunk: int | None = None
+) -> Function:
+    """The function of a `contract` kernel; `sizes` maps each open size to the global that holds it. Calls divide the
+    kernel's first axis, or number `chunk` of the axes that its loops have (`chunk_axes`)."""
     function = module.function(kernel.name, (I32,) * (len(kernel.operands) + 2))
-    _Contract(function, kernel, sizes, target).emit()
+    _Contract(function, kernel, sizes, target, chunk).emit()
     return function
 
 

@@ -13,23 +13,31 @@ from fanlight.ir.dim import DimLike
 from fanlight.ir.kernel import Axis, Kernel
 from fanlight.ir.scalar import walk
 from fanlight.ir.target import Target
-from fanlight.targets.wasm.access import find_access
+from fanlight.targets.wasm.access import Access, find_access
 from fanlight.targets.wasm.assembler import I32, Function
 from fanlight.targets.wasm.expressions import Expressions, Index
 from fanlight.targets.wasm.loops import Bound, counting
 from fanlight.targets.wasm.tile import Reduction, join_reductions
 
 
+def chunk_axes(access: Access) -> tuple[Axis, ...]:
+    """The axes that calls may divide among them: joined rows, outer to inner, then the panels."""
+    return (*access.rows, access.panel)
+
+
 class Frame:
-    """One function being written: base addresses of the operands, then the chunk of the first axis.
+    """One function being written: base addresses of the operands, then the chunk of one axis.
 
     `pointers` are the locals with the addresses in A and B at the present indices, `bounds` those of each axis."""
 
-    def __init__(self, function: Function, kernel: Kernel, sizes: Mapping[str, int], target: Target) -> None:
+    def __init__(
+        self, function: Function, kernel: Kernel, sizes: Mapping[str, int], target: Target, chunk: int | None = None
+    ) -> None:
         if kernel.schedule is None:
             raise CompileError(f"kernel {kernel.name!r}", expected="a schedule for its product", got="none")
         self.function, self.kernel, self.target, self.schedule = function, kernel, target, kernel.schedule
         self.access = access = find_access(kernel)
+        self.chunk = chunk
         self.expressions = Expressions(function, kernel.operands, function.parameters[:-2], sizes, target)
         reduce = [Reduction(axis.extent, access.a.along(axis), access.b.along(axis)) for axis in access.reduce]
         self.reductions = join_reductions(reduce)
@@ -45,17 +53,18 @@ class Frame:
         """Computes what all loops need: open extents, the rows of the chunk, the first elements of the factors."""
         access, f = self.access, self.function
         begin, end = f.parameters[-2:]
-        if access.rows and access.first_rows != 1:
+        if self.chunk is None and access.rows and access.first_rows != 1:
             for local in (begin, end):
                 f.get(local)
                 self.push(access.first_rows)
                 f.emit("i32.mul")
                 f.set(local)
-        first, *others = (*access.rows, access.panel)
-        for axis in (*others, *access.split):
-            if axis is not access.panel:
+        axes = chunk_axes(access)
+        divided = axes[self.chunk or 0]
+        for axis in (*access.rows, *access.split):
+            if axis is not divided:
                 self.bounds[axis.name] = Bound(None), self.bound(axis.extent)
-        self.bounds[first.name] = Bound(begin), Bound(end)
+        self.bounds[divided.name] = Bound(begin), Bound(end)
         for side, factor in enumerate((access.a, access.b)):
             if factor.offset != 0:
                 self.pointers[side] = self.moved(self.pointers[side], factor.offset)

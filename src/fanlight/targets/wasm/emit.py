@@ -32,19 +32,24 @@ def pages(program: Program) -> int:
 def emit(program: Program, target: Target, names: bool = False, steps: bool = False) -> bytes:
     """The module of `program`. With `names` it carries the names of its functions; with `steps` kernel number k of a
     procedure p can also be called alone, as `p/k`, at the sizes of the last call of p. Both are for profilers."""
-    return _Emission(program, target, steps).run().encode(names=names)
+    return Emission(program, target, steps).run().encode(names=names)
 
 
-class _Emission:
+class Emission:
+    """One module while it is written, for one thread; see `threads` for several."""
+
     def __init__(self, program: Program, target: Target, steps: bool = False):
         self.program, self.target, self.steps = program, target, steps
         self.module = Module()
-        self.module.import_memory("env", "memory", pages(program), pages(program))
+        self._import_memory()
         open_sizes = {size.name for p in program.procedures.values() for size in p.sizes}
         open_sizes |= {name for p in program.procedures.values() for name in loop_indices(p.kernels)}
         self.sizes = {name: self.module.global_i32(0) for name in sorted(open_sizes)}
         self.kernels: dict[object, Function] = {}
         self.bodies: dict[bytes, Function] = {}
+
+    def _import_memory(self) -> None:
+        self.module.import_memory("env", "memory", pages(self.program), pages(self.program))
 
     def run(self) -> Module:
         derivations = [self._derivation(d, k) for k, d in enumerate(self.program.derivations)]
@@ -74,12 +79,15 @@ class _Emission:
                 raise CompileError(
                     f"kernel {kernel.name!r}: expected one of {sorted(EMITTERS)}, got kind {kernel.kind!r}"
                 )
-            function = EMITTERS[kernel.kind](self.module, kernel, self.sizes, self.target)
+            function = self._write(kernel)
             twin = self.bodies.setdefault(function.key(), function)
             if twin is not function:
                 self.module.discard(function)
             self.kernels[key] = twin
         return self.kernels[key]
+
+    def _write(self, kernel: Kernel) -> Function:
+        return EMITTERS[kernel.kind](self.module, kernel, self.sizes, self.target)
 
     def _run_kernel(self, function: Function, kernel: Kernel) -> None:
         code = self._kernel(kernel)
@@ -107,12 +115,16 @@ class _Emission:
         function.emit("i32.load", offset=stamps)
         function.emit("i32.ne")
         with function.if_():
-            for kernel in derivation.kernels:
-                self._run_kernel(function, kernel)
+            self._derive(function, derivation, number)
             function.const(0)
             function.get(stamp)
             function.emit("i32.store", offset=stamps)
         return function
+
+    def _derive(self, function: Function, derivation: Derivation, number: int) -> None:
+        """The kernels of a derivation, which is stale."""
+        for kernel in derivation.kernels:
+            self._run_kernel(function, kernel)
 
     def _procedure(self, procedure: Procedure, derivations: list[Function]) -> None:
         for kernel in kernels_of(procedure.kernels):
@@ -124,10 +136,7 @@ class _Emission:
             function.emit("global.set", self.sizes[size.name])
         for number in procedure.derivations:
             function.call(derivations[number])
-        for position, step in enumerate(procedure.kernels):
-            self._step(function, step)
-            if procedure.guard and position == procedure.guard_after:
-                self._guard(function, procedure.guard)
+        self._body(function, procedure)
         for group in procedure.groups:
             function.const(0)
             function.const(0)
@@ -136,6 +145,13 @@ class _Emission:
             function.emit("i32.add")
             function.emit("i32.store", offset=self.program.versions + 4 * group)
         function.const(DONE)
+
+    def _body(self, function: Function, procedure: Procedure) -> None:
+        """The steps of a procedure; ends the call where the guard is false."""
+        for position, step in enumerate(procedure.kernels):
+            self._step(function, step)
+            if procedure.guard and position == procedure.guard_after:
+                self._guard(function, procedure.guard)
 
     def _step(self, function: Function, step: Step) -> None:
         if isinstance(step, Kernel):
@@ -162,10 +178,7 @@ class _Emission:
             function.get(remaining)
             function.emit("i32.eqz")
             function.branch_if(outside)
-            self._stop(function, loop, -1, outside)
-            for position, step in enumerate(loop.steps):
-                self._step(function, step)
-                self._stop(function, loop, position, outside)
+            self._round(function, loop, outside)
             function.emit("global.get", index)
             function.const(-1 if loop.reverse else 1)
             function.emit("i32.add")
@@ -176,6 +189,12 @@ class _Emission:
             function.set(remaining)
             function.branch(again)
         function.release(remaining)
+
+    def _round(self, function: Function, loop: Loop, outside: Label) -> None:
+        self._stop(function, loop, -1, outside)
+        for position, step in enumerate(loop.steps):
+            self._step(function, step)
+            self._stop(function, loop, position, outside)
 
     def _stop(self, function: Function, loop: Loop, position: int, outside: Label) -> None:
         if loop.guard and position == loop.guard_after:

@@ -22,9 +22,9 @@ STRAIGHT = 48  # nodes: a short innermost loop is written without a loop if all 
 Stores = Sequence[Store]
 
 
-def emit_map(module: Module, kernel: Kernel, sizes: Mapping[str, int], target: Target) -> Function:
-    """The function of a `map` kernel."""
-    return _Map(module, kernel, sizes, target).emit()
+def emit_map(module: Module, kernel: Kernel, sizes: Mapping[str, int], target: Target, chunk: int = 0) -> Function:
+    """The function of a `map` kernel; calls divide its axis number `chunk`."""
+    return _Map(module, kernel, sizes, target, chunk).emit()
 
 
 class _Map(Nest):
@@ -37,7 +37,7 @@ class _Map(Nest):
             return self.function
         self.prepare_extents(axes)
         lane = axes[-1]
-        segments = cut(stores, lane) if len(axes) > 1 else []
+        segments = cut(stores, lane) if lane is not self.chunk else []
         if self._are_vectors(stores):
             self._nest(axes[:-1], stores, lane.name, lambda: self._row(stores, *self.bounds(lane)))
         elif any(self._are_vectors(segment.stores) for segment in segments):

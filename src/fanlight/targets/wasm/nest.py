@@ -1,7 +1,8 @@
 """Which function and which loops surround a kernel's body? The frame that `map` and `reduce` share.
 
-In: a kernel. Out: a function with one base address a parameter for each operand, then begin and end: the chunk of the
-first axis that a call computes. Bodies are written by the caller, inside loops over the axes that it names."""
+In: a kernel, and which of its axes calls divide among them. Out: a function with one base address a parameter for each
+operand, then begin and end: the chunk of that axis that a call computes. Bodies are written by the caller, inside
+loops over the axes that it names."""
 
 from __future__ import annotations
 
@@ -22,8 +23,9 @@ LANES = 4  # elements of 32 bits in a v128
 class Nest:
     """One kernel's function while it is written."""
 
-    def __init__(self, module: Module, kernel: Kernel, sizes: Mapping[str, int], target: Target):
+    def __init__(self, module: Module, kernel: Kernel, sizes: Mapping[str, int], target: Target, chunk: int = 0):
         self.kernel = kernel
+        self.chunk = kernel.axes[chunk] if kernel.axes else None
         self.function: Function = module.function(kernel.name, (I32,) * (len(kernel.operands) + 2))
         *pointers, begin, end = self.function.parameters
         self.expressions = Expressions(self.function, kernel.operands, pointers, sizes, target)
@@ -31,8 +33,8 @@ class Nest:
         self._extents: dict[DimLike, Bound] = {}
 
     def bounds(self, axis: Axis) -> tuple[Bound, Bound]:
-        """Where the loop over `axis` begins and ends: the first output axis runs over the caller's chunk."""
-        if self.kernel.axes and axis is self.kernel.axes[0]:
+        """Where the loop over `axis` begins and ends: one output axis runs over the caller's chunk."""
+        if axis is self.chunk:
             return self.begin, self.end
         if isinstance(axis.extent, int):
             return Bound(None), Bound(None, axis.extent)

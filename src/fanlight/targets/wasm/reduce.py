@@ -17,9 +17,9 @@ from fanlight.targets.wasm.reduction import Reduction
 from fanlight.targets.wasm.vectorize import is_contiguous, is_vector_value
 
 
-def emit_reduce(module: Module, kernel: Kernel, sizes: Mapping[str, int], target: Target) -> Function:
-    """The function of a `reduce` kernel."""
-    return choose_way(kernel)(module, kernel, sizes, target).emit()
+def emit_reduce(module: Module, kernel: Kernel, sizes: Mapping[str, int], target: Target, chunk: int = 0) -> Function:
+    """The function of a `reduce` kernel; calls divide its axis number `chunk`."""
+    return choose_way(kernel)(module, kernel, sizes, target, chunk).emit()
 
 
 def choose_way(kernel: Kernel) -> type[Reduction]:

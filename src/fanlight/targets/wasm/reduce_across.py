@@ -49,8 +49,8 @@ def _most_vectors(kernel: Kernel) -> int:
 class ReduceAcross(Reduction):
     """One `reduce` kernel's function, with results as lanes."""
 
-    def __init__(self, module: Module, kernel: Kernel, sizes: Mapping[str, int], target: Target):
-        super().__init__(module, kernel, sizes, target)
+    def __init__(self, module: Module, kernel: Kernel, sizes: Mapping[str, int], target: Target, chunk: int = 0):
+        super().__init__(module, kernel, sizes, target, chunk)
         self.lane = kernel.axes[-1].name
         self.row = self._row_length()
         self.positions = self._shared_positions()
@@ -82,7 +82,7 @@ class ReduceAcross(Reduction):
         """How many indices of the last but one axis are computed together: as many as registers allow, if that saves
         loads."""
         axes, operands = self.kernel.axes, self.kernel.operands
-        extent = axes[-2].extent if len(axes) > 2 else None  # the first axis is the caller's
+        extent = axes[-2].extent if len(axes) > 1 and axes[-2] is not self.chunk else None
         if not isinstance(extent, int) or not 1 < self.row <= 8:
             return 1
         stored = {operands[store.slot].buffer for store in self.kernel.stores}

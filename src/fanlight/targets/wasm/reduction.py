@@ -26,8 +26,8 @@ Points = Sequence[tuple[int, Mapping[str, Index]]]
 class Reduction(Nest):
     """One `reduce` kernel's function while it is written; by itself, one point at a time."""
 
-    def __init__(self, module: Module, kernel: Kernel, sizes: Mapping[str, int], target: Target):
-        super().__init__(module, kernel, sizes, target)
+    def __init__(self, module: Module, kernel: Kernel, sizes: Mapping[str, int], target: Target, chunk: int = 0):
+        super().__init__(module, kernel, sizes, target, chunk)
         assert kernel.value is not None
         self.value = kernel.value
         self.weight = weight([self.value]) + 1
