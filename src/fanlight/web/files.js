@@ -8,8 +8,17 @@ export const FILES = {
 
 export const startWorker = () => new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
 
-/** A worker may not come from another origin, but a blob that imports it may. */
+/** A worker may not come from another origin, but a blob that imports it may. A bundler knows the address only where it
+ * is above, so the constructor is lent to it. */
 export function startBlobWorker() {
-  const source = `import '${new URL('./worker.js', import.meta.url)}'`;
-  return new Worker(URL.createObjectURL(new Blob([source], { type: 'text/javascript' })), { type: 'module' });
+  const { Worker } = globalThis;
+  globalThis.Worker = /** @type {any} */ (function (/** @type {URL} */ address) {
+    const source = new Blob([`import '${address}'`], { type: 'text/javascript' });
+    return new Worker(URL.createObjectURL(source), { type: 'module' });
+  });
+  try {
+    return startWorker();
+  } finally {
+    globalThis.Worker = Worker;
+  }
 }

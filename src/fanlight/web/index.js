@@ -28,7 +28,7 @@ export async function load(where, options) {
     throw new UnknownNameError(`load expects { backend: 'wasm', reproducible, thread, signal, onProgress }, got ${JSON.stringify(options)}`);
   }
   const { manifest, locate } = await find(where, signal);
-  if (manifest.format !== 1) throw new ModelFormatError(`expected a manifest of format 1, got ${manifest.format}; use the index.js of the same export`);
+  if (manifest.format !== 1) throw new ModelFormatError(`expected a manifest of format 1, got ${manifest.format}; use the index.js of its export`);
   /** @type {import('./loader.js').Source} */
   const source = { manifest, files: {}, variant: chooseVariant(manifest.code, reproducible) };
   for (const name of [manifest.code[source.variant], ...manifest.weights]) source.files[name] = await locate(name);
@@ -42,11 +42,13 @@ export async function load(where, options) {
  * @param {any} where @param {AbortSignal} [signal] @returns {Promise<{ manifest: import('./types.d.ts').Manifest, locate: (name: string) => any }>} */
 async function find(where, signal) {
   if (where?.manifest) return { manifest: where.manifest, locate: (name) => where.files[name]?.href ?? where.files[name] };
-  if (where === undefined) return { manifest: await readManifest(await FILES['fanlight.json'](), signal), locate: (name) => FILES[name]?.() };
+  const files = where === undefined ? FILES : {};
   const { document, location, process } = /** @type {any} */ (globalThis);
-  const path = /\.json$/.test(where) ? where : String(where).replace(/\/?$/, '/fanlight.json');
-  const { href } = new URL(path, document?.baseURI ?? location?.href ?? `file://${process?.cwd()}/`);
-  return { manifest: await readManifest(href, signal), locate: (name) => new URL(name, href).href };
+  const path = String(where).replace(/\/?(?<!\.json)$/, '/fanlight.json');
+  const beside = () => new URL(path, document?.baseURI ?? location?.href ?? `file://${process?.cwd()}/`).href;
+  const place = /** @type {string} */ (await (files['fanlight.json'] ?? beside)());
+  // A cached index.js may be older than the manifest: what it does not know lies beside that.
+  return { manifest: await readManifest(place, signal), locate: (name) => files[name]?.() ?? new URL(name, place).href };
 }
 
 /** A loaded model. Calls run in the order in which they are made. See types.d.ts for what each takes. */

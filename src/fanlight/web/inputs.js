@@ -14,7 +14,7 @@ import { TYPES, batchOf, count, hasRows, length, nameOf, text } from './layout.j
  * @typedef {{ manifest: Manifest, meanings?: Pick<typeof import('./meanings.js'), 'isRaw' | 'rawFunction' | 'readRaw'> }} Reading */
 
 /** @param {any} value */
-const isPlain = (value) => typeof value === 'object' && Object.getPrototypeOf(value ?? 0) === Object.prototype;
+const isPlain = (value) => value?.constructor === Object;
 /** @param {any} value */
 const isShaped = (value) => isPlain(value) && value.data && value.shape;
 /** @param {any} value */

@@ -24,6 +24,9 @@ export async function fetchBytes(address, cache, signal, onBytes) {
     if (!fs) throw new BrowserError('opened from disk, a page may not read files: run fanlight serve DIR, or export one HTML file');
     return toBytes(await fs.promises.readFile(new URL(address)));
   }
+  // Bundlers write small files into the code; a policy may forbid to fetch such an address.
+  const [, base64] = address.split(';base64,');
+  if (base64) return Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
   traffic.requests++;
   const response = await fetch(address, { cache, signal });
   if (!response.ok) throw new Error(`the host answered ${response.status}`);
@@ -69,12 +72,11 @@ export function readFile({ manifest, files }, name, signal, onBytes) {
   const { [name]: stated } = manifest.files;
   const { [name]: place } = files;
   if (!stated || !place) throw new ModelFormatError(`${name} is not among the files of fanlight.json`);
-  const isRemote = typeof place === 'string';
   return attempts(name, async (cache) => {
-    const bytes = isRemote ? await fetchBytes(place, cache, signal, onBytes) : await toBytes(place);
+    const bytes = typeof place === 'string' ? await fetchBytes(place, cache, signal, onBytes) : await toBytes(place);
     if (await sha256(bytes) === stated.sha256) return bytes;
     throw new IntegrityError(`${name}: expected the ${stated.bytes} bytes of fanlight.json, got ${bytes.length} others; upload the whole folder again`);
-  }, isRemote ? ['default', 'reload'] : ['default']);
+  }, ['default', 'reload']);
 }
 
 /** @param {Source} source @param {AbortSignal} [signal] @param {(progress: import('./types.d.ts').Progress) => void} [onProgress] @returns {Promise<Engine>} */

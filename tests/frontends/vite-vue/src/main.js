@@ -1,0 +1,4 @@
+import { createApp } from 'vue';
+import Flowers from './Flowers.vue';
+
+createApp(Flowers).mount('#root');
