@@ -76,14 +76,16 @@ class Visitor:
         self.page.goto(address)
         return self.press()
 
-    def press(self) -> dict[str, Any]:
-        self.page.click("button:not([disabled])", timeout=30_000)
-        return json.loads(self.page.text_content("output:not(:empty)", timeout=30_000))
+    def press(self, within: Any = None) -> dict[str, Any]:
+        """Presses the button of the page, or of a frame in it."""
+        place = within or self.page
+        place.locator("button:not([disabled])").click(timeout=30_000)
+        return json.loads(place.locator("output:not(:empty)").text_content(timeout=30_000))
 
     @property
     def origins(self) -> set[str]:
-        """What was asked of whom; a blob is its own page's, data are nobody's."""
-        parts = [urlsplit(url.removeprefix("blob:")) for url in self.asked if not url.startswith("data:")]
+        """Who was asked. Blobs and data are in the page already."""
+        parts = [urlsplit(url) for url in self.asked if not url.startswith(("blob:", "data:"))]
         return {f"{part.scheme}://{part.netloc}/" for part in parts}
 
 

@@ -1,4 +1,4 @@
-"""How do the tests run a front end's own tools? Installed once from npm, pinned by a lock file, into a folder ignored by git.
+"""How do the tests run a front end's own tools? Installed once from npm, pinned by a lock file, into a cache.
 
 In: a project of this folder and a bundle. Out: a copy of the project with the bundle in it, and its commands. Where npm
 reaches no registry the tests are not run."""

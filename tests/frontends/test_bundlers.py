@@ -32,6 +32,18 @@ def test_vite(visitor, flowers, name):
     assert visitor.origins == {address, built} and not visitor.complaints
 
 
+def test_vite_with_the_folder_as_a_package(visitor, flowers):
+    """In node_modules, where the development server bundles in advance."""
+    with project("vite-vue", flowers.folder, at=".") as vite:
+        (vite.folder / "node_modules").mkdir()
+        (vite.folder / "site").rename(vite.folder / "node_modules" / "flowers")
+        main = vite.folder / "main.js"
+        main.write_text(main.read_text().replace("./site/index.js", "flowers"))
+        with vite.started("vite", *SERVED) as address:
+            check_learning(visitor.learn(address), flowers.expected)
+    assert visitor.origins == {address} and not visitor.complaints
+
+
 def test_a_policy_in_the_page_binds_what_vite_builds(visitor, flowers):
     """The worker comes through a blob; weights that Vite has written into the code are not fetched."""
     with project("vite-vue", flowers.folder, at=".") as vite:
@@ -61,8 +73,8 @@ def test_vite_with_its_files_on_another_origin(visitor, flowers):
 
 BUNDLERS = {
     "webpack": ("webpack", ["webpack"]),
-    "rspack": ("bundlers", ["node", "rspack.mjs"]),
-    "parcel": ("bundlers", ["parcel", "build", "src/index.html", "--no-cache"]),
+    "rspack": ("others", ["node", "rspack.mjs"]),
+    "parcel": ("others", ["parcel", "build", "src/index.html", "--no-cache"]),
 }
 
 
@@ -87,7 +99,7 @@ AROUND = {
 
 @pytest.mark.parametrize("bundler", AROUND)
 def test_bundlers_that_leave_the_folder_alone(visitor, flowers, bundler):
-    with project("bundlers", flowers.folder, at=".") as bundled:
+    with project("others", flowers.folder, at=".") as bundled:
         bun = next(bundled.tools.glob("node_modules/@oven/bun-*/bin/bun"), None)
         if bundler == "bun" and bun is None:
             pytest.skip("Bun is not installed")

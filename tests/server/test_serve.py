@@ -7,8 +7,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from fanlight.bundle.write import write_bundle
 from fanlight.errors import StorageError
 from fanlight.server.serve import own_address, running, start
+from web.hand_made import line
 
 
 @pytest.fixture
@@ -26,6 +28,12 @@ def folder(tmp_path):
     (tmp_path / "secret.txt").write_text("secret")
     (site / "way out.txt").symlink_to(tmp_path / "secret.txt")
     return site
+
+
+@pytest.fixture
+def line_bundle(tmp_path):
+    write_bundle(tmp_path / "bundle", *line())
+    return tmp_path / "bundle"
 
 
 def ask(address: str, path: str, method: str = "GET", **headers: str):
@@ -57,6 +65,23 @@ def test_types_and_caching(folder):
             assert headers["Cross-Origin-Embedder-Policy"] == "require-corp"
             assert headers["X-Content-Type-Options"] == "nosniff"
             assert int(headers["Content-Length"]) == len(body)
+
+
+def test_every_file_of_a_bundle(line_bundle):
+    """Its type is what browsers ask for, and what has a hash in its name may be kept for ever; the manifest may not."""
+    known = {".js": "text/javascript", ".wasm": "application/wasm", ".json": "application/json"}
+    with running(line_bundle) as address:
+        for path in line_bundle.iterdir():
+            status, headers, body = ask(address, f"/{path.name}")
+            assert (status, body) == (200, path.read_bytes())
+            is_entry = path.name in ("fanlight.json", "package.json", "README.md") or path.suffix == ".ts"
+            cache = "no-cache" if is_entry or path.stem == "index" else "public, max-age=31536000, immutable"
+            assert headers["Cache-Control"] == cache, path.name
+            assert headers["Content-Type"].split(";")[0] == known.get(
+                path.suffix, headers["Content-Type"].split(";")[0]
+            )
+            assert headers["Cross-Origin-Embedder-Policy"] == "require-corp"
+            assert headers["Cross-Origin-Opener-Policy"] == "same-origin"
 
 
 def test_what_is_not_there_is_not_shown(folder):

@@ -9,12 +9,11 @@ export const FILES = {
 export const startWorker = () => new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
 
 /** A worker may not come from another origin, but a blob that imports it may. A bundler knows the address only where it
- * is above, so the constructor is lent to it. */
+ * is above, so the constructor is lent to it. In a sandboxed frame a blob may import only later. */
 export function startBlobWorker() {
   const { Worker } = globalThis;
   globalThis.Worker = /** @type {any} */ (function (/** @type {URL} */ address) {
-    const source = new Blob([`import '${address}'`], { type: 'text/javascript' });
-    return new Worker(URL.createObjectURL(source), { type: 'module' });
+    return new Worker(URL.createObjectURL(new Blob([`import("${address}").catch(reportError)`])));
   });
   try {
     return startWorker();

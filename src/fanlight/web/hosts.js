@@ -55,8 +55,8 @@ export function startHere() {
 
 /** @param {string[]} notes what went wrong is added @returns {Promise<Host | undefined>} a session in a worker */
 export async function startInWorker(notes) {
-  let why;
-  const starts = [startWorker, startBlobWorker];
+  let why = 'none is offered';
+  const starts = globalThis.Worker ? [startWorker, startBlobWorker] : [];
   // A policy that stands in the page binds a worker from a blob; one from an address could reach any origin.
   if (globalThis.document?.querySelector('meta[http-equiv=Content-Security-Policy]')) starts.reverse();
   for (const start of starts) {

@@ -114,7 +114,9 @@ async function inStore(mode, act) {
     const opening = indexedDB.open('fanlight', 1);
     opening.onupgradeneeded = () => opening.result.createObjectStore('models');
     opening.onsuccess = () => resolve(opening.result);
-    opening.onerror = () => reject(new StorageError(`the browser refuses storage: ${opening.error?.message}`));
+    opening.onerror = () => reject(opening.error);
+  }).catch(({ message }) => {
+    throw new StorageError(`the browser refuses storage: ${message}`);
   });
   try {
     return await new Promise((resolve, reject) => {
