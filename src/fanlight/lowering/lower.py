@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from fanlight.ir import dim as dims
 from fanlight.ir.graph import Graph
+from fanlight.ir.instructions import APPROXIMATE
 from fanlight.ir.kernel import Branch, Buffer, Derivation, Kernel, Loop, Procedure, Program, Step, kernels_of
 from fanlight.ir.module import Module
 from fanlight.ir.program_text import kernel_text
@@ -122,9 +123,10 @@ class _Scheduling:
         self.writers.update(list(added))
         found: list[Step] = []
         for part in parts:
+            worthwhile = bool(part.touched - part.written) or _is_table(part)
             part = renamed(decompose_kernel(collapse(part), self.target), self.names)
             reads = part.touched - part.written
-            if reads <= self.constant.keys() and reads and not _is_open(part) and not self._is_visible(part):
+            if reads <= self.constant.keys() and worthwhile and not _is_open(part) and not self._is_visible(part):
                 _derive(part, self.function, self.constant, self.names, self.derived)
             else:
                 found.append(part)
@@ -143,6 +145,13 @@ class _Scheduling:
         reads = step.touched - step.written
         alone = all(self.writers[b] == 1 and b not in loop.carries for b in step.written)
         return alone and reads.isdisjoint(loop.written)
+
+
+def _is_table(kernel: Kernel) -> bool:
+    """Does it compute sines, exponentials, ... of loop indices alone? Then once is enough; plain numbers are quicker
+    written again than kept."""
+    roots = [s.value for s in kernel.stores] + ([kernel.value] if kernel.value is not None else [])
+    return any(node.op in APPROXIMATE for root in roots for node in walk(root))
 
 
 def _is_open(kernel: Kernel) -> bool:

@@ -17,6 +17,7 @@ from fanlight.ops import (
     borders,
     control,
     convolution,
+    fourier,
     indexing,
     linear,
     nn,
@@ -27,6 +28,7 @@ from fanlight.ops import (
     reductions,
     resizing,
     shapes,
+    spectra,
     summation,
 )
 from fanlight.ops.attention import *
@@ -35,6 +37,7 @@ from fanlight.ops.blocks import *
 from fanlight.ops.borders import *
 from fanlight.ops.control import *
 from fanlight.ops.convolution import *
+from fanlight.ops.fourier import *
 from fanlight.ops.indexing import *
 from fanlight.ops.indexing import getitem
 from fanlight.ops.linear import *
@@ -46,6 +49,7 @@ from fanlight.ops.random import *
 from fanlight.ops.reductions import *
 from fanlight.ops.resizing import *
 from fanlight.ops.shapes import *
+from fanlight.ops.spectra import *
 from fanlight.ops.summation import *
 from fanlight.ops.summation import contracted as contracted
 
@@ -60,6 +64,8 @@ __all__ += linear.__all__
 __all__ += summation.__all__
 __all__ += convolution.__all__
 __all__ += blocks.__all__
+__all__ += fourier.__all__
+__all__ += spectra.__all__
 __all__ += pooling.__all__
 __all__ += nn.__all__
 __all__ += normalization.__all__

@@ -21,6 +21,7 @@ MODULES = (
     "depthwise",
     "pool",
     "fold",
+    "roots",
     "gather",
     "dynamic",
     "threefry",
