@@ -17,6 +17,8 @@ from fanlight.ops import (
     borders,
     control,
     convolution,
+    equations,
+    factorizations,
     fourier,
     indexing,
     linear,
@@ -37,6 +39,8 @@ from fanlight.ops.blocks import *
 from fanlight.ops.borders import *
 from fanlight.ops.control import *
 from fanlight.ops.convolution import *
+from fanlight.ops.equations import *
+from fanlight.ops.factorizations import *
 from fanlight.ops.fourier import *
 from fanlight.ops.indexing import *
 from fanlight.ops.indexing import getitem
@@ -73,6 +77,8 @@ __all__ += attention.__all__
 __all__ += random.__all__
 __all__ += resizing.__all__
 __all__ += control.__all__
+__all__ += factorizations.__all__
+__all__ += equations.__all__
 
 
 def gradient(of: Value, wrt: Value | Sequence[Value]) -> Value | list[Value]:
