@@ -4,13 +4,13 @@ In: a module and its program. Out: the manifest's functions, state and memory. K
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from fanlight import __version__
 from fanlight.bundle.manifest import Function, Manifest, Memory, Slot, StateSlot, Training
 from fanlight.ir import dim as dims
-from fanlight.ir.kernel import Kernel, Procedure, Program
+from fanlight.ir.kernel import Branch, Kernel, Loop, Procedure, Program, Step
 from fanlight.ir.module import Module
 from fanlight.ir.scalar import walk
 from fanlight.targets.wasm.emit import pages
@@ -44,7 +44,7 @@ def _function(program: Program, procedure: Procedure, module: Module) -> Functio
         outputs=tuple(_slot(program, name, buffer) for name, buffer in procedure.outputs.items()),
         writes=tuple(module.functions[procedure.name].writes),
         guarded=bool(procedure.guard),
-        operations=sum(operations(kernel) for kernel in procedure.kernels),
+        operations=sum(map(operations, procedure.kernels)),
     )
 
 
@@ -57,10 +57,22 @@ def _state(program: Program, module: Module, name: str) -> StateSlot:
     )
 
 
-def operations(kernel: Kernel) -> int:
-    """An estimate of the scalar operations of one run of a kernel at the largest sizes."""
-    points = dims.upper(dims.product([axis.extent for axis in kernel.axes]))
-    terms = dims.upper(dims.product([axis.extent for axis in kernel.reduce]))
-    body = 0 if kernel.value is None else 1 + sum(1 for node in walk(kernel.value) if node.args)
-    ends = sum(1 + sum(1 for node in walk(store.value) if node.args) for store in kernel.stores)
-    return points * (terms * body + ends)
+def operations(step: Step) -> int:
+    """An estimate of the scalar operations of one run of a kernel, loop or branch at the largest sizes; of a branch
+    both sides count."""
+    return sum(count for count, _ in kernel_operations([step]))
+
+
+def kernel_operations(steps: Iterable[Step], runs: int = 1) -> Iterator[tuple[int, Kernel]]:
+    """Every kernel of a tree of steps with the scalar operations of all its runs."""
+    for step in steps:
+        if isinstance(step, Loop):
+            yield from kernel_operations(step.steps, runs * dims.upper(step.extent))
+        elif isinstance(step, Branch):
+            yield from kernel_operations((*step.yes, *step.no), runs)
+        else:
+            points = dims.upper(dims.product([axis.extent for axis in step.axes]))
+            terms = dims.upper(dims.product([axis.extent for axis in step.reduce]))
+            body = 0 if step.value is None else 1 + sum(1 for node in walk(step.value) if node.args)
+            ends = sum(1 + sum(1 for node in walk(store.value) if node.args) for store in step.stores)
+            yield runs * points * (terms * body + ends), step

@@ -13,10 +13,10 @@ from typing import Any
 from fanlight.bundle.manifest import FORMAT, Function, Manifest, Slot
 from fanlight.bundle.read import Bundle, read_bundle
 from fanlight.compiler import GRAPH_STAGES, TARGETS, Compiled, compile
-from fanlight.description import operations
+from fanlight.description import kernel_operations
 from fanlight.errors import UnknownNameError
 from fanlight.ir import dim as dims
-from fanlight.ir.kernel import Procedure, Program
+from fanlight.ir.kernel import Procedure, Program, kernels_of
 from fanlight.ir.module import Module
 from fanlight.ir.program_text import program_text
 from fanlight.ir.text import module_text, size_text
@@ -113,11 +113,11 @@ def function_facts(manifest: Manifest, name: str, compiled: Compiled | None) -> 
     if compiled is None or name not in compiled.program.procedures:
         return facts | {"kernels": None, "derived_kernels": None, "arena_bytes": None, "largest": None}
     program, procedure = compiled.program, compiled.program.procedures[name]
-    ranked = sorted(((operations(kernel), kernel) for kernel in procedure.kernels), key=lambda pair: -pair[0])
+    ranked = sorted(kernel_operations(procedure.kernels), key=lambda pair: -pair[0])
     total = sum(count for count, _ in ranked) or 1
     derived = [kernel for number in procedure.derivations for kernel in program.derivations[number].kernels]
     return facts | {
-        "kernels": dict(sorted(Counter(kernel.kind for kernel in procedure.kernels).items())),
+        "kernels": dict(sorted(Counter(kernel.kind for kernel in kernels_of(procedure.kernels)).items())),
         "derived_kernels": len(derived),
         "arena_bytes": end_of_arena(program, procedure) - start_of_arena(program),
         "largest": [
@@ -173,7 +173,7 @@ def start_of_arena(program: Program) -> int:
 
 def end_of_arena(program: Program, procedure: Procedure) -> int:
     """Where the last buffer of a function ends."""
-    touched = {operand.buffer for kernel in procedure.kernels for operand in kernel.operands}
+    touched = {buffer for step in procedure.kernels for buffer in step.touched}
     touched |= {*procedure.inputs.values(), *procedure.outputs.values()}
     buffers = [program.buffers[name] for name in touched if name in program.buffers]
     ends = [b.offset + b.bytes for b in buffers if b.space in ("input", "output", "arena")]

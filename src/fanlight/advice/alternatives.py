@@ -60,4 +60,4 @@ def compare(what: str, model: Model, program: Program, rows: int = 1) -> Alterna
 
 
 def step_operations(program: Program) -> int:
-    return sum(operations(kernel) for kernel in program.procedures["train_step"].kernels)
+    return sum(map(operations, program.procedures["train_step"].kernels))
