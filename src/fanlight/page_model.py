@@ -26,7 +26,7 @@ from fanlight.engines.runtime import Runtime
 from fanlight.errors import FanlightError, ShapeError, UnsupportedOp
 from fanlight.fitting import Arrays, History, Logs, row_count
 from fanlight.layers.network import Network
-from fanlight.progress import Progress, progress_for
+from fanlight.progress import Progress, progress_for, tell_page
 
 
 class Awaited:
@@ -108,9 +108,14 @@ class Model(DescribedModel):
         return self._runtime
 
     async def _handed_over(self) -> Runtime:
+        begin = time.perf_counter()
+        tell_page(stage="compiling")
+        await asyncio.sleep(0)  # what was printed before is shown meanwhile
         module = self.module()
         variants = ["portable"] if self._reproducible else ["portable", "relaxed"]
         compiled = {variant: compile(module, TARGETS[f"wasm-{variant}"]) for variant in variants}
+        size = sum(len(each.code) for each in compiled.values())
+        tell_page(stage="compiled", seconds=time.perf_counter() - begin, bytes=size)
         training = self.training_record() if self.recipe else None
         manifest = describe_module(module, compiled["portable"].program, self.name, training)
         files = {f"{variant}.wasm": each.code for variant, each in compiled.items()}

@@ -128,14 +128,11 @@ class Notebook(Progress):
 
 class PageProgress(Progress):
     """Tells the page around a browser's Python: its function `fanlightProgress({ epoch, epochs, rows, done, logs })`,
-    where it has one; `done` rows of an epoch under way, none at its end."""
+    where it has one; `done` rows of an epoch under way, undefined at its end. Of a compilation it hears
+    `{ stage: "compiling" }` and `{ stage: "compiled", seconds, bytes }`."""
 
     def tell(self, epoch: int, logs: Logs, done: int | None) -> None:
-        import js  # type: ignore[import-not-found]
-        from pyodide.ffi import to_js  # type: ignore[import-not-found]
-
-        said = {"epoch": epoch, "epochs": self.epochs, "rows": self.rows, "done": done, "logs": dict(logs)}
-        js.fanlightProgress(to_js(said, dict_converter=js.Object.fromEntries))
+        tell_page(epoch=epoch, epochs=self.epochs, rows=self.rows, done=done, logs=dict(logs))
 
     def step(self, epoch: int, rows: int, averages: Any) -> None:
         self.done += rows
@@ -161,6 +158,15 @@ def progress_for(epochs: int, rows: int, verbose: int | str, first: int = 0) -> 
     if verbose != 0 and sys.stderr.isatty():
         return Terminal(epochs, rows, first)
     return Progress(epochs, rows, first) if verbose in (0, "auto") else Lines(epochs, rows, first)
+
+
+def tell_page(**said: Any) -> None:
+    """Tells the page around a browser's Python, where it has the function `fanlightProgress`."""
+    import js  # type: ignore[import-not-found]
+    from pyodide.ffi import to_js  # type: ignore[import-not-found]
+
+    if is_heard():
+        js.fanlightProgress(to_js(said, dict_converter=js.Object.fromEntries))
 
 
 def is_heard() -> bool:
