@@ -19,7 +19,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-full check format bless bench race
+.PHONY: help setup demo playground test test-full check format bless bench race
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,10 @@ setup: $(TOOLS) ## prepare everything for development: Python packages, Node, Ch
 
 demo: $(if $(CHECK),$(BROWSER),$(RUNTIME)) ## serve the demo (PORT=8000); CHECK=1 tries it in a real browser instead
 	.venv/bin/fanlight demo $(if $(PORT),--port $(PORT)) $(if $(CHECK),--check)
+
+playground: $(TOOLS) ## build and serve the playground (PORT=8000): Python and the compiler in the browser
+	.venv/bin/python examples/playground/build.py examples/playground/site
+	.venv/bin/fanlight serve examples/playground/site $(if $(PORT),--port $(PORT))
 
 test: check ## what every change passes: the checks, then the tests (up to 15 minutes on 2 cores)
 	$(PYTEST) -n $(JOBS) $(ARGS)

@@ -56,13 +56,12 @@ def write_site(folder: Path) -> None:
     for name in CORE:
         shutil.copy(pyodide / name, folder / "pyodide" / name)
     wheel = build_wheel(folder)
-    wheel.rename(folder / "fanlight.whl")
     meta = f'<meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="{POLICY}">'
     head = f'{meta}<link rel="icon" href="data:,"><title>Python</title>'
     script = '<script src="pyodide/pyodide.js"></script><script src="start.js"></script>'
     (folder / "page.html").write_text(f'<!doctype html><html lang="en"><head>{head}{script}</head></html>')
     (folder / "worker.html").write_text(f'<!doctype html><html lang="en"><head>{head}</head></html>')
-    (folder / "start.js").write_text(START)
+    (folder / "start.js").write_text(f"const WHEEL = '{wheel.name}';{START}")
 
 
 # Defines run(base, program): starts Python once, runs a program, gives its `result` or the error.
@@ -71,9 +70,7 @@ let python;
 globalThis.run = async (base, program) => {
   if (!python) {
     python = await loadPyodide({ indexURL: `${base}pyodide/` });
-    const wheel = await (await fetch(`${base}fanlight.whl`)).arrayBuffer();
-    python.unpackArchive(wheel, 'wheel', { extractDir: python.runPython('import site; site.getsitepackages()[0]') });
-    await python.runPythonAsync('import importlib; importlib.invalidate_caches()');
+    await python.loadPackage(`${base}${WHEEL}`); // as a user would: no package is asked for beside it
   }
   await python.runPythonAsync(program);
   return python.runPython('import json; json.dumps(result)');
