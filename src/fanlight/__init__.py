@@ -25,6 +25,7 @@ if TYPE_CHECKING:  # for editors, which do not run __getattr__; array functions 
     from fanlight.model import Model as Model
     from fanlight.model import Sequential as Sequential
     from fanlight.model import load as load
+    from fanlight.ops import image as image
     from fanlight.publishing import export as export
     from fanlight.tensor import Tensor as Tensor
     from fanlight.tensor import function as function
@@ -39,6 +40,7 @@ __version__ = "0.1.0"
 MODULES = {
     "datasets": "fanlight.datasets",
     "errors": "fanlight.errors",
+    "image": "fanlight.ops.image",
     "layers": "fanlight.layers",
     "losses": "fanlight.training.losses",
     "metrics": "fanlight.training.metrics",
@@ -81,11 +83,15 @@ def _functions() -> ModuleType:
 
 def __getattr__(name: str) -> Any:
     """Import the public name `name` on its first use (PEP 562)."""
-    if name in MODULES:
+    if name in MODULES and not MODULES[name].startswith("fanlight.ops."):
         return import_module(MODULES[name])
     if name.startswith("_"):
         raise AttributeError(f"module 'fanlight' has no attribute {name!r}")
-    if name in NAMES:
+    if name in MODULES:
+        from fanlight.tensor import lift_module
+
+        value = lift_module(import_module(MODULES[name]))
+    elif name in NAMES:
         value = getattr(import_module(NAMES[name]), name)
     elif name in _functions().__all__:
         from fanlight.tensor import lift

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache, wraps
+from types import ModuleType
 from typing import Any
 
 from fanlight.compiler import compile
@@ -175,6 +176,13 @@ def lifted(result: Any, leaves: Sequence[Any]) -> Any:
         return found if inside else mapped(found, lambda v: lifted(v, given))
 
     return call
+
+
+def lift_module(module: ModuleType) -> ModuleType:
+    """A module of functions of graph values, such as `fl.image`, as one of functions of tensors."""
+    lifted = ModuleType(module.__name__, module.__doc__)
+    vars(lifted).update({name: lift(getattr(module, name)) for name in module.__all__}, __all__=module.__all__)
+    return lifted
 
 
 @cache

@@ -25,6 +25,7 @@ from fanlight.lowering.plan_memory import Lifetime, lifetimes, plan_memory
 from fanlight.lowering.schedule import schedule
 
 DEFAULT_LIMIT = 1 << 30  # bytes
+CHEAP_TABLE = 8  # operations for each element of a constant that is computed again in each call
 
 
 @dataclass(slots=True)
@@ -148,10 +149,10 @@ class _Scheduling:
 
 
 def _is_table(kernel: Kernel) -> bool:
-    """Does it compute sines, exponentials, ... of loop indices alone? Then once is enough; plain numbers are quicker
-    written again than kept."""
+    """Are its numbers, which come from loop indices alone, worth keeping? Plain ones are quicker written again."""
     roots = [s.value for s in kernel.stores] + ([kernel.value] if kernel.value is not None else [])
-    return any(node.op in APPROXIMATE for root in roots for node in walk(root))
+    nodes = {node for root in roots for node in walk(root) if node.args}
+    return len(nodes) > CHEAP_TABLE or any(node.op in APPROXIMATE for node in nodes)
 
 
 def _is_open(kernel: Kernel) -> bool:

@@ -28,11 +28,12 @@ from fanlight.ops import (
     pooling,
     random,
     reductions,
-    resizing,
+    sampling,
     shapes,
     spectra,
     summation,
 )
+from fanlight.ops import image as image
 from fanlight.ops.attention import *
 from fanlight.ops.bits import *
 from fanlight.ops.blocks import *
@@ -51,7 +52,7 @@ from fanlight.ops.pointwise import *
 from fanlight.ops.pooling import *
 from fanlight.ops.random import *
 from fanlight.ops.reductions import *
-from fanlight.ops.resizing import *
+from fanlight.ops.sampling import *
 from fanlight.ops.shapes import *
 from fanlight.ops.spectra import *
 from fanlight.ops.summation import *
@@ -75,7 +76,7 @@ __all__ += nn.__all__
 __all__ += normalization.__all__
 __all__ += attention.__all__
 __all__ += random.__all__
-__all__ += resizing.__all__
+__all__ += sampling.__all__
 __all__ += control.__all__
 __all__ += factorizations.__all__
 __all__ += equations.__all__
