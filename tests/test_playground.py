@@ -21,16 +21,16 @@ SECONDS = 120_000
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory):
+def site(tmp_path_factory, budgets):
     node_packages()
     spec = importlib.util.spec_from_file_location("playground_build", FOLDER / "build.py")
     build = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(build)
     folder = tmp_path_factory.mktemp("playground") / "site"
     sizes = build.build(folder)
-    # What a first visit downloads, as its host compresses it; Python itself is most of it.
-    assert sum(sizes.values()) < 8_000_000
-    assert sum(size for name, size in sizes.items() if name.startswith(("app.", "style."))) < 180_000
+    limits = {name: 1000 * budget["kilobytes"] for name, budget in budgets["playground"].items()}
+    assert sum(sizes.values()) < limits["first_visit"]
+    assert sum(size for name, size in sizes.items() if name.startswith(("app.", "style."))) < limits["page"]
     return folder
 
 

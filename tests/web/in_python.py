@@ -8,6 +8,9 @@ import json
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,15 +30,25 @@ POLICY = (
 def node_packages() -> Path:
     """The playground's node_modules, installed where they are missing."""
     folder = PLAYGROUND / "node_modules"
-    if not (folder / "pyodide" / CORE[0]).is_file():
-        npm = shutil.which("npm")
-        if npm is None:
-            pytest.skip("npm is not installed")
-        command = [npm, "ci", "--no-audit", "--no-fund"]
-        done = subprocess.run(command, cwd=PLAYGROUND, capture_output=True, text=True, timeout=600)
-        if done.returncode:
-            pytest.skip("the playground's npm packages could not be installed")
+    with one_at_a_time():
+        if not (folder / "pyodide" / CORE[0]).is_file():
+            npm = shutil.which("npm")
+            if npm is None:
+                pytest.skip("npm is not installed")
+            command = [npm, "ci", "--no-audit", "--no-fund"]
+            done = subprocess.run(command, cwd=PLAYGROUND, capture_output=True, text=True, timeout=600)
+            if done.returncode:
+                pytest.skip("the playground's npm packages could not be installed")
     return folder
+
+
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Test processes run beside each other; npm's installations must not."""
+    fcntl = pytest.importorskip("fcntl")
+    with open(Path(tempfile.gettempdir()) / "fanlight-playground.lock", "w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def build_wheel(folder: Path) -> Path:
