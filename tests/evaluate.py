@@ -9,7 +9,8 @@ from dataclasses import fields, replace
 import numpy as np
 
 from fanlight.ir import dim as dims
-from fanlight.ir.graph import Constant, Graph, Input, SizeOf, State
+from fanlight.ir.control import moved
+from fanlight.ir.graph import Constant, Graph, Input, Item, SizeOf, State
 from fanlight.passes.differentiate import differentiate
 
 
@@ -49,6 +50,10 @@ def bind(type, shape, sizes) -> None:
 def evaluate(value, operands, arrays, state, sizes) -> np.ndarray:
     """The array of one value."""
     op = value.op
+    if isinstance(op, Item):
+        return operands[0][op.index]
+    if op.bodies:
+        return [np.asarray(y) for y in moved(op, sizes).reference(*operands)]
     shape = tuple(dims.evaluate(extent, sizes) for extent in value.shape)
     if isinstance(op, Input | State):
         source = arrays if isinstance(op, Input) else state

@@ -125,7 +125,9 @@ def test_it_prints_tables_for_people(folder, capsys):
 
 
 def test_what_is_wrong_is_said(folder, tmp_path):
-    with pytest.raises(UnknownNameError, match="expected one of describe, differentiate, simplify, lower, got 'fuse'"):
+    with pytest.raises(
+        UnknownNameError, match="expected one of describe, differentiate, simplify, hoist, sink, lower, got 'fuse'"
+    ):
         inspect_source(folder, "fuse")
     with pytest.raises(StorageError, match="is it the folder that an export wrote"):
         inspect_source(tmp_path)

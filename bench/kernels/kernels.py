@@ -14,7 +14,7 @@ from training.training import BATCH, batches, network
 
 from fanlight.compiler import TARGETS, compile
 from fanlight.ir import dim as dims
-from fanlight.ir.kernel import Kernel
+from fanlight.ir.kernel import Kernel, kernels_of
 from fanlight.targets.wasm.emit import emit, pages
 
 HERE = Path(__file__).parent
@@ -44,7 +44,7 @@ def measure_kernels(quick: bool, target: str = "wasm-relaxed") -> None:
         "pages": pages(program),
         "procedure": PROCEDURE,
         "sizes": [BATCH for _ in procedure.sizes],
-        "kernels": len(procedure.kernels),
+        "kernels": len(tuple(kernels_of(procedure.kernels))),
         "writes": [{"at": program.buffers[name].offset, "file": f} for name, f in zip(arrays, files, strict=True)],
     }
     code = emit(program, TARGETS[target], steps=True)
@@ -52,7 +52,7 @@ def measure_kernels(quick: bool, target: str = "wasm-relaxed") -> None:
     scripts = [HERE.parent / "measure.js", HERE / "kernels.html", HERE / "kernels.js"]
     with staged(scripts, data) as folder:
         result, _ = run_page(folder, "kernels.html", {"rounds": 8 if quick else 40, "slice": 1})
-    show_kernels(procedure.kernels, result)
+    show_kernels(tuple(kernels_of(procedure.kernels)), result)
 
 
 def show_kernels(kernels: tuple[Kernel, ...], result: dict) -> None:

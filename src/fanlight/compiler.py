@@ -16,7 +16,9 @@ from fanlight.ir.target import Target
 from fanlight.ir.verify import verify_module, verify_program
 from fanlight.lowering.lower import DEFAULT_LIMIT, lower
 from fanlight.passes.differentiate import differentiate
+from fanlight.passes.hoist import hoist
 from fanlight.passes.simplify import simplify
+from fanlight.passes.sink import sink
 from fanlight.targets.wasm.emit import emit
 from fanlight.targets.wasm.spelling import PORTABLE, RELAXED
 
@@ -27,6 +29,8 @@ T = TypeVar("T")
 GRAPH_STAGES = (
     ("differentiate", differentiate),  # first: gradients are written in the same ops, and profit from all that follows
     ("simplify", simplify),  # one value for equal expressions; what nothing needs is gone
+    ("hoist", hoist),  # products that do not depend on a loop's carry are computed for all steps before it ...
+    ("sink", sink),  # ... and those that no later step needs after it: both tidy up behind themselves
 )
 
 TARGETS: dict[str, Target] = {"wasm-portable": PORTABLE, "wasm-relaxed": RELAXED}

@@ -10,6 +10,7 @@ from typing import Any
 from fanlight import __version__
 from fanlight.bundle.manifest import Function, Manifest, Memory, Slot, StateSlot, Training
 from fanlight.ir import dim as dims
+from fanlight.ir.control import LONGEST
 from fanlight.ir.kernel import Branch, Kernel, Loop, Procedure, Program, Step
 from fanlight.ir.module import Module
 from fanlight.ir.scalar import walk
@@ -67,7 +68,8 @@ def kernel_operations(steps: Iterable[Step], runs: int = 1) -> Iterator[tuple[in
     """Every kernel of a tree of steps with the scalar operations of all its runs."""
     for step in steps:
         if isinstance(step, Loop):
-            yield from kernel_operations(step.steps, runs * dims.upper(step.extent))
+            length = dims.upper(step.extent)  # a loop without a bound counts as one step
+            yield from kernel_operations(step.steps, runs * (length if length < LONGEST else 1))
         elif isinstance(step, Branch):
             yield from kernel_operations((*step.yes, *step.no), runs)
         else:

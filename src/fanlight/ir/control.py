@@ -35,6 +35,10 @@ class Iteration(Op):
     reverse: bool = False
 
     @property
+    def own_sizes(self) -> frozenset[str]:
+        return frozenset([self.index])
+
+    @property
     def bodies(self) -> dict[str, Graph]:
         return {"body": self.body}
 
@@ -133,11 +137,6 @@ def label_of(value: Value) -> str:
     return value.op.label
 
 
-def inner_sizes(op: Op) -> frozenset[str]:
-    """The sizes that the bodies of an op know and nothing around it does: its loop index."""
-    return frozenset([op.index]) if isinstance(op, Iteration) else frozenset()
-
-
 def with_bodies(op: Op, change: Callable[[Graph], Graph]) -> Op:
     """The op with its bodies changed; itself where that changes nothing."""
     bodies = op.bodies
@@ -178,11 +177,11 @@ def moved(item: Any, values: Mapping[str, DimLike]) -> Any:
     if isinstance(item, Op):
         if isinstance(item, Constant):
             return item
-        inner = {k: v for k, v in values.items() if k not in inner_sizes(item)}
+        inner = {k: v for k, v in values.items() if k not in item.own_sizes}
         new = {}
         for field in fields(item):  # type: ignore[arg-type]
             old = getattr(item, field.name)
-            changed = moved(old, inner if isinstance(old, Graph) else values)
+            changed = moved(old, inner if isinstance(old, Graph | Op) else values)
             if changed is not old and (isinstance(old, Graph) or changed != old):
                 new[field.name] = changed
         return replace(item, **new) if new else item  # type: ignore[type-var]

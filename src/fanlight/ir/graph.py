@@ -53,6 +53,11 @@ class Op:
         return {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
 
     @property
+    def own_sizes(self) -> frozenset[str]:
+        """The sizes that its attributes name and nothing around it knows: a loop index."""
+        return frozenset()
+
+    @property
     def bodies(self) -> dict[str, Graph]:
         """The attributes that are graphs: what a loop or branch (`ir.control`) runs."""
         return {}

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from fanlight.errors import ModelFormatError
+from fanlight.ir.dim import Dim, Size, upper
 from fanlight.ir.graph import Constant, Gradient, Graph, Input, Item, Op, SizeOf, State, Value, apply
 from fanlight.ir.module import Module, StateSpec
 from fanlight.ir.reading import (
@@ -138,12 +139,24 @@ def _operation(
         return apply((Input if name == "input" else State)(reader.literal(call.args[0]), type))
     if isinstance(type, Type) and name == "constant":
         return apply(Constant(reader.literal(call.args[0]), type.dtype))
-    kind = _OWN.get(name) or ops.get(name)
-    if kind is None:
-        raise ValueError(f"expected a known op, got {name!r}")
     operands = [values[numbered(node, "%")] for node in call.args]
-    op = kind(**bodies, **{str(keyword.arg): reader.literal(keyword.value) for keyword in call.keywords})
-    result = apply(op, *operands)
+    result = apply(_op(call, bodies, reader, ops), *operands)
     if result.type != type:
         raise ValueError(f"expected {type!r}, but {name} gives {result.type!r}")
     return result
+
+
+def _op(call: ast.Call, bodies: dict[str, Graph], reader: Reader, ops: Ops) -> Op:
+    """An op with its attributes. One of them may be an op, which may name the size `index`, below `extent`."""
+    name = call.func.id if isinstance(call.func, ast.Name) else ""
+    kind = _OWN.get(name) or ops.get(name)
+    if kind is None:
+        raise ValueError(f"expected a known op, got {ast.unparse(call.func)!r}")
+    found: dict[str, Any] = {}
+    for keyword in call.keywords:
+        if keyword.arg == "op" and isinstance(keyword.value, ast.Call):
+            index = Size(found["index"], 0, max(upper(found["extent"]) - 1, 0))
+            found["op"] = _op(keyword.value, {}, Reader({**reader.sizes, index.name: Dim.of(index)}), ops)
+        else:
+            found[str(keyword.arg)] = reader.literal(keyword.value)
+    return kind(**bodies, **found)

@@ -12,7 +12,7 @@ from typing import Any
 
 from fanlight.errors import CompileError
 from fanlight.ir import dim as dims
-from fanlight.ir.control import Iteration, inner_sizes
+from fanlight.ir.control import Iteration
 from fanlight.ir.graph import Constant, Graph, Leaf, Op, Value
 from fanlight.ir.module import Module
 from fanlight.ir.types import Type, Types
@@ -26,11 +26,13 @@ def name_text(name: str) -> str:
 
 
 def attribute_text(value: Any) -> str:
-    """An attribute of an op: a number, string, dim, type, or a tuple of those."""
+    """An attribute of an op: a number, string, dim, type, another op, or a tuple of those."""
     if isinstance(value, tuple):
         return f"({', '.join(map(attribute_text, value))}{',' if len(value) == 1 else ''})"
     if isinstance(value, dims.Dim):
         return dims.text(value)
+    if isinstance(value, Op):
+        return operation_text(value, [])
     if value is None or isinstance(value, bool | int | float | str | Type):
         return repr(value)
     raise CompileError("print a graph", expected="attributes of numbers, strings, dims, types, tuples", got=repr(value))
@@ -64,7 +66,7 @@ def sizes_in(item: Any) -> set[dims.Size]:
     if isinstance(item, Graph):
         return set(graph_sizes(item).values())
     if isinstance(item, Op):
-        return {size for size in sizes_in(tuple(item.attributes().values())) if size.name not in inner_sizes(item)}
+        return {size for size in sizes_in(tuple(item.attributes().values())) if size.name not in item.own_sizes}
     return set().union(*map(sizes_in, item)) if isinstance(item, tuple) else set()
 
 

@@ -14,12 +14,12 @@ from dataclasses import dataclass, replace
 from fanlight.ir import dim as dims
 from fanlight.ir.control import Choice, Iteration
 from fanlight.ir.graph import Constant, Graph, Input, Item, Leaf, SizeOf, State, Value
-from fanlight.ir.kernel import Branch, Kernel, Loop, Nest, Step, Store, make_axes
+from fanlight.ir.kernel import Branch, Kernel, Loop, Nest, Operand, Step, Store, dense, make_axes
 from fanlight.ir.scalar import accumulator, walk
 from fanlight.ir.types import Type
 from fanlight.lowering.control import Bodies
 from fanlight.lowering.inline import Home, Inliner, Place, Scope
-from fanlight.lowering.merge import merge_updates
+from fanlight.lowering.merge import merge_step, merge_updates
 from fanlight.lowering.order import CycleError, new_name, old_name, order_kernels
 
 MAXIMUM_INLINED = 160  # scalar nodes in one expression: beyond it, recomputing and code size cost more than a buffer
@@ -112,9 +112,9 @@ class Fusion:
                 kernels.append(self._kernel(value))
         outputs = self._outputs(kernels)
         kernels, writes = self._writes(kernels, in_place)
-        results = frozenset(home.buffer for home in self.results.values())
-        kernels = merge_updates(kernels, results.union(new_name(w) for w in writes))
         guard = self._guard(kernels)
+        kept = frozenset(home.buffer for home in self.results.values()).union(new_name(w) for w in writes)
+        kernels = merge_step(kernels, kept | {guard}) if self.is_body else merge_updates(kernels, kept)
         ordered, guard_after = order_kernels(kernels, frozenset(writes), guard)
         final = {new_name(w): w for w in writes} | self.bodies.final_names()
         ordered = [rename(step, final) for step in ordered]
@@ -345,8 +345,6 @@ def _stores_in_place(kernel: Kernel, label: str) -> bool:
 
 def also_stored(kernel: Kernel, source: Home, new: Home) -> Kernel | None:
     """The kernel that stores what it stores at `source` at `new` too, or None: products have one store."""
-    from fanlight.ir.kernel import Operand, dense
-
     if kernel.value is not None:
         return None
     stores = [s for s in kernel.stores if kernel.operands[s.slot].buffer == source.buffer]

@@ -11,6 +11,9 @@ from typing import TypeGuard
 from fanlight.ir.kernel import Kernel, Operand, Step, Store
 from fanlight.ir.scalar import Scalar, read, rebuild, walk
 from fanlight.lowering.order import ancestors, dependencies, old_name
+from fanlight.lowering.schedule import drop_unused
+
+LARGEST = 400  # scalar nodes of a joined kernel
 
 
 def merge_updates(kernels: list[Step], written: frozenset[str]) -> list[Step]:
@@ -28,6 +31,7 @@ def merge_updates(kernels: list[Step], written: frozenset[str]) -> list[Step]:
                 and kernel.axes
                 and _joinable(other, kernel)
                 and not _apart(result, k, position)
+                and _size(other) + _size(kernel) <= LARGEST
             ):
                 result[k] = _join(other, kernel)
                 del result[position]
@@ -35,6 +39,21 @@ def merge_updates(kernels: list[Step], written: frozenset[str]) -> list[Step]:
         else:
             position += 1
     return result
+
+
+def merge_step(kernels: list[Step], kept: frozenset[str]) -> list[Step]:
+    """Joins the map kernels of a loop's step: each call costs, and arrays are small. Of the results, those in `kept`
+    and those that another step reads are stored."""
+    joined = merge_updates(kernels, frozenset[str]().union(*(step.written for step in kernels), kept))
+    found: list[Step] = []
+    for step in joined:
+        if isinstance(step, Kernel) and len(step.stores) > 1:
+            others = frozenset[str]().union(kept, *(each.touched for each in joined if each is not step))
+            needed = {k for k, o in enumerate(step.operands) if o.buffer in others}
+            stores = tuple(s for s in step.stores if s.slot in needed)
+            step = drop_unused(replace(step, stores=stores)) if stores else step
+        found.append(step)
+    return found
 
 
 def _is_update(step: Step, written: frozenset[str]) -> TypeGuard[Kernel]:
@@ -45,7 +64,8 @@ def _joinable(first: Kernel, second: Kernel) -> bool:
     """Do they run over equal axes, on a shared operand, and see each other's buffers only at the point they are at?"""
     if [a.extent for a in first.axes] != [a.extent for a in second.axes]:
         return False
-    if not {o.buffer for o in first.operands if o.type.rank} & {o.buffer for o in second.operands if o.type.rank}:
+    arrays = [{old_name(o.buffer) for o in kernel.operands if o.type.rank} for kernel in (first, second)]
+    if arrays[0].isdisjoint(arrays[1]):
         return False
     for one, other in ((second, first), (first, second)):
         touched = {old_name(other.operands[s.slot].buffer): s.indices for s in other.stores}
@@ -61,6 +81,10 @@ def _apart(kernels: list[Step], first: int, second: int) -> bool:
     needs = dependencies(kernels)
     between = [k for k in needs[second] if k != first] + [k for k in needs[first] if k != second]
     return any({first, second} & ancestors(needs, k) for k in between)
+
+
+def _size(kernel: Kernel) -> int:
+    return len({node for store in kernel.stores for node in walk(store.value) if node.args})
 
 
 def _join(first: Kernel, second: Kernel) -> Kernel:

@@ -26,6 +26,7 @@ MODULES = (
     "dynamic",
     "threefry",
     "loop",
+    "batched",
 )
 
 

@@ -82,6 +82,8 @@ def attribute_key(attribute: Any) -> Any:
         return tuple(map(attribute_key, attribute))
     if isinstance(attribute, Graph):
         return graph_text(attribute)
+    if isinstance(attribute, Op):
+        return type(attribute), attribute_key(tuple(attribute.attributes().values()))
     return type(attribute), attribute
 
 
