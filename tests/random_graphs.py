@@ -124,6 +124,20 @@ def product(draw, x, values):
     return fn.matmul(x, fn.swapaxes(x, -1, -2)) if is_float(x) and x.rank >= 2 else None
 
 
+def scan(draw, x, values):
+    """A loop along the first axis: its last carry, or what it stacks; both depend on the carry, or on x alone."""
+    if not is_float(x) or not x.rank:
+        return None
+    weight = draw(st.sampled_from([0.5, *(v for v in values if is_float(v) and v.shape == ())]))
+    keeps = draw(st.booleans())
+
+    def step(c, row):
+        return fn.tanh(fn.add(fn.multiply(c, weight), row)), fn.multiply(c, row) if keeps else fn.sin(row)
+
+    last, ys = fn.scan(step, fn.zeros(x.shape[1:]), x, reverse=draw(st.booleans()))
+    return last if draw(st.booleans()) else ys
+
+
 def cast(draw, x, values):
     return fn.cast(x, draw(st.sampled_from(["float32", "int32", "uint8", "bool", "int64"])))
 
@@ -158,6 +172,7 @@ SMOOTH = {
     "sum": reduction(fn.sum),
     "mean": reduction(fn.mean),
     "matmul": product,
+    "scan": scan,
 }
 ROUGH = {
     "relu": unary(fn.relu),

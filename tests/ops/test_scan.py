@@ -204,6 +204,36 @@ def test_equal_loops_compile_once(monkeypatch):
     total()
 
 
+@pytest.mark.parametrize("reverse", [False, True])
+def test_checkpoints_trade_memory_for_time(reverse):
+    xs = normal(50, 2, 3)
+
+    def loss(m, scan, **more):
+        def step(c, x):
+            c = m.tanh(m.matmul(c, ARRAYS[0]) + x)
+            return c, m.sum(c)
+
+        def run(x):
+            c, ys = scan(step, m.zeros((2, 3)), x, reverse=reverse, **more)
+            return m.sum(c) + m.sum(m.square(ys))
+
+        return run
+
+    found = fl.grad(loss(fl, fl.scan, checkpoint_every=7))(xs)
+    expected = jax.grad(loss(jnp, jax.lax.scan))(xs)
+    np.testing.assert_allclose(found.numpy(), expected, rtol=1e-3, atol=1e-4)
+
+
+def test_checkpoints_keep_fewer_carries():
+    def arena(**more):
+        x = apply(Input("x", Type("float32", (256, 64, 4))))
+        c, _ = fn.scan(lambda c, v: (fn.sin(c * 1.5) + fn.mean(v), None), fn.zeros((64, 64)), x, **more)
+        graph = Graph((x,), {"g": fn.gradient(fn.sum(c), x)})
+        return compile(Module({"f": graph}, {})).program.bytes
+
+    assert arena(checkpoint_every=16) < 0.25 * arena()
+
+
 def test_length_zero():
     total, ys = fl.scan(lambda c, x: (c + x, c), fl.Tensor(2.0), np.zeros(0, "float32"))
     assert float(total) == 2.0 and ys.shape == (0,)

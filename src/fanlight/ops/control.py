@@ -19,7 +19,7 @@ from fanlight.ops import loop
 from fanlight.ops.closure import Closure, index_name
 from fanlight.ops.pointwise import cast, less
 from fanlight.ops.promote import constant
-from fanlight.ops.shapes import concatenate, expand_dims, moveaxis
+from fanlight.ops.shapes import concatenate, expand_dims, moveaxis, reshape
 from fanlight.ops.tree import Tree, flatten, shape_of, unflatten
 
 __all__ = [
@@ -220,15 +220,19 @@ def scan(
     length: DimLike | None = None,
     reverse: bool = False,
     unroll: int | bool = 1,
+    checkpoint_every: int | None = None,
 ) -> tuple[Tree, Tree]:
     """`carry, y = f(carry, x)` for each slice x along the first axis of `xs`; gives the last carry, and the y stacked.
 
     >>> carry, sums = fl.scan(lambda c, x: (c + x, c + x), 0.0, xs)  # the cumulative sum
 
     Carries keep their shapes and dtypes. `length` is needed where `xs` is None. With `reverse` the last slice is the
-    first; `unroll` is accepted and has no effect. Differentiable."""
+    first; `unroll` is accepted and has no effect. Differentiable; with `checkpoint_every=k` the gradient keeps the
+    carry of every k-th step only and computes those in between again: less memory, and one more pass."""
     slices = [as_value(x) for x in flatten(xs)]
     steps = scan_length(slices, length)
+    if checkpoint_every is not None:
+        return checkpointed(f, init, xs, slices, steps, reverse, checkpoint_every)
     start = next(SERIALS)
     leaves = [apply(Input(f"x{k}", Type(x.dtype, x.shape[1:]))) for k, x in enumerate(slices)]
 
@@ -248,6 +252,39 @@ def scan(
     found = loop.items(apply(op, *initial, *slices, *closure.captured))
     last = unflatten(init, iter(found[: len(new)]))
     return last, unflatten(structure, iter(found[len(new) : len(new) + len(ys)]))
+
+
+def checkpointed(
+    f: Callable[[Tree, Tree], tuple[Tree, Tree]],
+    init: Tree,
+    xs: Tree,
+    slices: Sequence[Value],
+    steps: DimLike,
+    reverse: bool,
+    every: int,
+) -> tuple[Tree, Tree]:
+    """A scan of scans of `every` steps, and one of the steps that remain."""
+    if not isinstance(steps, int) or every < 1:
+        got = f"{every} of {dims.text(steps)} steps"
+        raise ShapeError("fl.scan", expected="checkpoint_every >= 1 and a length that is a number", got=got)
+    rounds, rest = divmod(steps, every)
+    whole = rounds * every
+    blocks = [reshape(x[:whole], (rounds, every, *x.shape[1:])) for x in slices]
+
+    def block(carry: Tree, x: Tree) -> tuple[Tree, Tree]:
+        return scan(f, carry, x, every, reverse)
+
+    def tail(carry: Tree) -> tuple[Tree, Tree]:
+        return scan(f, carry, unflatten(xs, iter([x[whole:] for x in slices])), rest, reverse)
+
+    last, ends = tail(init) if rest and reverse else (init, None)
+    last, made = scan(block, last, unflatten(xs, iter(blocks)), rounds, reverse)
+    if rest and not reverse:
+        last, ends = tail(last)
+    rows = [reshape(y, (whole, *y.shape[2:])) for y in flatten(made)]
+    if rest:
+        rows = [concatenate([y, end], 0) for y, end in zip(rows, flatten(ends), strict=True)]
+    return last, unflatten(made, iter(rows))
 
 
 def scan_length(slices: Sequence[Value], length: DimLike | None) -> DimLike:
