@@ -114,26 +114,17 @@ def test_bundlers_that_leave_the_folder_alone(visitor, flowers, bundler):
     assert visitor.origins == {address} and not visitor.complaints
 
 
-def test_next(visitor, flowers):
-    """A page drawn on the server, and a route there that predicts."""
-    with project("next", flowers.folder, at="app", has_page=True) as following:
-        following.run("next", "build")
-        with following.started("next", "start", "--hostname", "127.0.0.1", "--port", "PORT") as address:
-            check_learning(visitor.learn(address), flowers.expected)
-            with urlopen(f"{address}api/predict") as answer:
-                assert json.load(answer) == pytest.approx(flowers.expected, abs=1e-5)
-    assert visitor.origins == {address} and not visitor.complaints
+NEXT = {"turbopack": "load()", "webpack": "load('app/site/')"}
 
 
-def test_next_built_by_webpack(visitor, flowers):
-    """On the server webpack gives addresses that nobody can read: there the folder is a package that stays outside."""
+@pytest.mark.parametrize("bundler", NEXT)
+def test_next(visitor, flowers, bundler):
+    """A page drawn on the server, and a route there that predicts. On the server webpack gives addresses that nobody
+    can read: the route names the folder, as seen from where the server is started."""
     with project("next", flowers.folder, at="app", has_page=True) as following:
-        shutil.copytree(flowers.folder, following.folder / "node_modules" / "flowers")
         route = following.folder / "app" / "api" / "predict" / "route.js"
-        route.write_text(route.read_text().replace("'../../site/index.js'", "'flowers'"))
-        config = "export default { serverExternalPackages: ['flowers'] };\n"
-        (following.folder / "next.config.mjs").write_text(config)
-        following.run("next", "build", "--webpack")
+        route.write_text(route.read_text().replace("load()", NEXT[bundler]))
+        following.run("next", "build", f"--{bundler}")
         with following.started("next", "start", "--hostname", "127.0.0.1", "--port", "PORT") as address:
             check_learning(visitor.learn(address), flowers.expected)
             with urlopen(f"{address}api/predict") as answer:

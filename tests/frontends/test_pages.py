@@ -55,6 +55,31 @@ def test_a_strict_policy_in_the_header(visitor, flowers, site, policy):
     assert visitor.origins == {address} and not visitor.complaints
 
 
+REFUSALS = {
+    "script-src 'self'": "BrowserError: this browser or a policy refuses WebAssembly SIMD",
+    "script-src 'self' 'wasm-unsafe-eval'; connect-src 'none'": "could not be read: Failed to fetch",
+}
+
+
+@pytest.mark.parametrize("policy", REFUSALS)
+def test_a_policy_that_forbids_too_much_is_named(page, site, policy):
+    script = "import { load } from './site/index.js'; globalThis.told = load().then(() => 'loaded', String);"
+    (site / "main.js").write_text(script)
+    with hosting(site, lambda path: {"Content-Security-Policy": policy}) as address:
+        page.goto(address)
+        page.wait_for_function("globalThis.told")
+        assert REFUSALS[policy] in page.evaluate("told")
+
+
+@pytest.mark.parametrize("more", ["worker-src 'none'", "require-trusted-types-for 'script'"])
+def test_a_policy_without_workers_keeps_the_model_on_the_page(visitor, flowers, site, more):
+    policy = f"script-src 'self' 'wasm-unsafe-eval'; {more}"
+    with hosting(site, lambda path: {"Content-Security-Policy": policy}) as address:
+        check_learning(visitor.learn(address), flowers.expected, ["everything runs on the calling thread"])
+        assert not visitor.page.workers
+    assert visitor.origins == {address}
+
+
 def test_a_policy_with_a_nonce(visitor, flowers, site):
     policy = "script-src 'nonce-abc' 'strict-dynamic' 'wasm-unsafe-eval'; worker-src 'self'; base-uri 'none'"
     write_page(site, '<script type="module" nonce="abc" src="main.js"></script>')

@@ -127,7 +127,7 @@ def test_an_engine_without_simd_is_named(line_site):
     return caught(() => load());"""
     found = run_node(script, None, line_site.folder)
     assert found["name"] == "BrowserError"
-    assert "lacks WebAssembly SIMD" in found["message"] and "0xfd" in found["message"]
+    assert "refuses WebAssembly SIMD" in found["message"] and "0xfd" in found["message"]
 
 
 def selftest_of(y: float) -> dict[str, np.ndarray]:

@@ -71,8 +71,7 @@ export async function startInWorker(notes) {
       why = /** @type {Error} */ (error).message || 'it was not loaded';
     }
   }
-  notes.push(`There is no worker (${why}): everything runs on the calling thread`);
-  return undefined;
+  return void notes.push(`There is no worker (${why}): everything runs on the calling thread`);
 }
 
 /** @param {Worker} worker @returns {Host} */

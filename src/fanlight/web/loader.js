@@ -30,8 +30,8 @@ export async function fetchBytes(address, cache, signal, onBytes) {
   traffic.requests++;
   const response = await fetch(address, { cache, signal });
   if (!response.ok) throw new Error(`the host answered ${response.status}`);
-  const chunks = [];
   let length = 0;
+  const chunks = [];
   const reader = /** @type {ReadableStream<Uint8Array<ArrayBuffer>>} */ (response.body).getReader();
   for (let part; !(part = await reader.read()).done;) {
     chunks.push(part.value);
@@ -51,7 +51,7 @@ async function attempts(name, attempt, [cache, ...rest]) {
     return await attempt(cache);
   } catch (error) {
     const { name: kind, message } = /** @type {Error} */ (error);
-    if (kind === 'AbortError' || kind === 'BrowserError') throw error;
+    if (/Abort|Browser/.test(kind)) throw error;
     if (rest.length) return attempts(name, attempt, rest);
     throw error instanceof FanlightError ? error : new IntegrityError(`${name} could not be read: ${message}`);
   }
@@ -71,7 +71,7 @@ export async function readManifest(place, signal) {
 export function readFile({ manifest, files }, name, signal, onBytes) {
   const { [name]: stated } = manifest.files;
   const { [name]: place } = files;
-  if (!stated || !place) throw new ModelFormatError(`${name} is not among the files of fanlight.json`);
+  if (!stated || !place) throw new ModelFormatError(`fanlight.json has no file ${name}`);
   return attempts(name, async (cache) => {
     const bytes = typeof place === 'string' ? await fetchBytes(place, cache, signal, onBytes) : await toBytes(place);
     if (await sha256(bytes) === stated.sha256) return bytes;
@@ -90,9 +90,9 @@ export async function loadEngine(source, signal, onProgress) {
     done += bytes.length;
     return bytes;
   };
-  // Its bytes have been verified: a browser that refuses them lacks instructions.
+  // Its bytes have been verified: a browser that refuses them lacks instructions, or obeys a policy.
   const module = await WebAssembly.compile(/** @type {BufferSource} */ (await read(code))).catch((error) => {
-    throw new BrowserError(`this browser lacks WebAssembly SIMD (Chrome 91, Firefox 89, Safari 16.4): ${error.message}`);
+    throw new BrowserError(`this browser or a policy refuses WebAssembly SIMD (Chrome 91, Firefox 89, Safari 16.4): ${error.message}`);
   });
   const engine = new Engine(manifest, module);
   const placed = new Set();
