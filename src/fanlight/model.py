@@ -20,6 +20,7 @@ from fanlight.fitting import Arrays, History, Logs
 from fanlight.layers.input import Input
 from fanlight.layers.network import Network
 from fanlight.progress import progress_for
+from fanlight.targets.wasm.threads import emit_threads
 
 PREDICT_BATCH = 32  # rows of one call of `predict`; longer inputs are split
 
@@ -36,6 +37,19 @@ class Model(DescribedModel):
         super()._start(network)
         self._engine: WasmEngine | None = None
         self._compiled: Compiled | None = None
+        self._threads = 1
+
+    @property
+    def threads(self) -> int:
+        """How many threads a call uses; the results are the same to the bit unless `reproducible=False`."""
+        return self._threads
+
+    @threads.setter
+    def threads(self, count: int) -> None:
+        if count < 1:
+            raise ShapeError("threads", expected="a positive number", got=count)
+        self._forget_program()
+        self._threads = count
 
     @property
     def engine(self) -> WasmEngine:
@@ -43,7 +57,10 @@ class Model(DescribedModel):
         if self._engine is None:
             target = TARGETS["wasm-portable" if self._reproducible else "wasm-relaxed"]
             self._compiled = compile(self.module(), target)
-            engine = WasmEngine(self._compiled.program, self._compiled.code)
+            program, code = self._compiled.program, self._compiled.code
+            if self._threads > 1:
+                code = emit_threads(program, target)
+            engine = WasmEngine(program, code, self._threads)
             engine.call("init", {"seed": seed_words(self.seed)})
             known = {name: a for name, a in self._state.items() if name in engine.program.state}
             engine.set_state(known)

@@ -76,7 +76,10 @@ def awaited(method: Callable[..., Coroutine[Any, Any, Any]]) -> Callable[..., An
 @cache
 def scripts() -> dict[str, str]:
     """The runtime's JavaScript, out of this package."""
-    return {"page": link_script("python.js", {"files.js": "embedded.js"}), "worker": link_script("worker.js")}
+    return {
+        "page": link_script("python.js", {"files.js": "embedded.js", "threads.js": "alone.js"}),
+        "worker": link_script("worker.js"),
+    }
 
 
 class Model(DescribedModel):

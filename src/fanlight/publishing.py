@@ -36,12 +36,14 @@ from fanlight.ir.text import module_text
 from fanlight.ir.types import Type
 from fanlight.layers.architecture import from_record, to_record
 from fanlight.ops.registry import all_ops
+from fanlight.targets.wasm.threads import emit_threads
 from fanlight.tensor import Tensor
 
 if TYPE_CHECKING:
     from fanlight.model import Model
 
 VARIANTS = {"portable": "wasm-portable", "relaxed": "wasm-relaxed"}
+SHARED = 5_000_000  # scalar operations, about a millisecond: from here on threads help, and code for them is written
 TRANSIENT = ("slot", "counter")  # roles that begin anew where an export does not carry them
 SELFTEST_ROWS = 2
 SELFTEST_STATE_BYTES = 4096  # larger arrays are told apart well enough by the outputs that depend on them
@@ -145,6 +147,8 @@ def _publish(
     program = compiled["portable"].program
     manifest = describe_module(module, program, name, training, **facts)
     code = {variant: each.code for variant, each in compiled.items()}
+    if not single and any(function.operations >= SHARED for function in manifest.functions.values()):
+        code |= {f"{variant}-threads": emit_threads(each.program, each.target) for variant, each in compiled.items()}
     selftest = self_test(compiled["portable"], manifest, weights)
     if single:
         return write_single_file(path, manifest, code, weights, page=page, selftest=selftest, graph=graph)

@@ -17,9 +17,10 @@ from fanlight.errors import CompileError
 
 INDEX = "index.js"
 WORKER = "worker.js"
+WORKERS = (WORKER, "helper.js")  # files that a module starts by their address
 # What worker and page share, in a file that imports nothing later: bundlers of workers refuse what does.
 SHARED = ("session.js", "inputs.js")
-_WORKER_FILE = re.compile(r"'\./worker\.js'")
+_WORKER_FILE = re.compile(rf"'\./({'|'.join(map(re.escape, WORKERS))})'")
 _FILE = re.compile(r"'\./@(\d+)'")
 
 
@@ -64,7 +65,8 @@ def split(entries: Sequence[str]) -> tuple[list[Chunk], dict[str, int]]:
     for group in roots:  # grows while it is walked
         add(group)
         roots += [[path] for module in chunks[-1].modules for path in module.dynamic if [path] not in roots]
-    add([WORKER])
+    for worker in WORKERS:
+        add([worker])
     return chunks, owner
 
 
@@ -93,7 +95,7 @@ def chunk_text(i: int, chunks: Sequence[Chunk], owner: Mapping[str, int], filled
     for module in chunks[i].modules:
         later = {path: f"import('./@{owner[path]}')" for path in module.dynamic}
         body = dynamic_imports(filled.get(module.path, module.body), later, module.path)
-        lines.append(in_scope(module, _WORKER_FILE.sub(f"'./@{owner[WORKER]}'", body)))
+        lines.append(in_scope(module, _WORKER_FILE.sub(lambda found: f"'./@{owner[found[1]]}'", body)))
     root = chunks[i].root
     given = set().union(*(needed(other, owner).get(i, set()) for other in chunks))
     if root.is_flat:

@@ -56,7 +56,11 @@ def single_file(contents: Contents) -> bytes:
         data = hashed("data", ".safetensors", arrays)
         written[data] = arrays
     manifest = finish(replace(manifest, page=page.to_manifest(manifest, data=data)), written)
-    instead = {"files.js": "inline.js", **{f"page/{part}.js": "page/absent.js" for part in absent(page, manifest)}}
+    instead = {
+        "files.js": "inline.js",
+        "threads.js": "alone.js",
+        **{f"page/{part}.js": "page/absent.js" for part in absent(page, manifest)},
+    }
     scripts = {"page": link_script(PAGE_SCRIPT, instead), "worker": link_script(WORKER)}
     style = web_text(PAGE_STYLE)
     boot = strip(web_text("boot.js"))

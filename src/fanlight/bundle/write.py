@@ -33,7 +33,8 @@ def write_bundle(
 
     - `manifest`: functions, state, memory, meanings, training, name, license, citation, source, fanlight (the version).
       Its code, weights, files, graph, selftest and page are filled in here.
-    - `code`: variant -> WebAssembly; "portable" and, where there is one, "relaxed".
+    - `code`: variant -> WebAssembly; "portable" and, where there is one, "relaxed". Each may have one for threads:
+      "portable-threads".
     - `weights`: state name -> NumPy array (or `weights.Array`). A state array may be left out where its `initial` is
       not None: the page then begins with that value.
     - `page`: what index.html shows; without it there is no index.html.

@@ -1,5 +1,5 @@
 // How is a compiled module called? One WebAssembly instance with its memory: arrays go in, a function runs, copies come
-// out. Trusts what inputs.js has checked, and knows neither threads nor files.
+// out. Trusts what inputs.js has checked, and knows no files.
 
 import { BrowserError, FanlightError, NonFiniteLossError } from './errors.js';
 import { TYPES, batchOf, count, hasRows } from './layout.js';
@@ -13,17 +13,19 @@ import { TYPES, batchOf, count, hasRows } from './layout.js';
  * @typedef {{ arrays: Arrays, sizes: Sizes, prepare?: Record<string, { by: string, raw: Encoded }> }} Encoded */
 
 export class Engine {
-  /** @param {Manifest} manifest @param {WebAssembly.Module} module */
-  constructor(manifest, module) {
+  /** @param {Manifest} manifest @param {WebAssembly.Module} module @param {import('./loader.js').Shared} [shared] */
+  constructor(manifest, module, { memory, bell } = {}) {
     const { pages } = manifest.memory;
     this.manifest = manifest;
+    this.module = module;
     try {
-      this.memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+      this.memory = memory ?? new WebAssembly.Memory({ initial: pages, maximum: pages });
     } catch {
       throw new BrowserError(`the browser refused ${pages / 16} MB of memory; close other tabs`);
     }
+    const ring = () => bell && Atomics.add(bell, 0, 1) + Atomics.notify(bell, 0);
     this.exports = /** @type {Record<string, (...sizes: number[]) => number>} */ (
-      new WebAssembly.Instance(module, { env: { memory: this.memory } }).exports);
+      new WebAssembly.Instance(module, { env: { memory: this.memory, ring } }).exports);
   }
 
   /** Memory itself, not a copy. @param {{ dtype: import('./types.d.ts').Dtype, offset: any, shape: readonly any[] }} slot @param {Sizes} [sizes] @returns {any} */
@@ -58,7 +60,7 @@ export class Engine {
 
   /** Runs a function on any number of samples, as many at a time as it takes. @param {string} name @param {Encoded} encoded @returns {Arrays} copies */
   call(name, encoded) {
-    const { [name]: spec } = this.manifest.functions;
+    const spec = this.manifest.functions[name];
     const { sizes } = encoded;
     const arrays = this.prepared(encoded);
     const batch = batchOf(spec);
@@ -90,17 +92,11 @@ export class Engine {
   write(arrays) {
     const { state, memory } = this.manifest;
     for (const group of new Set(state.flatMap((slot) => {
-      const { [slot.name]: array } = arrays;
+      const array = arrays[slot.name];
       if (!array) return [];
       // As bytes: the array may be a part of a file, at any address.
       new Uint8Array(this.memory.buffer, slot.offset).set(new Uint8Array(array.buffer, array.byteOffset, array.byteLength));
       return [slot.group];
     }))) new Int32Array(this.memory.buffer, memory.versions)[group]++;
-  }
-
-  /** New initial state. The key is the low and the high word of the seed, as in Python. @param {number} seed */
-  reset(seed) {
-    const [input] = this.manifest.functions.init.inputs;
-    this.call('init', { arrays: { [input?.name]: Uint32Array.of(seed, Math.floor(seed / 0x100000000)) }, sizes: {} });
   }
 }

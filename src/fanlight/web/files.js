@@ -8,16 +8,5 @@ export const FILES = {
 
 export const startWorker = () => new Worker(new URL('./worker.js', import.meta.url), { type: 'module' });
 
-/** A worker may not come from another origin, but a blob that imports it may. A bundler knows the address only where it
- * is above, so the constructor is lent to it. In a sandboxed frame a blob may import only later. */
-export function startBlobWorker() {
-  const { Worker } = globalThis;
-  globalThis.Worker = /** @type {any} */ (function (/** @type {URL} */ address) {
-    return new Worker(URL.createObjectURL(new Blob([`import("${address}").catch(reportError)`])));
-  });
-  try {
-    return startWorker();
-  } finally {
-    globalThis.Worker = Worker;
-  }
-}
+/** Where a worker from a blob has to begin in another way than start.js knows. @type {(() => Worker) | undefined} */
+export const startBlobWorker = undefined;

@@ -3,6 +3,7 @@
 import { BrowserError, unpack } from './errors.js';
 import { startBlobWorker, startWorker } from './files.js';
 import { Session } from './session.js';
+import { startAny } from './start.js';
 
 /** `onEvent` may be asynchronous; `false` from it ends a training, an error in it rejects the request.
  * @typedef {{ onEvent?: (event: string, value: any) => unknown, signal?: AbortSignal }} Listening */
@@ -56,20 +57,10 @@ export function startHere() {
 /** @param {string[]} notes what went wrong is added @returns {Promise<Host | undefined>} a session in a worker */
 export async function startInWorker(notes) {
   let why = 'none is offered';
-  const starts = globalThis.Worker ? [startWorker, startBlobWorker] : [];
-  // A policy that stands in the page binds a worker from a blob; one from an address could reach any origin.
-  if (globalThis.document?.querySelector('meta[http-equiv=Content-Security-Policy]')) starts.reverse();
-  for (const start of starts) {
-    try {
-      const worker = start();
-      await new Promise((resolve, reject) => {
-        worker.onmessage = resolve;
-        worker.onerror = reject;
-      });
-      return hostOf(worker);
-    } catch (error) {
-      why = /** @type {Error} */ (error).message || 'it was not loaded';
-    }
+  try {
+    if (globalThis.Worker) return hostOf(await startAny(startWorker, startBlobWorker));
+  } catch (error) {
+    why = /** @type {Error} */ (error).message;
   }
   return void notes.push(`There is no worker (${why}): everything runs on the calling thread`);
 }

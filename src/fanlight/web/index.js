@@ -4,9 +4,10 @@
 
 import { BrowserError, ModelFormatError, UnknownNameError } from './errors.js';
 import { FILES } from './files.js';
-import { encode, functionOf } from './inputs.js';
+import { encode } from './inputs.js';
 import { readManifest, traffic } from './loader.js';
 import { Runner } from './runner.js';
+import { startAny } from './start.js';
 import { chooseVariant } from './variants.js';
 
 export {
@@ -23,32 +24,24 @@ export {
  * @param {any} [where] an address, { manifest, files }, or the options @param {LoadOptions} [options] @returns {Promise<Model>} */
 export async function load(where, options) {
   if (where?.constructor === Object && !('manifest' in where)) [where, options] = [undefined, where];
-  const { backend = 'auto', reproducible = false, thread = 'auto', signal, onProgress, ...unknown } = options ?? {};
+  const { backend = 'auto', reproducible = false, thread = 'auto', threads = 'auto', signal, onProgress, ...unknown } = options ?? {};
   if (Object.keys(unknown).length || !/auto|wasm/.test(backend)) {
-    throw new UnknownNameError(`load expects { backend: 'wasm', reproducible, thread, signal, onProgress }, got ${JSON.stringify(options)}`);
+    throw new UnknownNameError(`load expects { backend: 'wasm', reproducible, thread, threads, signal, onProgress }, got ${JSON.stringify(options)}`);
   }
-  const { manifest, locate } = await find(where, signal);
+  // Beside this module. A cached one may be older than the manifest: what it does not know lies beside that.
+  const beside = where ? '' : await FILES['fanlight.json']();
+  const { manifest, locate } = beside
+    ? { manifest: await readManifest(beside, signal), locate: (/** @type {string} */ name) => FILES[name]?.() ?? new URL(name, /** @type {string} */ (beside)).href }
+    : await (await import('./find.js')).find(where, signal);
   if (manifest.format !== 1) throw new ModelFormatError(`expected a manifest of format 1, got ${manifest.format}; use the index.js of its export`);
   /** @type {import('./loader.js').Source} */
   const source = { manifest, files: {}, variant: chooseVariant(manifest.code, reproducible) };
   for (const name of [manifest.code[source.variant], ...manifest.weights]) source.files[name] = await locate(name);
   const runner = new Runner(source, locate, thread);
+  if (threads !== 1 && !runner.isSmall && manifest.code['portable-threads']) await (await import('./threads.js')).share(runner, threads, startAny);
   if (Object.keys(manifest.meanings).length) runner.meanings = await import('./meanings.js');
   await runner.start({ signal, onEvent: (_, progress) => void onProgress?.(progress) });
   return new Model(runner);
-}
-
-/** The manifest, and where the files are that it names.
- * @param {any} where @param {AbortSignal} [signal] @returns {Promise<{ manifest: import('./types.d.ts').Manifest, locate: (name: string) => any }>} */
-async function find(where, signal) {
-  if (where?.manifest) return { manifest: where.manifest, locate: (name) => where.files[name]?.href ?? where.files[name] };
-  const files = where === undefined ? FILES : {};
-  const { document, location, process } = /** @type {any} */ (globalThis);
-  const path = String(where).replace(/\/?(?<!\.json)$/, '/fanlight.json');
-  const beside = () => new URL(path, document?.baseURI ?? location?.href ?? `file://${process?.cwd()}/`).href;
-  const place = /** @type {string} */ (await (files['fanlight.json'] ?? beside)());
-  // A cached index.js may be older than the manifest: what it does not know lies beside that.
-  return { manifest: await readManifest(place, signal), locate: (name) => files[name]?.() ?? new URL(name, place).href };
 }
 
 /** A loaded model. Calls run in the order in which they are made. See types.d.ts for what each takes. */
@@ -114,11 +107,7 @@ class Model {
   restore(source) { return this.#later('restore', source); }
 
   /** New initial state. @param {number} [seed] @returns {Promise<void>} */
-  async reset(seed = 0) {
-    functionOf(this.manifest, 'init');
-    this.#runner.epochs = 0;
-    return this.#runner.request('reset', [seed]);
-  }
+  reset(seed) { return this.#later('reset', seed); }
 
   /** The arrays of a safetensors file of the bundle, such as its examples. @param {string} name @returns {Promise<Record<string, import('./types.d.ts').Shaped>>} */
   async arrays(name) { return (await import('./arrays.js')).readArrays(this.#runner, name); }
@@ -128,10 +117,9 @@ class Model {
 
   /** @returns {import('./types.d.ts').Diagnostics} */
   diagnostics() {
-    const { source: { variant }, home, notes } = this.#runner;
+    const { source: { variant }, home, threads, notes } = this.#runner;
     const { backend, memory, bytesSent } = this;
-    const { crossOriginIsolated = false } = globalThis;
-    return { backend, variant, thread: home.session ? 'page' : 'worker', notes, crossOriginIsolated, memory, ...traffic, bytesSent };
+    return { backend, variant, thread: home.session ? 'page' : 'worker', threads, notes, crossOriginIsolated: !!globalThis.crossOriginIsolated, memory, ...traffic, bytesSent };
   }
 
   dispose() { this.#runner.dispose(); }

@@ -135,3 +135,11 @@ export function setWeights(runner, arrays) {
   }
   return { reply: runner.host.request('write', [checked]) };
 }
+
+/** New initial state. The key is the low and the high word of the seed, as in Python. @param {Runner} runner @param {number} [seed] @returns {{ reply: Promise<unknown> }} */
+export function reset(runner, seed = 0) {
+  const [input] = functionOf(runner.manifest, 'init').inputs;
+  runner.epochs = 0;
+  const arrays = { [input?.name]: Uint32Array.of(seed, Math.floor(seed / 0x100000000)) };
+  return { reply: runner.host.request('call', ['init', { arrays, sizes: {} }]) };
+}

@@ -10,7 +10,8 @@ import { readSafetensors } from './safetensors.js';
 /** @typedef {import('./types.d.ts').Manifest} Manifest */
 /** @typedef {import('./types.d.ts').Arrays} Arrays */
 /** What a thread needs to make an engine; `files` maps a name to an address or to the bytes.
- * @typedef {{ manifest: Manifest, files: Record<string, string | Blob | BufferSource>, variant: string }} Source */
+ * @typedef {{ manifest: Manifest, files: Record<string, string | Blob | BufferSource>, variant: string, shared?: Shared }} Source */
+/** What threads of one model have in common: see threads.js. @typedef {{ memory?: WebAssembly.Memory, bell?: Int32Array }} Shared */
 /** @typedef {(bytes: number) => void} OnBytes */
 
 /** What was asked for: here, and added by the page, in its workers. */
@@ -69,8 +70,7 @@ export async function readManifest(place, signal) {
 
 /** Reads a file that the manifest lists, and verifies it. @param {Pick<Source, 'manifest' | 'files'>} source @param {string} name @param {AbortSignal} [signal] @param {OnBytes} [onBytes] */
 export function readFile({ manifest, files }, name, signal, onBytes) {
-  const { [name]: stated } = manifest.files;
-  const { [name]: place } = files;
+  const stated = manifest.files[name], place = files[name];
   if (!stated || !place) throw new ModelFormatError(`fanlight.json has no file ${name}`);
   return attempts(name, async (cache) => {
     const bytes = typeof place === 'string' ? await fetchBytes(place, cache, signal, onBytes) : await toBytes(place);
@@ -81,7 +81,7 @@ export function readFile({ manifest, files }, name, signal, onBytes) {
 
 /** @param {Source} source @param {AbortSignal} [signal] @param {(progress: import('./types.d.ts').Progress) => void} [onProgress] @returns {Promise<Engine>} */
 export async function loadEngine(source, signal, onProgress) {
-  const { manifest, variant } = source;
+  const { manifest, variant, shared } = source;
   const [code, ...weights] = [manifest.code[variant], ...manifest.weights];
   const total = [code, ...weights].reduce((sum, name) => sum + manifest.files[name]?.bytes, 0);
   let done = 0;
@@ -94,7 +94,7 @@ export async function loadEngine(source, signal, onProgress) {
   const module = await WebAssembly.compile(/** @type {BufferSource} */ (await read(code))).catch((error) => {
     throw new BrowserError(`this browser or a policy refuses WebAssembly SIMD (Chrome 91, Firefox 89, Safari 16.4): ${error.message}`);
   });
-  const engine = new Engine(manifest, module);
+  const engine = new Engine(manifest, module, shared);
   const placed = new Set();
   for (const file of weights) {
     /** @type {Arrays} */

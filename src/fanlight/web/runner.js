@@ -6,6 +6,7 @@ import { startHere, startInWorker } from './hosts.js';
 import { traffic } from './loader.js';
 
 /** @typedef {import('./hosts.js').Host} Host */
+/** @typedef {import('./loader.js').Source} Source */
 /** @typedef {import('./hosts.js').Listening} Listening */
 
 export class Runner {
@@ -21,41 +22,52 @@ export class Runner {
   meanings;
   /** A worker with an engine. @type {Host | undefined} */
   worker;
+  threads = 1;
+  /** Set by threads.js: those who help once it is loaded, until it is disposed. @type {{ join: (source: Source, module: WebAssembly.Module) => void, leave: () => void } | undefined} */
+  helpers;
 
-  /** @param {import('./loader.js').Source} source @param {(name: string) => any} locate where another file is @param {'auto' | 'page' | 'worker'} thread */
+  /** @param {Source} source @param {(name: string) => any} locate where another file is @param {'auto' | 'page' | 'worker'} thread */
   constructor(source, locate, thread) {
     this.source = source;
+    /** What the calling thread loads, and what a worker does. */
+    this.here = this.there = source;
     this.manifest = source.manifest;
     this.locate = locate;
     this.thread = thread;
+    // An estimate of scalar operations: one core does some 5 million in a millisecond.
+    const work = this.manifest.functions.predict?.operations ?? 0;
+    this.isSmall = thread === 'auto' && work > 0 && work < 5e6;
     /** Where the state is; `home` is where it is while nothing trains. @type {Host} */
     this.host = this.home = startHere();
   }
 
   /** @param {Listening} listening */
   async start(listening) {
-    // An estimate of scalar operations: one core does some 5 million in a millisecond.
-    const { operations = 0 } = this.manifest.functions.predict ?? {};
-    const isSmall = this.thread === 'auto' && operations && operations < 5e6;
-    const worker = isSmall ? undefined : await this.openWorker(listening);
+    const worker = this.isSmall ? undefined : await this.openWorker(listening);
     if (worker) this.host = this.home = worker;
-    else await this.home.request('load', [this.source], listening);
+    else await this.load(this.home, this.here, listening);
+  }
+
+  /** @param {Host} host @param {Source} source @param {Listening} [listening] */
+  async load(host, source, listening) {
+    const { module, ...more } = await host.request('load', [source], listening);
+    this.helpers?.join(source, module);
+    return more;
   }
 
   /** The worker, with an engine; started where there is none yet. @param {Listening} [listening] @returns {Promise<Host | undefined>} */
   async openWorker(listening) {
-    if (!this.worker && this.thread !== 'page') {
-      const worker = await startInWorker(this.notes);
-      if (!worker) this.thread = 'page';
-      else {
-        try {
-          const more = await worker.request('load', [this.source], listening);
-          traffic.requests += more.requests;
-          traffic.bytesReceived += more.bytesReceived;
-          this.worker = worker;
-        } finally {
-          if (!this.worker) worker.dispose?.();
-        }
+    if (this.worker || this.thread === 'page') return this.worker;
+    const worker = await startInWorker(this.notes);
+    if (!worker) this.thread = 'page';
+    else {
+      try {
+        const more = await this.load(worker, this.there, listening);
+        traffic.requests += more.requests;
+        traffic.bytesReceived += more.bytesReceived;
+        this.worker = worker;
+      } finally {
+        if (!this.worker) worker.dispose?.();
       }
     }
     return this.worker;
@@ -79,5 +91,6 @@ export class Runner {
   dispose() {
     this.isDisposed = true;
     this.worker?.dispose?.();
+    this.helpers?.leave();
   }
 }

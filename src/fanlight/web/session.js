@@ -45,7 +45,7 @@ export class Session {
     const { method, args, signal, emit } = job;
     if (method === 'load') {
       this.engine = await loadEngine(args[0], signal, (progress) => void emit('progress', progress));
-      return traffic;
+      return { ...traffic, module: this.engine.module };
     }
     return this.engine[method] ? this.engine[method](...args) : this.training(method, this, job);
   }

@@ -32,6 +32,9 @@ export interface LoadOptions {
   reproducible?: boolean;
   /** 'auto': a worker, and the calling thread for what takes less than a millisecond. */
   thread?: 'auto' | 'page' | 'worker';
+  /** How many threads a call may use; 'auto': up to 4, where the page is isolated from other origins. A model that lives on the
+   * calling thread because it takes less than a millisecond uses one. */
+  threads?: 'auto' | number;
   signal?: AbortSignal;
   onProgress?: (progress: Progress) => void;
 }
@@ -64,6 +67,8 @@ export interface Diagnostics {
   backend: 'wasm';
   variant: string;
   thread: 'page' | 'worker';
+  /** How many threads a large call may use. */
+  threads: number;
   /** What is not as fast or as good as it could be, and why, in plain words. */
   notes: string[];
   crossOriginIsolated: boolean;
