@@ -44,6 +44,23 @@ def test_vite_with_the_folder_as_a_package(visitor, flowers):
     assert visitor.origins == {address} and not visitor.complaints
 
 
+def test_a_folder_that_no_bundler_sees(visitor, flowers):
+    """Among the files that are served as they are; imported by an address that is made when the page runs."""
+    with project("vite-vue", flowers.folder, at=".") as vite:
+        (vite.folder / "public").mkdir()
+        (vite.folder / "site").rename(vite.folder / "public" / "site")
+        main = vite.folder / "main.js"
+        told = "const address = new URL('site/index.js', document.baseURI).href;\n"
+        told += "const { load } = await import(/* @vite-ignore */ /* webpackIgnore: true */ address);"
+        main.write_text(main.read_text().replace("import { load } from './site/index.js';", told))
+        with vite.started("vite", *SERVED) as address:
+            check_learning(visitor.learn(address), flowers.expected)
+        vite.run("vite", "build")
+        with running(vite.folder / "dist", is_isolated=False) as built:
+            check_learning(visitor.learn(built), flowers.expected)
+    assert visitor.origins == {address, built} and not visitor.complaints
+
+
 def test_a_policy_in_the_page_binds_what_vite_builds(visitor, flowers):
     """The worker comes through a blob; weights that Vite has written into the code are not fetched."""
     with project("vite-vue", flowers.folder, at=".") as vite:
