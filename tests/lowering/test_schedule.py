@@ -1,8 +1,10 @@
 """Which kernels become products with tiles? Convolutions of all kinds, and their gradients, are `contract`."""
 
+import numpy as np
 import pytest
 
 from fanlight.compiler import compile
+from fanlight.engines.wasm import WasmEngine
 from fanlight.ir.dim import size
 from fanlight.ir.graph import Graph, Input, apply
 from fanlight.ir.module import Module
@@ -83,6 +85,18 @@ def test_a_product_that_reads_a_movement_with_quotients_gets_a_copy():
         return (fn.matmul(fn.reshape(fn.transpose(x), (4, 18)), y),)
 
     assert products(function, (6, 12), (18, 16)) == ["contract"]
+
+
+def test_a_long_sum_is_split_in_each_round_of_a_loop():
+    """Its parts come from what the loop changes, so that neither kernel may leave the loop."""
+
+    def function(x):
+        return (fn.while_loop(lambda x: fn.less(fn.sum(x), 1e6), lambda x: fn.add(x, 1.0), x),)
+
+    x = apply(Input("x", Type("float32", (300_000,))))
+    made = compile(Module({"f": Graph((x,), {"y": function(x)[0]})}, {}))
+    found = WasmEngine(made.program, made.code).call("f", {"x": np.zeros(300_000, "float32")})["y"]
+    np.testing.assert_array_equal(found, np.full(300_000, 4, "float32"))
 
 
 def test_groups_narrower_than_a_vector_are_not_split():

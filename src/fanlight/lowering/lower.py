@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field, replace
 
 from fanlight.ir import dim as dims
@@ -104,7 +104,7 @@ class _Scheduling:
             step = rename(step, self.names)
             if isinstance(step, Loop):
                 inside, last = self.run(step.steps, step.guard_after, step)
-                invariant = [self._is_invariant(each, step) for each in inside]
+                invariant = self._invariant(inside, step)
                 found += [each for each, is_first in zip(inside, invariant, strict=True) if is_first]
                 rest = tuple(each for each, is_first in zip(inside, invariant, strict=True) if not is_first)
                 found.append(replace(step, steps=rest, guard_after=last - sum(invariant[: last + 1])))
@@ -138,14 +138,23 @@ class _Scheduling:
         types, guard = self.function.types, self.function.fused.guard
         return any(types[b][1] != "arena" or b == guard or self.writers[b] > 1 for b in kernel.written)
 
-    def _is_invariant(self, step: Step, loop: Loop) -> bool:
-        """Does a kernel do the same in each round: it reads nothing that the loop writes, and alone writes its
-        result?"""
+    def _invariant(self, steps: Iterable[Step], loop: Loop) -> list[bool]:
+        """Which steps do the same in each round? Scheduling has added buffers that the loop does not name yet."""
+        varying = set(loop.written)
+        found: list[bool] = []
+        for step in steps:
+            found.append(self._is_invariant(step, loop, varying))
+            if not found[-1]:
+                varying |= step.written
+        return found
+
+    def _is_invariant(self, step: Step, loop: Loop, varying: Set[str]) -> bool:
+        """Is it a kernel that reads nothing of what varies, and alone writes its result?"""
         if not isinstance(step, Kernel) or loop.size in sizes_of(step):
             return False
         reads = step.touched - step.written
         alone = all(self.writers[b] == 1 and b not in loop.carries for b in step.written)
-        return alone and reads.isdisjoint(loop.written)
+        return alone and reads.isdisjoint(varying)
 
 
 def _is_table(kernel: Kernel) -> bool:

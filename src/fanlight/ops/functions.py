@@ -17,6 +17,7 @@ from fanlight.ops import (
     borders,
     control,
     convolution,
+    distributions,
     equations,
     factorizations,
     fourier,
@@ -40,6 +41,7 @@ from fanlight.ops.blocks import *
 from fanlight.ops.borders import *
 from fanlight.ops.control import *
 from fanlight.ops.convolution import *
+from fanlight.ops.distributions import *
 from fanlight.ops.equations import *
 from fanlight.ops.factorizations import *
 from fanlight.ops.fourier import *
@@ -76,6 +78,7 @@ __all__ += nn.__all__
 __all__ += normalization.__all__
 __all__ += attention.__all__
 __all__ += random.__all__
+__all__ += distributions.__all__
 __all__ += sampling.__all__
 __all__ += control.__all__
 __all__ += factorizations.__all__

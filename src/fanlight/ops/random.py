@@ -136,7 +136,13 @@ def random_bernoulli(key: Value, shape: Sequence[DimLike] = (), probability: Ope
     return less(random_uniform(key, shape), probability)
 
 
-def dropout(x: Value, key: Value, rate: Operand) -> Value:
-    """x with elements set to 0 with probability `rate`, the others divided by 1 - rate. `rate` may be a value."""
+def dropout(x: Value, key: Value, rate: Operand, noise_shape: Sequence[DimLike | None] | None = None) -> Value:
+    """x with elements set to 0 with probability `rate`, the others divided by 1 - rate. `rate` may be a value.
+
+    Along axes where `noise_shape` is 1, all elements share one lot; None stands for the length in x."""
     keep = subtract(1.0, as_value(rate, "float32"))
-    return where(random_bernoulli(key, x.shape, keep), divide(x, keep), 0.0)
+    if noise_shape is not None and len(noise_shape) != x.rank:
+        raise ShapeError("dropout", expected=f"a noise_shape of {x.rank} lengths", got=tuple(noise_shape))
+    shape = noise_shape or (None,) * x.rank
+    lots = random_bernoulli(key, [extent if n is None else n for n, extent in zip(shape, x.shape, strict=True)], keep)
+    return where(stretched(lots, x.shape), divide(x, keep), 0.0)
