@@ -14,6 +14,10 @@ import hypothesis
 import numpy as np
 import pytest
 
+from browsers.fixtures import any_browser, chromium_tab, started, tab
+
+__all__ = ["any_browser", "chromium_tab", "started", "tab"]
+
 ROOT = Path(__file__).parent.parent
 
 os.environ.setdefault("KERAS_BACKEND", "jax")  # before anything imports keras

@@ -1,10 +1,11 @@
 """Does compiled code mean what the interpreter means? Every op's samples, in both variants, from Python and in
-Chromium.
+browsers.
 
 One module an op: each sample is a function of it. The interpreter itself stands against the references in tests/ops.
 """
 
 import base64
+from functools import cache
 
 import numpy as np
 import pytest
@@ -76,12 +77,15 @@ def test_wasm_agrees_with_the_interpreter(name, variant):
             check_close(found[key], y, name, is_sum)
 
 
+# Functions that give other numbers than wasmtime: portable code to the bit (all NaN count as one); relaxed code, which
+# may fuse or not, within rounding. null where the browser cannot run the code.
 PAGE = """
-async (cases) => {
+async ({ cases, tolerance }) => {
   const failures = [];
   const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
   for (const { name, code, pages, functions } of cases) {
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    if (tolerance && !WebAssembly.validate(bytes(code))) return null;
     const { instance } = await WebAssembly.instantiate(bytes(code), { env: { memory } });
     for (const { label, inputs, outputs } of functions) {
       for (const [at, data] of inputs) new Uint8Array(memory.buffer).set(bytes(data), at);
@@ -92,7 +96,8 @@ async (cases) => {
         const view = (array) => (is_float ? new Float32Array(array.buffer) : array);
         const a = view(found), b = view(expected);
         let same = status === 0 && a.length === b.length;
-        for (let i = 0; same && i < a.length; i++) same = Object.is(a[i], b[i]);
+        const isClose = (x, y) => Object.is(x, y) || Math.abs(x - y) <= tolerance * (1 + Math.abs(y));
+        for (let i = 0; same && i < a.length; i++) same = isClose(a[i], b[i]);
         if (!same) failures.push(`${name}.${label}`);
       }
     }
@@ -102,10 +107,11 @@ async (cases) => {
 """
 
 
-def browser_case(name):
-    """One op's module in portable code, with the bytes that wasmtime gives for each sample."""
+@cache
+def browser_case(name, variant):
+    """One op's module, with the bytes that wasmtime gives for each sample."""
     module, arrays = module_of(name)
-    compiled = compile(module, TARGETS["wasm-portable"])
+    compiled = compile(module, TARGETS[variant])
     engine = WasmEngine(compiled.program, compiled.code)
     functions = []
     for label, procedure in compiled.program.procedures.items():
@@ -133,10 +139,21 @@ def encoded(data):
     return base64.b64encode(data if isinstance(data, bytes) else np.ascontiguousarray(data).tobytes()).decode()
 
 
-def test_chromium_gives_the_same_bits(page):
-    """Portable code: every sample of every op, equal to wasmtime to the bit (all NaN count as one)."""
-    names = [name for name, op in all_ops().items() if list(op.samples())]
-    failures = []
+def failures_in(tab, variant, tolerance):
+    names, failures = list(all_ops()), []
     for start in range(0, len(names), 12):
-        failures += page.evaluate(PAGE, [browser_case(name) for name in names[start : start + 12]])
-    assert failures == []
+        cases = [browser_case(name, variant) for name in names[start : start + 12]]
+        found = tab.evaluate(PAGE, {"cases": cases, "tolerance": tolerance})
+        if found is None:
+            pytest.skip(f"{tab.browser} has no relaxed SIMD")
+        failures += found
+    return failures
+
+
+def test_browsers_give_the_same_bits(tab):
+    assert failures_in(tab, "wasm-portable", 0) == []
+
+
+@pytest.mark.full
+def test_relaxed_code_in_browsers(tab):
+    assert failures_in(tab, "wasm-relaxed", 2e-6) == []

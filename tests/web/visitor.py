@@ -1,41 +1,29 @@
 """What does a visitor of an exported page do? Draws with the mouse, invents a sign, reads what is shown.
 
-In: a Playwright page of such a site. Goes by the ids that web/page/page.js lists."""
+In: a tab of such a site, in any browser. Goes by the ids that web/page/page.js lists."""
 
 import math
-
-import pytest
+import re
 
 READY = "html[data-state=ready]"
+# What a page may ask for: its own host, and what never leaves the browser.
+OWN = re.compile(r"(blob:)?http://127\.0\.0\.1:\d+/|data:|blob:")
 
 
-def draw(page, pad: str, strokes) -> None:
-    """Moves the mouse over a pad; strokes are lists of [x, y] from 0 to 1."""
-    page.locator(pad).scroll_into_view_if_needed()
-    box = page.locator(pad).bounding_box()
-    for stroke in strokes:
-        points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in stroke]
-        page.mouse.move(*points[0])
-        page.mouse.down()
-        for point in points[1:]:
-            page.mouse.move(*point)
-        page.mouse.up()
+def opened(tab, address: str):
+    """The tab, once its page is ready."""
+    tab.goto(address)
+    state = tab.until_state("html", "ready", "failed")
+    assert state == "ready", tab.text("#status")
+    return tab
 
 
-def until(page, condition: str) -> None:
-    """Waits for a condition. Playwright's own way needs eval, which the page's policy forbids."""
-    for _ in range(300):
-        if page.evaluate(condition):
-            return
-        page.wait_for_timeout(50)
-    pytest.fail(f"15 seconds passed without {condition}")
-
-
-def probabilities(page) -> list[float]:
+def probabilities(tab) -> list[float]:
     """What is shown, two frames later: answers come once a frame."""
-    frames = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done, 60))))"
-    page.evaluate(frames)
-    return page.evaluate("fanlightPage.probabilities()")
+    tab.evaluate(
+        "() => new Promise((d) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(d, 60))))"
+    )
+    return tab.look("fanlightPage.probabilities()")
 
 
 def spiral(turn: float):
@@ -44,10 +32,10 @@ def spiral(turn: float):
     return [[[0.5 + a * 0.026 * math.cos(a), 0.5 + a * 0.026 * math.sin(a)] for a in angles]]
 
 
-def invent(page, name: str) -> None:
-    page.fill("#teach-name", name)
+def invent(tab, name: str) -> None:
+    tab.fill("#teach-name", name)
     for k in range(5):
-        draw(page, "#teach-pad", spiral(k / 9))
-        page.click("#teach-keep")
-        page.wait_for_selector(f"#teach-slots li:nth-child({k + 1}) .filled", state="attached")
-    page.wait_for_selector("#teach[data-state=known]")
+        tab.draw("#teach-pad", spiral(k / 9))
+        tab.click("#teach-keep")
+        tab.until(f"document.querySelector('#teach-slots li:nth-child({k + 1}) .filled')")
+    tab.until_state("#teach", "known")

@@ -21,13 +21,13 @@ export async function start(app, place) {
   up.low -= room;
   up.high += room;
 
-  const svg = shape('svg', { class: 'chart editable', id: 'curve', tabindex: 0, role: 'application' });
+  const label = "Points and the model's curve. Arrow keys move a cursor, enter adds a point, delete takes the nearest away.";
+  const svg = shape('svg', { class: 'chart editable', id: 'curve', tabindex: 0, role: 'application', 'aria-label': label });
   const note = element('p', { class: 'muted', id: 'curve-note' });
   place.replaceChildren(element('div', { class: 'plot' }, svg), note);
   let held = -1;
   const cursor = { x: (across.low + across.high) / 2, y: (up.low + up.high) / 2, shown: false };
-  /** @type {ReturnType<typeof frameOf>} */
-  let frame;
+  let frame = frameOf(svg, across, up);
 
   const update = latest(async () => {
     frame = frameOf(svg, across, up);
@@ -43,7 +43,6 @@ export async function start(app, place) {
     const curve = shape('svg', { x: left, y: top, width, height, viewBox: `${left} ${top} ${width} ${height}` },
       shape('polyline', { class: 'curve', points: line.join(' ') }));
     svg.replaceChildren(...frame.parts, curve, ...dots, ...cross);
-    svg.setAttribute('aria-label', `${points.length} points and the model's curve. Arrow keys move a cursor, enter adds a point there, delete takes the nearest one away.`);
     note.textContent = points.length >= most
       ? `${points.length} points, and there is no room for more. Drag them, or take one away with a double click.`
       : `Click to add a point, drag to move one, double-click to take one away. ${points.length} points${points.length !== shipped ? `, ${shipped} of them came with the page` : ''}.`;

@@ -35,18 +35,12 @@ export async function start(app) {
   const change = () => {
     app.point = point;
     app.tell('point');
-    update();
     clearTimeout(announcement);
     announcement = setTimeout(() => { byId('form-live').textContent = answer.textContent; }, 700);
   };
 
   const fields = columns.map((column, k) => (categories[column] ? choice(column, categories[column], k) : slider(column, ranges[k], k)));
   byId('form-fields').replaceChildren(...fields.map(({ field }) => field));
-  /** @param {number} k @param {number} value */
-  const set = (k, value) => {
-    point[k] = value;
-    fields[k].show(value);
-  };
   fields.forEach(({ inputs }, k) => inputs.forEach((input) => input.addEventListener('input', () => {
     const value = Number(input.value);
     if (input.value === '' || !Number.isFinite(value)) return;
@@ -54,7 +48,7 @@ export async function start(app) {
     fields[k].show(value, input);
     change();
   })));
-  // Another part, such as the plot, moves the visitor by changing app.point.
+  // Another part, such as the plot, moves the visitor too.
   app.on('point', () => {
     point.forEach((_, k) => fields[k].show(point[k], /** @type {HTMLInputElement} */ (document.activeElement)));
     update();
@@ -67,7 +61,7 @@ export async function start(app) {
     button.addEventListener('click', () => {
       columns.forEach((column, k) => {
         const { [column]: value } = values;
-        if (value !== undefined) set(k, categories[column] ? Math.max(0, categories[column].indexOf(String(value))) : Number(value));
+        if (value !== undefined) point[k] = categories[column] ? Math.max(0, categories[column].indexOf(String(value))) : Number(value);
       });
       change();
     });

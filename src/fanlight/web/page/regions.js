@@ -20,7 +20,7 @@ export async function start(app, place) {
   app.point ??= ranges.map(({ middle }) => middle);
 
   const canvas = element('canvas', { width: `${FINE}`, height: `${FINE}`, 'aria-hidden': 'true' });
-  const svg = shape('svg', { class: 'chart', id: 'regions', role: 'img' });
+  const svg = shape('svg', { class: 'chart', id: 'regions', role: 'img', 'aria-label': 'The shipped rows' });
   const legend = element('p', { class: 'legend' }, ...app.labels.map((label, k) => {
     const dot = element('i');
     dot.style.background = `var(--class-${k % 8})`;
@@ -69,9 +69,10 @@ export async function start(app, place) {
     const said = argmax(answers.subarray(FINE * FINE * app.width, FINE * FINE * app.width + app.labels.length));
     const here = shape('circle', { cx: frame.x(point[across]), cy: frame.y(point[up]), r: 10, class: 'here' });
     svg.replaceChildren(...frame.parts, ...dots, here);
-    svg.setAttribute('aria-label', `The shipped rows by ${columns[across]} and ${columns[up]}, on a ground coloured by the model's answer. Where you stand, it says ${app.labels[said]}.`);
+    svg.setAttribute('aria-label', `The shipped rows by ${columns[across]} and ${columns[up]}, coloured by the model's answer. Where you stand, it says ${app.labels[said]}.`);
   });
   const move = (/** @type {PointerEvent} */ event) => {
+    if (!frame) return; // not drawn yet
     const box = svg.getBoundingClientRect();
     const point = /** @type {number[]} */ (app.point);
     const within = (/** @type {number} */ value, /** @type {number} */ k) => Math.min(ranges[k].high, Math.max(ranges[k].low, value));

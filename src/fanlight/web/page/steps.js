@@ -23,7 +23,9 @@ export async function start(app) {
   const say = (/** @type {string} */ text) => { byId('train-status').textContent = text; };
   const progress = /** @type {HTMLProgressElement} */ (byId('train-progress'));
   let steps = 0, until = 0;
-  let isRunning = false, isStopped = false;
+  let isStopped = false;
+  /** @type {Promise<void> | undefined} */
+  let running;
 
   byId('train-title').textContent = 'Learn';
   byId('train-about').textContent = 'Each step moves the curve a little closer to the points. Change the points while it learns.';
@@ -39,10 +41,11 @@ export async function start(app) {
     const outputs = await model.call(step, { [first.name]: x, ...(second ? { [second.name]: y } : {}) });
     return Number(Object.values(outputs)[0]?.[0]);
   };
-  const learn = async () => {
+  const learn = () => {
     until = performance.now() + 1000 * RUN;
-    if (isRunning) return;
-    isRunning = true;
+    running ??= run();
+  };
+  const run = async () => {
     isStopped = false;
     byId('train').dataset.state = 'learning';
     button('stop').disabled = false;
@@ -75,7 +78,7 @@ export async function start(app) {
       say(`The training stopped: ${/** @type {Error} */ (error).message}`);
       byId('train').dataset.state = 'failed';
     } finally {
-      isRunning = false;
+      running = undefined;
       button('stop').disabled = true;
       button('start').disabled = false;
     }
@@ -84,6 +87,7 @@ export async function start(app) {
   button('stop').addEventListener('click', () => { isStopped = true; });
   button('forget').addEventListener('click', async () => {
     isStopped = true;
+    await running;
     await (model.manifest.functions.init ? model.reset(Math.floor(Math.random() * 2 ** 31)) : model.setWeights(original));
     steps = 0;
     chart.clear(1);
