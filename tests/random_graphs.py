@@ -152,7 +152,47 @@ def where(draw, x, values):
     return fn.where(draw(st.sampled_from(conditions)), x, fn.add(x, x)) if conditions and x.dtype != "bool" else None
 
 
+def running(draw, x, values):
+    if not is_float(x) or not x.rank:
+        return None
+    axis, reverse = draw(st.integers(0, x.rank - 1)), draw(st.booleans())
+    function = draw(st.sampled_from([fn.cumsum, lambda x, *more, **options: fn.cumprod(fn.tanh(x), *more, **options)]))
+    return function(x, axis, reverse=reverse, exclusive=draw(st.booleans()))
+
+
+def scattered(reductions):
+    """Rows of x written back, at positions that are data or known, some of them outside."""
+
+    def make(draw, x, values):
+        if not is_float(x) or not x.rank:
+            return None
+        places = [v for v in values if v.dtype == "int32" and v.rank == 1]
+        places = draw(st.sampled_from([*places, fn.iota((2,)), fn.full((3,), 0, "int32"), fn.iota((4,)) - 1]))
+        updates = fn.take(x, fn.mod(places, 2), 0) * 0.5
+        at = fn.reshape(places, (*places.shape, 1))
+        return fn.scatter_update(x, at, updates, draw(st.sampled_from(reductions)))
+
+    return make
+
+
+def update(draw, x, values):
+    if not is_float(x) or not x.rank:
+        return None
+    starts = [v for v in values if v.dtype == "int32" and not v.rank]
+    block = fn.slice(fn.tanh(x), (0,) * x.rank, (1,) * x.rank)
+    return fn.slice_update(x, [draw(st.sampled_from([*starts, 0, 1])) for _ in x.shape], block)
+
+
+def ordered(draw, x, values):
+    if not x.rank or x.dtype == "int64":
+        return None
+    return draw(st.sampled_from([fn.sort, fn.argsort, lambda x, axis: fn.cummax(x, axis)]))(x, axis=-1)
+
+
 SMOOTH = {
+    "running": running,
+    "scatter": scattered(["add", None]),
+    "update": update,
     "tanh": unary(fn.tanh),
     "sigmoid": unary(fn.sigmoid),
     "exp": unary(lambda x: fn.exp(fn.tanh(x))),
@@ -175,6 +215,8 @@ SMOOTH = {
     "scan": scan,
 }
 ROUGH = {
+    "ordered": ordered,
+    "extremes": scattered(["max", "min", "mul"]),
     "relu": unary(fn.relu),
     "absolute": unary(fn.absolute),
     "floor": unary(fn.floor),

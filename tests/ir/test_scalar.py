@@ -280,6 +280,16 @@ def test_rebuild_moves_indices_and_leaves():
         )
 
 
+def test_what_folds_to_a_leaf_is_changed_once():
+    node = guard(make("lt", read(0, (), "int32"), const(5, "int32")), read(1, (i,), "float32"), const(0.0))
+
+    def renumbered(leaf):
+        slot = leaf.attribute[0] if leaf.op == "read" else None
+        return {0: const(3, "int32"), 1: read(2, (i,), "float32"), 2: read(9, (i,), "float32")}.get(slot)
+
+    assert rebuild(node, renumbered) is read(2, (i,), "float32")
+
+
 def test_an_index_from_data_is_moved_and_evaluated():
     chosen = datum(make("min", read(1, (i,), "int32"), const(7, "int32")), 0, 7)
     node = read(0, (i, chosen * 2 % 8), "float32")

@@ -84,8 +84,9 @@ CASES = {
         call(lambda ops, a, b: ops.einsum("ij,jk->ik", a, b), integers(-3, 4, 2, 3), integers(-3, 4, 3, 2)),
     ],
     "multi_hot": [
-        case(integers(0, 4, 3, 2), 4),
+        case(np.int32([[0, 1], [2, 2], [-1, 3], [9, 0]]), 4),
         case(integers(0, 4, 3), 5, dtype="int32"),
+        case(integers(0, 5, 2, 3, 1), 5, dtype="int32"),
         case(integers(-1, 6, 2, 3), 4, axis=1, dtype="bool"),
     ],
     "psnr": [case(X, X + normal(2, 3, 5) * 0.1, 2.0)],

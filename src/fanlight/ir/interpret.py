@@ -16,9 +16,10 @@ from fanlight.ir import dim as dims
 from fanlight.ir.control import Choice, Iteration, Passing
 from fanlight.ir.evaluate import EVALUATE, Evaluator, Load
 from fanlight.ir.graph import Constant, Graph, Input, Item, SizeOf, State, Value
-from fanlight.ir.kernel import Axis, identity
+from fanlight.ir.kernel import FOLD, Axis, Nest, identity
 from fanlight.ir.number import round_to
-from fanlight.ir.scalar import Scalar
+from fanlight.ir.scalar import Scalar, accumulator
+from fanlight.ir.scalar import index as index_of
 from fanlight.ir.types import Type, is_float
 
 
@@ -189,9 +190,11 @@ def evaluate_value(value: Value, operands: list[Any], sizes: Mapping[str, int], 
     def load(slot: int, indices: tuple[int, ...]) -> Any:
         return operands[slot][indices]
 
-    body = loop_body(nest.value, nest.reduce, nest.combine, exact)
-    values = dict(sizes)
     try:
+        if nest.kind:
+            return evaluate_in_order(nest, operands, Array(value.dtype, shape, [None] * count(shape)), sizes, exact)
+        body = loop_body(nest.value, nest.reduce, nest.combine, exact)
+        values = dict(sizes)
         data = [body(values, load) for _ in points(nest.axes, values)]
     except CompileError as error:
         raise CompileError(f"{error}", at=f"{value!r} of {', '.join(map(repr, value.inputs))}") from error
@@ -224,7 +227,76 @@ def row(array: Array, number: int) -> Array:
     return Array(array.dtype, array.shape[1:], array.data[number * size : (number + 1) * size])
 
 
+def evaluate_in_order(nest: Nest, operands: list[Array], out: Array, sizes: Mapping[str, int], exact: bool) -> Array:
+    """A nest that says where it stores: fills `out`, which of a scatter is also what operand 0 reads."""
+    arrays = list(operands)
+    if nest.kind == "scatter":
+        out.data[:] = operands[0].data
+        arrays[0] = out
+
+    def load(slot: int, indices: tuple[int, ...]) -> Any:
+        return arrays[slot][indices]
+
+    is_scatter, keep = nest.kind == "scatter", out.shape[-1] if out.shape else 1
+    stored = nest.value if is_scatter else nest.result or accumulator(nest.value.dtype)
+    result, place = Evaluator(stored, exact), [Evaluator(index_of(each)) for each in nest.place]
+    values = dict(sizes)
+    combined = None if is_scatter else nest.value
+    for total in totals(nest.kind, nest.axes, combined, nest.reduce, nest.combine, (values, load), keep, exact):
+        where = position(tuple(each(values, load) for each in place), out.shape)
+        out.data[where] = result(values, load, total)
+    return out
+
+
 Body = Callable[[dict[str, int], Load], Any]
+
+
+def totals(
+    kind: str,
+    axes: tuple[Axis, ...],
+    value: Scalar | None,
+    reduce: tuple[Axis, ...],
+    combine: str,
+    at: tuple[dict[str, int], Load],
+    keep: int = 0,
+    exact: bool = False,
+) -> Iterator[Any]:
+    """Goes through the points at which a kernel stores, in order, and gives what is accumulated there; `at` holds the
+    indices, which are set, and what reads. A sort stores its first `keep` values."""
+    values, load = at
+    if value is None or kind not in ("prefix", "sort"):
+        body = (lambda values, load: None) if value is None else loop_body(value, reduce, combine, exact)
+        for _ in points(axes, values):
+            yield body(values, load)
+        return
+    evaluator = Evaluator(value, exact)
+    for _ in points(axes, values):
+        if kind == "sort":
+            found = sorted(evaluator(values, load) for _ in points(reduce, values))
+            for rank, total in enumerate(found[:keep]):
+                values.update({axis.name: rank for axis in reduce})
+                yield total
+            continue
+        total, join = start_of(combine, value.dtype), joining(evaluator, combine, value.dtype, exact)
+        for _ in points(reduce, values):
+            total = join(total, values, load)
+            yield total
+
+
+def start_of(combine: str, dtype: str) -> Any:
+    """The value that a reduction starts from."""
+    start = identity(combine, dtype)
+    return float(start) if is_float(dtype) else start
+
+
+def joining(evaluator: Evaluator, combine: str, dtype: str, exact: bool) -> Callable[..., Any]:
+    """How the next term comes to what has been combined before: `join(total, values, load)`."""
+    if combine == FOLD:
+        return lambda total, values, load: evaluator(values, load, total)
+    join, keep = EVALUATE[combine], exact and is_float(dtype)
+    if keep:
+        return lambda total, values, load: join(total, evaluator(values, load))
+    return lambda total, values, load: round_to(join(total, evaluator(values, load)), dtype)
 
 
 def loop_body(value: Scalar, reduce: tuple[Axis, ...], combine: str, exact: bool = False) -> Body:
@@ -232,16 +304,12 @@ def loop_body(value: Scalar, reduce: tuple[Axis, ...], combine: str, exact: bool
     evaluator = Evaluator(value, exact)
     if not combine:
         return evaluator
-    start, join = identity(combine, value.dtype), EVALUATE[combine]
-    if is_float(value.dtype):
-        start = float(start)
-    keep = exact and is_float(value.dtype)
+    start, join = start_of(combine, value.dtype), joining(evaluator, combine, value.dtype, exact)
 
     def body(values: dict[str, int], load: Load) -> Any:
         total = start
         for _ in points(reduce, values):
-            total = join(total, evaluator(values, load))
-            total = total if keep else round_to(total, value.dtype)
+            total = join(total, values, load)
         return total
 
     return body

@@ -14,8 +14,8 @@ from fanlight.errors import CompileError
 from fanlight.ir import dim as dims
 from fanlight.ir import scalar
 from fanlight.ir.evaluate import Evaluator
-from fanlight.ir.interpret import Array, Arrays, actual_shape, as_array, bind_sizes, check_shape, loop_body, points
-from fanlight.ir.kernel import Buffer, Kernel, Loop, Operand, Program, Step
+from fanlight.ir.interpret import Array, Arrays, actual_shape, as_array, bind_sizes, check_shape, totals
+from fanlight.ir.kernel import Buffer, Contraction, Kernel, Loop, Operand, Program, Sorting, Step
 from fanlight.ir.types import item_bytes
 
 DONE, REFUSED = 0, 1  # the status of a call: the guard was true, or there is none; the guard was false
@@ -129,12 +129,12 @@ class View:
 
 def run_kernel(program: Program, memory: bytearray, kernel: Kernel, sizes: Mapping[str, int]) -> None:
     """At each point of the axes: the reduction, then the values of all stores, then the stores."""
-    plan = kernel.schedule
+    plan = kernel.schedule if isinstance(kernel.schedule, Contraction) else None
+    keep = dims.evaluate(kernel.schedule.keep, sizes) if isinstance(kernel.schedule, Sorting) else 0
     views = [
         View(memory, program.buffers[operand.buffer], operand, sizes, lenient=plan is not None and slot == plan.b)
         for slot, operand in enumerate(kernel.operands)
     ]
-    reduction = None if kernel.value is None else loop_body(kernel.value, kernel.reduce, kernel.combine)
     stores = [
         (views[s.slot], [Evaluator(scalar.index(i)) for i in s.indices], Evaluator(s.value)) for s in kernel.stores
     ]
@@ -143,14 +143,14 @@ def run_kernel(program: Program, memory: bytearray, kernel: Kernel, sizes: Mappi
     def load(slot: int, indices: tuple[int, ...]) -> Any:
         return views[slot].load(indices)
 
+    at = values, load
     try:
-        for _ in points(kernel.axes, values):
+        for total in totals(kernel.kind, kernel.axes, kernel.value, kernel.reduce, kernel.combine, at, keep):
             if plan is not None:
                 panel, lane = kernel.axes[-2:]
                 column = values[panel.name] * plan.tile_columns + values[lane.name]
                 if column >= dims.evaluate(plan.columns, values):
                     continue
-            total = None if reduction is None else reduction(values, load)
             results = [
                 (view, tuple(i(values, load) for i in place), value(values, load, total))
                 for view, place, value in stores

@@ -16,6 +16,8 @@ from fanlight.ir.types import Shape, Type, contiguous_strides, item_bytes
 
 SLACK = 128  # bytes in front of and after every buffer that vector loads may touch, but not change
 COMBINES = ("add", "mul", "max", "min")  # how a reduction joins two values; NaN wins in max and min
+FOLD = "fold"  # in a prefix: the value itself holds the accumulator, which starts at 0
+SORT = "sort"  # values are put in ascending order
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +35,20 @@ class Axis:
 
 @dataclass(frozen=True, slots=True)
 class Nest:
-    """`out[axes] = combine over reduce of value`, where `read(k, ...)` in the value is the op's k-th operand."""
+    """`out[axes] = combine over reduce of value`, where `read(k, ...)` in the value is the op's k-th operand.
+
+    The other kinds store at `place`. `prefix` does so at each point of `axes` and `reduce`, in order, what has been
+    combined so far. `sort` puts the int64 values along its one reduce axis in ascending order and stores `result`, over
+    the accumulator, for as many ranks as the result is long. `scatter` begins with a copy of operand 0, of which
+    `read(0, ...)` is the current content, and stores at each point of `axes`, in order; places may come from data."""
 
     axes: tuple[Axis, ...]
     value: Scalar
     reduce: tuple[Axis, ...] = ()
     combine: str = ""
+    kind: str = ""  # or prefix, sort, scatter
+    place: tuple[DimLike, ...] = ()
+    result: Scalar | None = None
 
 
 def make_axes(shape: Shape, prefix: str = "i") -> tuple[Axis, ...]:
@@ -48,7 +58,7 @@ def make_axes(shape: Shape, prefix: str = "i") -> tuple[Axis, ...]:
 
 def identity(combine: str, dtype: str) -> float | int | bool:
     """The value that a reduction starts from."""
-    if combine in ("add", "mul"):
+    if combine in ("add", "mul", FOLD):
         return int(combine == "mul")
     low = combine == "max"
     if dtype == "float32":
@@ -115,20 +125,34 @@ class Contraction:
 
 
 @dataclass(frozen=True, slots=True)
+class Sorting:
+    """How a `sort` kernel runs: the operand `scratch` (int64) is its own while it runs, and the first `keep` ranks are
+    stored. Where `selects`, the scratch holds the `keep` smallest values so far, else all values, twice."""
+
+    scratch: int
+    keep: DimLike
+    selects: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Kernel:
     """One loop nest. Without `reduce`, `value` is None and the stores are the body; with it, `value` is what is
     combined over `reduce` and the stores are the epilogue, at each point of `axes`. The scheduler chooses `kind` and
-    `schedule`."""
+    `schedule`.
+
+    Kernels of kind `prefix` and `sort` store at each point of `axes` and `reduce`, in order: what is combined so far,
+    or the values in ascending order. A `scatter` runs in order: it may store to one place several times, and what it
+    reads of the stored operand is the current content."""
 
     name: str
-    kind: str  # map, reduce, contract, (later: row, scatter, prefix, sort, loop)
+    kind: str  # map, reduce, contract, prefix, sort, scatter
     axes: tuple[Axis, ...]
     operands: tuple[Operand, ...]
     stores: tuple[Store, ...]
     value: Scalar | None = None
     reduce: tuple[Axis, ...] = ()
     combine: str = ""
-    schedule: Contraction | None = None
+    schedule: Contraction | Sorting | None = None
 
     @property
     def touched(self) -> frozenset[str]:
@@ -137,7 +161,10 @@ class Kernel:
 
     @property
     def written(self) -> frozenset[str]:
-        return frozenset(self.operands[s.slot].buffer for s in self.stores)
+        """The buffers that it stores to, and what it scribbles on."""
+        slots = [store.slot for store in self.stores]
+        slots += [self.schedule.scratch] if isinstance(self.schedule, Sorting) else []
+        return frozenset(self.operands[slot].buffer for slot in slots)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,8 @@ from fanlight.ir import scalar
 from fanlight.ir.instructions import SCALARS
 from fanlight.ir.kernel import (
     COMBINES,
+    FOLD,
+    SORT,
     Axis,
     Branch,
     Buffer,
@@ -26,6 +28,7 @@ from fanlight.ir.kernel import (
     Operand,
     Procedure,
     Program,
+    Sorting,
     Step,
     Store,
     dense,
@@ -61,6 +64,7 @@ _CONTRACT = re.compile(
     r"contract %(?P<a>\d+) by %(?P<b>\d+), (?P<columns>.*) columns, "
     r"tile (?P<rows>\d+)x(?P<lanes>\d+), unroll (?P<unroll>\d+), split (?P<split>\d+)"
 )
+_SORTING = re.compile(r"(?P<how>select|merge) in %(?P<scratch>\d+), (?P<keep>.*) kept")
 _PROGRAM = re.compile(r"program of (?P<bytes>\d+) bytes, versions @(?P<versions>\d+)")
 _MEMORY = re.compile(rf"(?P<space>\w+) {_NAME} @(?P<offset>-?\d+): {_TYPE}, (?P<bytes>\d+) bytes{_WHERE}")
 _HOLDS = re.compile(rf"holds {_NAME} = {_BUFFER}, group (?P<group>\d+)")
@@ -151,9 +155,10 @@ def _kernel(lines: Lines, sizes: Mapping[str, dims.DimLike]) -> Kernel:
         axes, reduce = reader.axes(header["axes"]), reader.axes(header["reduce"] or "once")
     value: Scalar | None = None
     combine = ""
-    schedule: Contraction | None = None
+    schedule: Contraction | Sorting | None = None
     stores: list[Store] = []
-    while lines.starts("%", "$", "contract ", *(f"{combine} of " for combine in COMBINES)):
+    combines = [f"{combine} of " for combine in (*COMBINES, FOLD, SORT)]
+    while lines.starts("%", "$", "contract ", "select in ", "merge in ", *combines):
         with lines.take() as line:
             if found := _OPERAND.fullmatch(line):
                 reader.operands.append(_operand(found, reader))
@@ -163,6 +168,9 @@ def _kernel(lines: Lines, sizes: Mapping[str, dims.DimLike]) -> Kernel:
                 combine = found["combine"]
                 value = reader.scalar(read_expression(found["value"]))
                 reader.total = value.dtype
+            elif found := _SORTING.fullmatch(line):
+                keep = reader.dim(read_expression(found["keep"]))
+                schedule = Sorting(int(found["scratch"]), keep, found["how"] == "select")
             elif found := _CONTRACT.fullmatch(line):
                 a, b, rows, lanes, unroll, split = (
                     int(found[k]) for k in ("a", "b", "rows", "lanes", "unroll", "split")

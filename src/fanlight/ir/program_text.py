@@ -9,7 +9,20 @@ from collections import Counter
 from collections.abc import Iterable
 
 from fanlight.ir import dim as dims
-from fanlight.ir.kernel import Axis, Buffer, Derivation, Kernel, Loop, Operand, Procedure, Program, Step, dense
+from fanlight.ir.kernel import (
+    Axis,
+    Buffer,
+    Contraction,
+    Derivation,
+    Kernel,
+    Loop,
+    Operand,
+    Procedure,
+    Program,
+    Sorting,
+    Step,
+    dense,
+)
 from fanlight.ir.scalar import Scalar, row_text, text, walk
 from fanlight.ir.text import name_text, size_text, where_text
 
@@ -37,8 +50,10 @@ def kernel_text(kernel: Kernel) -> str:
     for store in kernel.stores:
         place = ", ".join(map(dims.text, store.indices))
         lines.append(f"  %{store.slot}[{place}] = {expression_text(store.value, names)}")
-    if kernel.schedule is not None:
-        plan = kernel.schedule
+    plan = kernel.schedule
+    if isinstance(plan, Sorting):
+        lines.append(f"  {'select' if plan.selects else 'merge'} in %{plan.scratch}, {dims.text(plan.keep)} kept")
+    if isinstance(plan, Contraction):
         tile = f"tile {plan.tile_rows}x{plan.tile_columns}, unroll {plan.unroll}, split {plan.split}"
         lines.append(f"  contract %{plan.a} by %{plan.b}, {plan.columns} columns, {tile}")
     return "\n".join(lines) + "\n"

@@ -146,16 +146,15 @@ def make(op: str, *args: Scalar) -> Scalar:
         for this, other in (args, args[::-1]):
             if this.op == "const":  # true and x -> x, false or x -> x, and their duals
                 return other if this.attribute == (op == "and") else this
-    if op in _PROVABLE and all(a.op in ("index", "const") for a in args) and dtype == "int32":
-        known = _PROVABLE[op](dims.bounds(_whole(args[0]) - _whole(args[1])))
-        if known is not None:
+    if dtype == "int32" and (op in _PROVABLE or op in ("min", "max")) and all(a.op in ("index", "const") for a in args):
+        low, high = dims.bounds(args[0].attribute - args[1].attribute)
+        if op in ("min", "max"):
+            if high <= 0 or low >= 0:  # one of them is never the larger one
+                return args[int((high <= 0) == (op == "max"))]
+        elif (known := _PROVABLE[op]((low, high))) is not None:
             return const(known, "bool")
     node = Scalar(op, args, "bool" if result == "bool" else dtype)
     return _folded(node)
-
-
-def _whole(node: Scalar) -> DimLike:
-    return node.attribute
 
 
 def _always(holds: bool, fails: bool) -> bool | None:
@@ -263,7 +262,9 @@ class Datum(Atom):
 
 def datum(scalar: Scalar, low: int, high: int) -> DimLike:
     """`scalar` (int32) as an index expression; the caller promises `low <= scalar <= high`, by clamping data."""
-    return int(scalar.attribute) if scalar.op == "const" else Dim.of(Datum(scalar, low, high))
+    if scalar.op in ("const", "index"):
+        return scalar.attribute
+    return Dim.of(Datum(scalar, low, high))
 
 
 def walk(root: Scalar) -> Iterator[Scalar]:
@@ -363,7 +364,7 @@ def _rebuild(
                     fresh = bitcast(args[0], node.dtype)
                 else:
                     fresh = make(node.op, *args)
-        if everywhere or not fresh.args:
+        if everywhere or not node.args:  # what folds to a leaf was a leaf before, and is changed already
             changed = change(fresh)
             fresh = fresh if changed is None else changed
         done[node] = fresh

@@ -10,8 +10,11 @@ from collections.abc import Iterator, Mapping
 from fanlight.errors import CompileError
 from fanlight.ir import dim as dims
 from fanlight.ir.evaluate import needed
-from fanlight.ir.kernel import COMBINES, Axis, Buffer, Contraction, Kernel, Operand
-from fanlight.ir.scalar import Scalar, walk
+from fanlight.ir.kernel import COMBINES, FOLD, SORT, Axis, Buffer, Contraction, Kernel, Operand, Sorting
+from fanlight.ir.scalar import Scalar, index, walk
+
+# What runs strictly in order, and how it may combine.
+ORDERED = {"prefix": (*COMBINES, FOLD), "sort": (SORT,), "scatter": ()}
 
 
 def verify_kernel(kernel: Kernel, buffers: Mapping[str, Buffer], sizes: Mapping[str, dims.Size], at: str) -> None:
@@ -20,23 +23,33 @@ def verify_kernel(kernel: Kernel, buffers: Mapping[str, Buffer], sizes: Mapping[
     for slot, operand in enumerate(kernel.operands):
         check_operand(slot, operand, buffers[operand.buffer], sizes, at)
     outer = frozenset(sizes.values()).union(*(dims.sizes(axis.index) for axis in kernel.axes))
-    if (kernel.value is None) != (not kernel.combine) or (kernel.combine and kernel.combine not in COMBINES):
-        expected = f"a value with one of {', '.join(COMBINES)}, or neither"
+    known = ORDERED.get(kernel.kind, COMBINES)
+    needs_value = kernel.kind in ORDERED and kernel.kind != "scatter"
+    if (kernel.value is None) != (not kernel.combine) or (
+        kernel.combine not in known and (kernel.combine or needs_value)
+    ):
+        expected = f"a value with one of {', '.join(known)}, or neither" if known else "no value"
         raise CompileError("reduction", expected=expected, got=repr(kernel.combine), at=at)
+    inner = outer.union(*(dims.sizes(a.index) for a in kernel.reduce))
     if kernel.value is not None:
-        check_expression(kernel, kernel.value, outer.union(*(dims.sizes(a.index) for a in kernel.reduce)), at)
-        if any(node.op == "accumulator" for node in walk(kernel.value)):
+        check_expression(kernel, kernel.value, inner, at)
+        if kernel.combine != FOLD and any(node.op == "accumulator" for node in walk(kernel.value)):
             raise CompileError("value", expected="no accumulator before the reduction is done", got=kernel.value, at=at)
+    outer = inner if needs_value else outer  # they store at each point of the reduced axes too
     for store in kernel.stores:
         check_expression(kernel, store.value, outer, at)
         check_place(kernel, store.slot, store.indices, outer, at)
         if store.value.dtype != kernel.operands[store.slot].type.dtype:
             expected = kernel.operands[store.slot].type.dtype
             raise CompileError(f"store to %{store.slot}", expected=expected, got=store.value.dtype, at=at)
-    if kernel.schedule is not None:
-        check_contraction(kernel, kernel.schedule, at)
-    elif kernel.kind == "contract":
-        raise CompileError("contract", expected="a schedule", got="none", at=at)
+    plan = kernel.schedule
+    wanted = {"contract": Contraction, "sort": Sorting}.get(kernel.kind)
+    if isinstance(plan, Contraction):
+        check_contraction(kernel, plan, at)
+    elif wanted is not None and not isinstance(plan, wanted):
+        raise CompileError(kernel.kind, expected="a schedule", got=plan, at=at)
+    if isinstance(plan, Sorting):
+        check_sorting(kernel, plan, buffers, at)
     check_bounds(kernel, buffers, at)
 
 
@@ -46,7 +59,10 @@ def read_slots(kernel: Kernel) -> frozenset[int]:
 
 
 def roots(kernel: Kernel) -> list[Scalar]:
-    return [*([] if kernel.value is None else [kernel.value]), *(store.value for store in kernel.stores)]
+    """All expressions of a kernel, the places of stores included."""
+    places = [index(each) for store in kernel.stores for each in store.indices]
+    values = [store.value for store in kernel.stores]
+    return [*([] if kernel.value is None else [kernel.value]), *values, *places]
 
 
 def check_axes(kernel: Kernel, sizes: Mapping[str, dims.Size], at: str) -> None:
@@ -112,12 +128,17 @@ def check_bounds(kernel: Kernel, buffers: Mapping[str, Buffer], at: str) -> None
     """What is read for certain, and what is stored, lies inside the buffer."""
     for slot, indices in places(kernel):
         operand = kernel.operands[slot]
-        if kernel.schedule is not None and slot == kernel.schedule.b:
+        plan = kernel.schedule if isinstance(kernel.schedule, Contraction) else None
+        if plan is not None and slot == plan.b:
             continue  # reads beyond the last column are allowed
         address = operand.layout.address(indices)
-        if kernel.schedule is not None:
-            address = by_column(address, kernel.axes, kernel.schedule)
-        if any(axis_length(axis) == 0 for axis in (*kernel.axes, *kernel.reduce)) or not is_exact(address, kernel):
+        if plan is not None:
+            address = by_column(address, kernel.axes, plan)
+        if isinstance(kernel.schedule, Sorting) and slot in {store.slot for store in kernel.stores}:
+            kept = max(dims.upper(kernel.schedule.keep) - 1, 0)  # the ranks that are stored
+            address = dims.replace_sizes(address, {a.name: dims.size(a.name, 0, kept) for a in kernel.reduce})
+        is_empty = any(axis_length(axis) == 0 for axis in (*kernel.axes, *kernel.reduce))
+        if is_empty or not is_exact(address, kernel):
             continue
         low, high = dims.bounds(address)
         if low < 0 or high >= buffers[operand.buffer].count:
@@ -176,3 +197,20 @@ def check_contraction(kernel: Kernel, plan: Contraction, at: str) -> None:
     require(dims.coefficient(b, lane.name) == 1, "a B with stride 1 along the lanes")
     moving = [axis.name in dims.names(b) for axis in rows]
     require(moving == sorted(moving, reverse=True), "a B that only leading rows move")
+
+
+def check_sorting(kernel: Kernel, plan: Sorting, buffers: Mapping[str, Buffer], at: str) -> None:
+    """The promises of `ir.kernel.Sorting`."""
+
+    def require(holds: bool, expected: str) -> None:
+        if not holds:
+            raise CompileError("sort", expected=expected, got=plan, at=at)
+
+    require(len(kernel.reduce) == 1 and kernel.value is not None and kernel.value.dtype == "int64", "one axis of int64")
+    require(0 <= plan.scratch < len(kernel.operands), "a scratch operand")
+    scratch = buffers[kernel.operands[plan.scratch].buffer]
+    length = dims.product(axis.extent for axis in kernel.reduce)
+    elements = plan.keep if plan.selects else 2 * length
+    require(scratch.type.dtype == "int64" and scratch.count >= dims.upper(elements), f"room for {elements} int64")
+    require(plan.scratch not in read_slots(kernel) | {store.slot for store in kernel.stores}, "a scratch of its own")
+    require(dims.bounds(length - plan.keep)[0] >= 0, f"at most {length} kept")

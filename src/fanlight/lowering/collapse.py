@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from fanlight.ir import dim as dims
 from fanlight.ir.dim import DimLike
 from fanlight.ir.kernel import Axis, Kernel, Layout, Operand, Store
-from fanlight.ir.scalar import Datum, Scalar, node_dims, read, rebuild, walk
+from fanlight.ir.scalar import Datum, Scalar, index, node_dims, read, rebuild, walk
 from fanlight.ir.types import Type
 
 
@@ -22,13 +22,11 @@ def collapse(kernel: Kernel) -> Kernel:
     places = [_without_data(place) for place in _places(kernel)]
     joined = _Joined()
     axes = joined.join(kernel.axes, places)
-    reduce = joined.join(kernel.reduce, places)
+    # The ranks of a sort are counted along its axis, even if there is but one.
+    reduce = kernel.reduce if kernel.kind == "sort" else joined.join(kernel.reduce, places)
     if not joined.indices:
         return kernel
     flat = tuple(_flat(operand) for operand in kernel.operands)
-
-    def move(dim: DimLike) -> DimLike:
-        return dims.replace_sizes(dim, joined.indices)
 
     def leaf(node: Scalar) -> Scalar | None:
         if node.op != "read":
@@ -39,9 +37,10 @@ def collapse(kernel: Kernel) -> Kernel:
         return read(slot, (kernel.operands[slot].layout.address(indices),), node.dtype)
 
     def moved_store(store: Store) -> Store:
-        indices: tuple[DimLike, ...] = tuple(move(i) for i in store.indices)
+        indices = store.indices
         if flat[store.slot] is not None:
             indices = (kernel.operands[store.slot].layout.address(indices),)
+        indices = tuple(rebuild(index(i), leaf, joined.indices).attribute for i in indices)
         return Store(store.slot, indices, rebuild(store.value, leaf, joined.indices))
 
     return replace(
@@ -93,9 +92,9 @@ def _continues(place: DimLike, outer: Axis, inner: Axis) -> bool:
 
 def _places(kernel: Kernel) -> Iterator[DimLike]:
     """Every integer expression of the kernel: addresses, and indices that are used as numbers."""
-    for store in kernel.stores:
-        yield kernel.operands[store.slot].layout.address(store.indices)
-    for root in (*(store.value for store in kernel.stores), *([] if kernel.value is None else [kernel.value])):
+    places = [index(kernel.operands[store.slot].layout.address(store.indices)) for store in kernel.stores]
+    values = [store.value for store in kernel.stores]
+    for root in (*places, *values, *([] if kernel.value is None else [kernel.value])):
         for node in walk(root):
             if node.op == "read":
                 slot, indices = node.attribute

@@ -7,8 +7,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from fanlight.errors import CompileError
+from fanlight.ir.dim import DimLike
 from fanlight.ir.kernel import Kernel, Store
-from fanlight.ir.scalar import Scalar, transform
+from fanlight.ir.scalar import Scalar, index, transform
 from fanlight.ir.target import Target
 from fanlight.lowering.approximate import APPROXIMATIONS
 
@@ -34,8 +35,12 @@ def decompose(node: Scalar, target: Target) -> Scalar:
 
 def decompose_kernel(kernel: Kernel, target: Target) -> Kernel:
     """`kernel` with all its expressions decomposed."""
+
+    def place(dim: DimLike) -> DimLike:
+        return decompose(index(dim), target).attribute  # it may be computed from data
+
     return replace(
         kernel,
-        stores=tuple(Store(s.slot, s.indices, decompose(s.value, target)) for s in kernel.stores),
+        stores=tuple(Store(s.slot, tuple(map(place, s.indices)), decompose(s.value, target)) for s in kernel.stores),
         value=None if kernel.value is None else decompose(kernel.value, target),
     )

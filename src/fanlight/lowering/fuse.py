@@ -15,12 +15,13 @@ from fanlight.ir import dim as dims
 from fanlight.ir.control import Choice, Iteration
 from fanlight.ir.graph import Constant, Graph, Input, Item, Leaf, SizeOf, State, Value
 from fanlight.ir.kernel import Branch, Kernel, Loop, Nest, Operand, Step, Store, dense, make_axes
-from fanlight.ir.scalar import accumulator, walk
+from fanlight.ir.scalar import accumulator, index, walk
 from fanlight.ir.types import Type
 from fanlight.lowering.control import Bodies
 from fanlight.lowering.inline import Home, Inliner, Place, Scope
 from fanlight.lowering.merge import merge_step, merge_updates
 from fanlight.lowering.order import CycleError, new_name, old_name, order_kernels
+from fanlight.lowering.scatters import Scatters
 
 MAXIMUM_INLINED = 160  # scalar nodes in one expression: beyond it, recomputing and code size cost more than a buffer
 DEEPEST = 40  # ops in a row inlined into each other: substitution is recursive
@@ -89,6 +90,7 @@ class Fusion:
         self.depth: dict[int, int] = {}  # value -> ops on the longest way to a kept one
         self.buffers: dict[str, tuple[Type, str]] = {}
         self.bodies = Bodies(self)
+        self.scatters = Scatters(self)
 
     def run(self, in_place: bool) -> Fused:
         inputs = {}
@@ -109,7 +111,8 @@ class Fusion:
             if isinstance(value.op, Iteration | Choice):
                 kernels += self.bodies.steps(value)
             elif id(value) in self.homes and not isinstance(value.op, (Leaf, Item)):
-                kernels.append(self._kernel(value))
+                is_scatter = self.nests[id(value)].kind == "scatter"
+                kernels += self.scatters.steps(value, in_place) if is_scatter else [self._kernel(value)]
         outputs = self._outputs(kernels)
         kernels, writes = self._writes(kernels, in_place)
         guard = self._guard(kernels)
@@ -117,7 +120,7 @@ class Fusion:
         kernels = merge_step(kernels, kept | {guard}) if self.is_body else merge_updates(kernels, kept)
         ordered, guard_after = order_kernels(kernels, frozenset(writes), guard)
         final = {new_name(w): w for w in writes} | self.bodies.final_names()
-        ordered = [rename(step, final) for step in ordered]
+        ordered = [rename(step, final | self.scatters.final_names()) for step in ordered]
         used = {b for step in ordered for b in step.touched} | set(inputs.values()) | writes
         for name, entry in list(self.buffers.items()):
             if name in final and entry[1] != "state":
@@ -163,7 +166,7 @@ class Fusion:
                     self.keep(x)
         elif held:
             self.pending[id(value)] = self.pending[id(held[0])]
-        if is_root or self._must_keep(value, weight):
+        if is_root or nest.kind == "scatter" or self._must_keep(value, weight):
             self.keep(value)
 
     def is_pending(self, value: Value) -> bool:
@@ -230,17 +233,20 @@ class Fusion:
         inliner = Inliner(self.scope, root, pending)
         axes = make_axes(root.shape)
         place = tuple(a.index for a in axes)
-        value, reduce, combine = None, (), ""
+        kind, value, reduce, combine, stored = "map", None, (), "", None
         if pending is not None:
             nest = self.nests[id(pending)]
-            value = inliner.body(pending, place)
-            reduce, combine = nest.reduce, nest.combine
-        stored = accumulator(root.dtype) if root is pending else inliner.body(root, place)
+            kind, reduce, combine = nest.kind or "reduce", nest.reduce, nest.combine
+            if nest.kind:  # it says itself where it stores
+                axes, place = nest.axes, nest.place
+            value = inliner.body(pending, tuple(a.index for a in axes))
+            stored = (nest.result or accumulator(root.dtype)) if root is pending else None
+        stored = inliner.body(root, place) if stored is None else stored
         home = self.homes[id(root)]
         slot = inliner.slot(home.buffer, home.type, fresh=True)
         return Kernel(
             name=home.buffer.removeprefix(self.root_prefix),
-            kind="map" if pending is None else "reduce",
+            kind=kind,
             axes=axes,
             operands=tuple(inliner.operands),
             stores=(Store(slot, (*home.lead, *place), stored),),
@@ -308,7 +314,8 @@ class Fusion:
             new = Home(new_name(target), value.type)
             source = self.homes.get(id(value))
             producer = next((k for k in kernels if source and source.buffer in k.written), None)
-            if in_place and source and isinstance(producer, Kernel) and _stores_in_place(producer, target):
+            may_store = in_place and self.scatters.may_store(value, producer)
+            if may_store and source and isinstance(producer, Kernel) and _stores_in_place(producer, target):
                 if source.buffer not in self.buffers or self.buffers[source.buffer][1] != "arena":
                     if also := also_stored(producer, source, new):
                         kernels = [also if k is producer else k for k in kernels]
@@ -335,9 +342,13 @@ def is_product(nest: Nest) -> bool:
 def _stores_in_place(kernel: Kernel, label: str) -> bool:
     """Does the kernel touch the state `label` only at the point that it then stores, and not before all sums are
     done?"""
-    place = tuple(a.index for a in kernel.axes)
     slots = {k for k, o in enumerate(kernel.operands) if old_name(o.buffer) == label}
-    if kernel.value is not None and any(n.op == "read" and n.attribute[0] in slots for n in walk(kernel.value)):
+    place = tuple(a.index for a in kernel.axes)
+    before = [] if kernel.value is None else [kernel.value]
+    if kernel.kind == "scatter":
+        (store,) = kernel.stores
+        place, before = store.indices, [index(each) for each in store.indices]
+    if any(n.op == "read" and n.attribute[0] in slots for root in before for n in walk(root)):
         return False
     reads = (node for store in kernel.stores for node in walk(store.value) if node.op == "read")
     return all(node.attribute[1] == place for node in reads if node.attribute[0] in slots)

@@ -73,7 +73,7 @@ class Inliner:
             return self.element(source, (*lead, *place))
         home = self.scope.homes.get(id(value))
         if value is self.pending and value is not self.root and home is None:
-            return scalar.accumulator(value.dtype)
+            return self.scope.nests[id(value)].result or scalar.accumulator(value.dtype)
         if home is not None and value is not self.root:
             return scalar.read(self.slot(home.buffer, home.type), (*home.lead, *place), value.dtype)
         return self.body(value, place)

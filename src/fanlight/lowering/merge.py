@@ -57,7 +57,7 @@ def merge_step(kernels: list[Step], kept: frozenset[str]) -> list[Step]:
 
 
 def _is_update(step: Step, written: frozenset[str]) -> TypeGuard[Kernel]:
-    return isinstance(step, Kernel) and step.value is None and step.written <= written
+    return isinstance(step, Kernel) and step.kind == "map" and step.written <= written
 
 
 def _joinable(first: Kernel, second: Kernel) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from fanlight.ir.kernel import Kernel, Store
+from fanlight.ir.kernel import Contraction, Kernel, Store
 from fanlight.ir.scalar import Scalar, read, rebuild, walk
 
 
@@ -24,7 +24,7 @@ def drop_unused(kernel: Kernel) -> Kernel:
     def leaf(node: Scalar) -> Scalar | None:
         return replace_slot(node, moved[node.attribute[0]]) if node.op == "read" else None
 
-    plan = kernel.schedule
+    plan = kernel.schedule if isinstance(kernel.schedule, Contraction) else None
     return replace(
         kernel,
         operands=tuple(kernel.operands[slot] for slot in sorted(used)),

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from fanlight.ir import dim as dims
 from fanlight.ir.dim import DimLike
-from fanlight.ir.kernel import Axis, Contraction, Kernel, Operand, Store, dense
+from fanlight.ir.kernel import Axis, Contraction, Kernel, Operand, Sorting, Store, dense
 from fanlight.ir.scalar import Scalar, const, guard, inside, make, read, rebuild
 from fanlight.ir.target import Target
 from fanlight.ir.types import Type
@@ -24,6 +24,7 @@ FEWEST_ROWS = 64  # below it, a copy of B costs more than the strides
 # Columns of a tile by the number of rows, where they are so few that registers would stay empty.
 WIDE_TILES = {1: 32, 2: 16}
 FEWEST_COLUMNS = 4  # of a batch of products that is brought together from between other axes
+MOST_SELECTED = 16  # smallest elements kept in order while all are looked at: more of them are moved too often
 SPLIT_ABOVE = 2048  # terms of a sum: longer ones over a batch are split, so that the slices of A and B stay in cache
 
 
@@ -43,6 +44,8 @@ def schedule(
 ) -> tuple[list[Kernel], dict[str, Type]]:
     """The kernels that do what `kernel` does, in order, and the buffers that they add. `is_constant(buffer)`: is it
     derived from state that this function leaves alone, so that packing it costs nothing per call?"""
+    if kernel.kind == "sort":
+        return _sort(kernel)
     parts, added = split_reduction(kernel)
     steps: list[Kernel] = []
     for part in parts:
@@ -57,10 +60,24 @@ def schedule(
     return steps, added
 
 
+def _sort(kernel: Kernel) -> tuple[list[Kernel], dict[str, Type]]:
+    """A few smallest elements are selected, more are sorted by merging; the scratch is a buffer that it adds."""
+    (store,), (axis,) = kernel.stores, kernel.reduce
+    out = kernel.operands[store.slot]
+    keep = out.type.shape[-1]
+    selects = isinstance(keep, int) and keep <= MOST_SELECTED
+    type = Type("int64", (keep,) if selects else (2, axis.extent))
+    name = f"{out.buffer}/scratch"
+    plan = Sorting(len(kernel.operands), keep, selects)
+    return [replace(kernel, operands=(*kernel.operands, Operand(name, type, dense(type))), schedule=plan)], {name: type}
+
+
 def match_product(kernel: Kernel) -> Product | None:
     """Takes `kernel` apart if it is a matrix product or convolution: a sum of products of two affine reads, one of
     which does not depend on the last output axis. Output axes that the other depends on too are a batch of products."""
-    if kernel.combine != "add" or kernel.value is None or kernel.value.op != "mul" or not kernel.axes:
+    if kernel.kind != "reduce" or kernel.combine != "add" or not kernel.axes:
+        return None
+    if kernel.value is None or kernel.value.op != "mul":
         return None
     if any(x.op != "read" or x.dtype != "float32" for x in kernel.value.args) or len(kernel.stores) != 1:
         return None
@@ -93,7 +110,9 @@ def _is_narrow(column: Axis) -> bool:
 def split_groups(kernel: Kernel, lanes: int) -> Kernel:
     """A product whose last axis only occurs as `o` and `o // width` (a convolution in groups), with that axis as two:
     `o -> group * width + o`. Groups narrower than a vector stay as they are."""
-    if kernel.combine != "add" or kernel.value is None or kernel.value.op != "mul" or not kernel.axes:
+    if kernel.kind != "reduce" or kernel.combine != "add" or not kernel.axes:
+        return kernel
+    if kernel.value is None or kernel.value.op != "mul":
         return kernel
     column = kernel.axes[-1]
     width = _group_width(kernel, column)

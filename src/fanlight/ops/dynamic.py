@@ -14,7 +14,7 @@ from fanlight.ir import dim as dims
 from fanlight.ir.dim import DimLike
 from fanlight.ir.graph import Op, Value
 from fanlight.ir.kernel import Nest, make_axes
-from fanlight.ir.scalar import conjunction, datum, guard, inside, read
+from fanlight.ir.scalar import datum, read
 from fanlight.ir.types import DTYPES, Shape, Type
 from fanlight.ops import functions as fn
 from fanlight.ops.base import indices, listed, static
@@ -105,11 +105,10 @@ class UpdateSlice(Op):
 
     def nest(self, *types: Type) -> Nest:
         x, block, *_ = types
-        axes = make_axes(x.shape)
+        axes = make_axes(block.shape)
         where = indices(axes)
-        places = tuple(i - start for i, start in zip(where, begins(x, block.shape, 2), strict=True))
-        is_inside = conjunction(*(inside(place, n) for place, n in zip(places, block.shape, strict=True)))
-        return Nest(axes, guard(is_inside, read(1, places, x.dtype), read(0, where, x.dtype)))
+        place = tuple(start + i for start, i in zip(begins(x, block.shape, 2), where, strict=True))
+        return Nest(axes, read(1, where, x.dtype), kind="scatter", place=place)
 
     def gradient(self, g: Value, y: Value, xs: tuple[Value, ...]) -> tuple[Value | None, ...]:
         _, block, *starts = xs

@@ -17,6 +17,7 @@ from fanlight.ops import (
     borders,
     control,
     convolution,
+    cumulative,
     distributions,
     equations,
     factorizations,
@@ -27,10 +28,15 @@ from fanlight.ops import (
     normalization,
     pointwise,
     pooling,
+    quantiles,
     random,
     reductions,
     sampling,
+    scattering,
+    searching,
+    segments,
     shapes,
+    sorting,
     spectra,
     summation,
 )
@@ -41,6 +47,7 @@ from fanlight.ops.blocks import *
 from fanlight.ops.borders import *
 from fanlight.ops.control import *
 from fanlight.ops.convolution import *
+from fanlight.ops.cumulative import *
 from fanlight.ops.distributions import *
 from fanlight.ops.equations import *
 from fanlight.ops.factorizations import *
@@ -52,10 +59,15 @@ from fanlight.ops.nn import *
 from fanlight.ops.normalization import *
 from fanlight.ops.pointwise import *
 from fanlight.ops.pooling import *
+from fanlight.ops.quantiles import *
 from fanlight.ops.random import *
 from fanlight.ops.reductions import *
 from fanlight.ops.sampling import *
+from fanlight.ops.scattering import *
+from fanlight.ops.searching import *
+from fanlight.ops.segments import *
 from fanlight.ops.shapes import *
+from fanlight.ops.sorting import *
 from fanlight.ops.spectra import *
 from fanlight.ops.summation import *
 from fanlight.ops.summation import contracted as contracted
@@ -67,6 +79,12 @@ __all__ += bits.__all__
 __all__ += shapes.__all__
 __all__ += borders.__all__
 __all__ += indexing.__all__
+__all__ += scattering.__all__
+__all__ += segments.__all__
+__all__ += cumulative.__all__
+__all__ += sorting.__all__
+__all__ += searching.__all__
+__all__ += quantiles.__all__
 __all__ += linear.__all__
 __all__ += summation.__all__
 __all__ += convolution.__all__

@@ -1,4 +1,4 @@
-"""Which element does the data ask for? Rows whose index expressions hold data: gather and its gradient.
+"""Which element does the data ask for? The row whose index expressions hold data: gather. Its gradient is a scatter.
 
 Indices are clamped to the array, so no read falls outside. Negative ones and one-hot codes: see `indexing`.
 """
@@ -14,10 +14,10 @@ from fanlight.ir import dim as dims
 from fanlight.ir.dim import DimLike
 from fanlight.ir.graph import Op, Value
 from fanlight.ir.kernel import Nest, make_axes
-from fanlight.ir.scalar import Scalar, conjunction, const, datum, index, make, read, select
+from fanlight.ir.scalar import Scalar, const, datum, index, make, read
 from fanlight.ir.types import DTYPES, Shape, Type
 from fanlight.ops import functions as fn
-from fanlight.ops.base import check_axes, check_float, indices, listed, static
+from fanlight.ops.base import check_axes, indices, listed, static
 from fanlight.ops.sample import Sample, sample
 
 CASES: tuple[tuple[tuple[int, ...], int, Shape, Shape], ...] = (  # axes, batch, array, indices
@@ -102,7 +102,7 @@ class Gather(Op):
 
     def gradient(self, g: Value, y: Value, xs: tuple[Value, ...]) -> tuple[Value | None, ...]:
         x, *picks = xs
-        return fn.apply(GatherGradient(x.shape, self.axes, self.batch), g, *picks), *(None for _ in picks)
+        return fn.scattering.ungather(g, x, picks, self.axes, self.batch), *(None for _ in picks)
 
     def reference(self, *arrays: Any) -> Any:
         import numpy
@@ -129,63 +129,3 @@ class Gather(Op):
             yield sample(cls(axes, batch), (x, "normal"), *picks)
         for dtype in DTYPES:
             yield sample(cls((0,)), ((5,), "any", dtype), ((3,), "index", "int32"))
-
-
-@dataclass(frozen=True)
-class GatherGradient(Op):
-    """Adds each element of g where `gather` read it, in an array of this shape; equal positions add up, in order.
-
-    Every position of the array looks at every index (a product with a one-hot matrix that is never stored): this is
-    deterministic and without atomics, but slow for long arrays of indices into long axes.
-    """
-
-    name = "gather_gradient"
-    shape: Shape
-    axes: tuple[int, ...]
-    batch: int = 0
-
-    def infer(self, *types: Type) -> Type:
-        g, *picks = types
-        check_float(self, g)
-        x = Type(g.dtype, self.shape)
-        made = Gather(self.axes, self.batch).infer(x, *picks)
-        if made != g:
-            raise ShapeError(self.name, expected=f"gradients {made}", got=g)
-        return x
-
-    def nest(self, *types: Type) -> Nest:
-        g, *picks = types
-        axes, reduced = make_axes(self.infer(*types).shape), make_axes(picks[0].shape[self.batch :], "r")
-        where, at = indices(axes), (*indices(axes[: self.batch]), *indices(reduced))
-        first = self.axes[0]
-        kept = tuple(where[k] for k in range(first + 1, len(where)) if k not in self.axes)
-        hits = []
-        for slot, k in enumerate(self.axes):
-            hits.append(make("eq", clamped(read(1 + slot, at, "int32"), self.shape[k]), index(where[k])))
-        element = read(0, (*where[:first], *indices(reduced), *kept), g.dtype)
-        value = select(conjunction(*hits), element, const(0, g.dtype))
-        return Nest(axes, value, reduced, "add" if reduced else "")
-
-    def gradient(self, g: Value, y: Value, xs: tuple[Value, ...]) -> tuple[Value | None, ...]:
-        _, *picks = xs
-        return fn.apply(Gather(self.axes, self.batch), g, *picks), *(None for _ in picks)
-
-    def reference(self, *arrays: Any) -> Any:
-        import numpy
-
-        g, *picks = arrays
-        shape = static(self, self.shape)
-        first, count = self.axes[0], picks[0].ndim - self.batch
-        middle = list(range(self.batch, first))
-        order = [*range(self.batch), *self.axes, *middle, *(k for k in range(first, len(shape)) if k not in self.axes)]
-        out = numpy.zeros([shape[k] for k in order], g.dtype)
-        moved = numpy.moveaxis(g, middle, [k + count for k in middle]) if middle else g
-        numpy.add.at(out, tuple(pick_indices(self, picks, shape, self.axes, self.batch)), moved)
-        return out.transpose([order.index(k) for k in range(len(shape))])
-
-    @classmethod
-    def samples(cls) -> Iterable[Sample]:
-        for axes, batch, x, pick in CASES:
-            op = Gather(axes, batch)
-            g = op.infer(Type("float32", x), *(Type("int32", pick) for _ in axes))
-            yield sample(cls(x, axes, batch), (g.shape, "normal"), *(((pick, "index", "int32"),) * len(axes)))

@@ -43,7 +43,7 @@ from fanlight.ops.shapes import expand_dims, normal_axes, squeeze
 
 __all__ = [
     "binary_crossentropy", "categorical_crossentropy", "elu", "gelu", "hard_sigmoid", "hard_silu", "hard_swish",
-    "hard_tanh", "leaky_relu", "log_sigmoid", "log_softmax", "mish", "multi_hot", "psnr", "relu", "relu6", "selu",
+    "hard_tanh", "leaky_relu", "log_sigmoid", "log_softmax", "mish", "psnr", "relu", "relu6", "selu",
     "silu", "softmax", "softplus", "softsign", "sparse_categorical_crossentropy", "sparsemax", "swish",
 ]  # fmt: skip
 
@@ -212,17 +212,6 @@ def sparsemax(x: Operand, axis: int = -1) -> Value:
     total = sum(where(is_kept, value, 0.0), k, keepdims=True)
     level = divide(subtract(total, 1.0), sum(cast(is_kept, "float32"), k, keepdims=True))
     return relu(subtract(value, level))
-
-
-def multi_hot(
-    inputs: Operand, num_classes: int, axis: int = -1, dtype: str | None = None, sparse: bool = False
-) -> Value:
-    """1 for each class that occurs along the second axis of the integers (or along the only one), else 0."""
-    if sparse:
-        raise ShapeError("multi_hot", expected="sparse=False", got=sparse, do="there are no sparse arrays")
-    index = as_value(inputs)
-    codes = one_hot(cast(index, "int32"), num_classes, axis, "float32")
-    return cast(max(codes, 1 if index.rank > 1 else 0), dtype or "float32")
 
 
 def psnr(x1: Operand, x2: Operand, max_val: Operand) -> Value:

@@ -41,7 +41,7 @@ def sample_bilinear(x: Value, rows: Value, columns: Value, fill: float | None = 
 
     A position is counted in pixels from the centre of the first one: row 0 is the first row, 0.5 is halfway to the
     second. Outside, the image goes on with its border, or with `fill` where that is given. Gradients flow to the image
-    and to the positions. The image's gradient looks at every position for every pixel: see `GatherGradient`.
+    and to the positions.
     """
     if x.rank != 4 or rows.rank != 3 or rows.shape != columns.shape or rows.shape[0] != x.shape[0]:
         got = f"{x.type}, {rows.type} and {columns.type}"

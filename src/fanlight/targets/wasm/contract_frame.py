@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from fanlight.errors import CompileError
 from fanlight.ir import dim as dims
 from fanlight.ir.dim import DimLike
-from fanlight.ir.kernel import Axis, Kernel
+from fanlight.ir.kernel import Axis, Contraction, Kernel
 from fanlight.ir.scalar import walk
 from fanlight.ir.target import Target
 from fanlight.targets.wasm.access import Access, find_access
@@ -33,8 +33,8 @@ class Frame:
     def __init__(
         self, function: Function, kernel: Kernel, sizes: Mapping[str, int], target: Target, chunk: int | None = None
     ) -> None:
-        if kernel.schedule is None:
-            raise CompileError(f"kernel {kernel.name!r}", expected="a schedule for its product", got="none")
+        if not isinstance(kernel.schedule, Contraction):
+            raise CompileError(f"kernel {kernel.name!r}", expected="a schedule for its product", got=kernel.schedule)
         self.function, self.kernel, self.target, self.schedule = function, kernel, target, kernel.schedule
         self.access = access = find_access(kernel)
         self.chunk = chunk

@@ -17,10 +17,16 @@ from fanlight.ir.target import Target
 from fanlight.targets.wasm.assembler import I32, Function, Label, Module
 from fanlight.targets.wasm.contract import emit_contract
 from fanlight.targets.wasm.map import emit_map
+from fanlight.targets.wasm.prefix import emit_prefix
 from fanlight.targets.wasm.reduce import emit_reduce
+from fanlight.targets.wasm.scatter import emit_scatter
+from fanlight.targets.wasm.sort import emit_sort
 
 PAGE = 65536  # bytes of a page of WebAssembly memory
-EMITTERS = {"map": emit_map, "reduce": emit_reduce, "contract": emit_contract}
+EMITTERS = {
+    **{"map": emit_map, "reduce": emit_reduce, "contract": emit_contract},
+    **{"prefix": emit_prefix, "scatter": emit_scatter, "sort": emit_sort},
+}
 DONE, REFUSED = 0, 1
 
 

@@ -38,6 +38,8 @@ class Expressions(Nodes):
     `indices` says what the loop indices are, `accumulator` which local holds the finished reduction: a v128 where
     vectors are asked for."""
 
+    _fresh: frozenset[int] = frozenset()
+
     def scalar(self, node: Scalar) -> None:
         """Pushes the value of `node` at the current indices."""
         self.push_side(self._item(node, None))
@@ -146,6 +148,10 @@ class Expressions(Nodes):
             if self.known(item) is None:
                 self.hold(item)
 
+    def keep_fresh(self, slots: Iterable[int]) -> None:
+        """What is read of these operands changes from point to point of the loops: it is never computed ahead."""
+        self._fresh = frozenset(slots)
+
     # Which parts there are
 
     def _item(self, node: Scalar, lane: str | None) -> Item:
@@ -216,6 +222,12 @@ class Expressions(Nodes):
         what = item[1]
         return names_of(what) if isinstance(what, Scalar) else dims.names(what)
 
+    def _is_fresh(self, what: DimLike | Scalar) -> bool:
+        """Does it read what the kernel may just have stored?"""
+        if not self._fresh or not isinstance(what, Scalar):
+            return False
+        return any(node.op == "read" and node.attribute[0] in self._fresh for node in walk(what))
+
     # What is computed once
 
     def push_side(self, item: Item) -> None:
@@ -251,7 +263,7 @@ class Expressions(Nodes):
             return
         seen.add((item, sometimes))
         what, names = item[1], self._names(item)
-        if names.isdisjoint(inner) and ACCUMULATOR not in names:
+        if names.isdisjoint(inner) and ACCUMULATOR not in names and not self._is_fresh(what):
             is_safe = what.op == "const" if isinstance(what, Scalar) else not self.dim_data(what)
             if is_safe or not sometimes:
                 if not self._is_plain(item):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from fanlight.ir.kernel import Axis, Kernel, Store
+from fanlight.ir.scalar import Scalar
 from fanlight.ir.target import Target
 from fanlight.targets.wasm.assembler import I32, Function, Module
 from fanlight.targets.wasm.expressions import Index
@@ -24,10 +25,12 @@ Stores = Sequence[Store]
 
 def emit_map(module: Module, kernel: Kernel, sizes: Mapping[str, int], target: Target, chunk: int = 0) -> Function:
     """The function of a `map` kernel; calls divide its axis number `chunk`."""
-    return _Map(module, kernel, sizes, target, chunk).emit()
+    return Map(module, kernel, sizes, target, chunk).emit()
 
 
-class _Map(Nest):
+class Map(Nest):
+    """One kernel's function while it is written."""
+
     def emit(self) -> Function:
         axes, stores, expressions = self.kernel.axes, self.kernel.stores, self.expressions
         if is_empty(axes):
@@ -38,37 +41,39 @@ class _Map(Nest):
         self.prepare_extents(axes)
         lane = axes[-1]
         segments = cut(stores, lane) if lane is not self.chunk else []
-        if self._are_vectors(stores):
-            self._nest(axes[:-1], stores, lane.name, lambda: self._row(stores, *self.bounds(lane)))
-        elif any(self._are_vectors(segment.stores) for segment in segments):
-            self._nest(axes[:-1], stores, None, lambda: self._segments(segments))
+        if self.are_vectors(stores):
+            self.nest(axes[:-1], stores, lane.name, lambda: self.row(stores, *self.bounds(lane)))
+        elif any(self.are_vectors(segment.stores) for segment in segments):
+            self.nest(axes[:-1], stores, None, lambda: self._segments(segments))
         else:
-            self._nest(axes, stores, None, lambda: expressions.store(*stores))
+            self.nest(axes, stores, None, lambda: expressions.store(*stores))
         return self.function
 
-    def _are_vectors(self, stores: Stores) -> bool:
+    def are_vectors(self, stores: Stores) -> bool:
         return all(self.expressions.is_vector_store(store, self.kernel.axes[-1].name) for store in stores)
 
-    def _nest(self, axes: Sequence[Axis], stores: Stores, lane: str | None, body: Callable[[], None]) -> None:
-        """Loops over `axes`; what does not change in the loops further in is computed outside of them."""
+    def nest(
+        self, axes: Sequence[Axis], roots: Sequence[Store | Scalar], lane: str | None, body: Callable[[], None]
+    ) -> None:
+        """Loops over `axes`; what `roots` need and the loops further in do not change is computed outside of them."""
         rest = {axis.name for axis in self.kernel.axes[len(axes) :]}
         with self.expressions.scope():
-            self.expressions.hoist(stores, {axis.name for axis in self.kernel.axes}, lane)
-            self.loops(axes, lambda inner: self.expressions.hoist(stores, inner | rest, lane), body)
+            self.expressions.hoist(roots, {axis.name for axis in self.kernel.axes}, lane)
+            self.loops(axes, lambda inner: self.expressions.hoist(roots, inner | rest, lane), body)
 
     def _segments(self, segments: Sequence[Segment]) -> None:
         expressions, lane = self.expressions, self.kernel.axes[-1].name
         for segment in segments:
             begin, end = Bound(None, segment.begin), Bound(None, segment.end)
             with expressions.scope():
-                if self._are_vectors(segment.stores):
+                if self.are_vectors(segment.stores):
                     expressions.hoist(segment.stores, {lane}, lane)
-                    self._row(segment.stores, begin, end)
+                    self.row(segment.stores, begin, end)
                     continue
                 expressions.hoist(segment.stores, {lane})
                 self._points(segment.stores, begin, end)
 
-    def _row(self, stores: Stores, begin: Bound, end: Bound) -> None:
+    def row(self, stores: Stores, begin: Bound, end: Bound) -> None:
         """The innermost loop, by vectors; a short one is written twice if its condition holds everywhere or nowhere."""
         function, expressions, lane = self.function, self.expressions, self.kernel.axes[-1].name
         condition = common_condition(stores, lane) if weight(stores) <= REPEATED else None

@@ -5,12 +5,13 @@ the number of threads, and no result on chunks: each point is computed by one of
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from fanlight.ir import dim as dims
 from fanlight.ir.dim import DimLike
-from fanlight.ir.kernel import Axis, Kernel
+from fanlight.ir.free_axes import free_axes
+from fanlight.ir.kernel import Axis, Contraction, Kernel
 from fanlight.targets.wasm.access import find_access
 from fanlight.targets.wasm.contract_frame import chunk_axes
 from fanlight.targets.wasm.nest import weight
@@ -20,6 +21,7 @@ SMALL = 20_000  # a kernel below it stays on one thread: a barrier costs about a
 LEAST = 10_000  # a chunk's work
 PRODUCTS = 16  # multiply-adds in a nanosecond
 NODES = 2  # nodes of a scalar expression in a nanosecond, by vectors
+IN_ORDER = {"prefix": 2, "scatter": 2, "sort": 12}  # how much longer a node takes where points wait for each other
 
 MOST, WANTED = 16, 8  # chunks of a kernel: so many that uneven cores share fairly, and from how many on an axis will do
 LANES = 16  # results that lie side by side and are computed together
@@ -44,9 +46,11 @@ def cost(kernel: Kernel, axes: Iterable[Axis] | None = None) -> DimLike:
     points = dims.product([axis.extent for axis in (kernel.axes if axes is None else axes)])
     terms = dims.product([axis.extent for axis in kernel.reduce])
     ends = sum(1 + weight([store.value]) for store in kernel.stores)
-    if kernel.schedule is not None:
+    if isinstance(kernel.schedule, Contraction):
         return dims.floor_divide(points * (terms + PRODUCTS // NODES * ends), PRODUCTS)
     body = 0 if kernel.value is None else 1 + weight([kernel.value])
+    if kernel.kind in IN_ORDER:
+        return dims.floor_divide(points * terms * (body + ends) * IN_ORDER[kernel.kind], NODES)
     return dims.floor_divide(points * (terms * body + ends), NODES)
 
 
@@ -56,11 +60,12 @@ def is_small(kernel: Kernel) -> bool:
 
 
 def share(kernel: Kernel) -> Share | None:
-    """How `kernel` is divided. Kinds whose points depend on each other are not."""
-    if kernel.kind not in ("map", "reduce", "contract") or not kernel.axes or is_small(kernel):
+    """How `kernel` is divided, along an axis whose points do not depend on each other; None where there is none."""
+    free = free_axes(kernel)
+    if not free or is_small(kernel):
         return None
     axes, grains = _axes(kernel)
-    chosen = _choose(axes, grains)
+    chosen = _choose(axes, grains, free if kernel.kind == "scatter" else range(len(grains)))
     extent, grain = axes[chosen].extent, grains[chosen]
     length = dims.maximum(dims.ceil_divide(extent, MOST), _least(kernel, axes, chosen))
     length = dims.ceil_divide(length, grain) * grain
@@ -70,7 +75,7 @@ def share(kernel: Kernel) -> Share | None:
 def _axes(kernel: Kernel) -> tuple[list[Axis], list[int]]:
     """The loops over points, outer to inner; and for those that may be divided, what the length of a chunk is a
     multiple of."""
-    if kernel.schedule is None:
+    if not isinstance(kernel.schedule, Contraction):
         return list(kernel.axes), [1] * (len(kernel.axes) - 1) + [LANES]
     access = find_access(kernel)
     axes = chunk_axes(access)
@@ -79,14 +84,13 @@ def _axes(kernel: Kernel) -> tuple[list[Axis], list[int]]:
     return [*axes, access.lane], grains
 
 
-def _choose(axes: list[Axis], grains: list[int]) -> int:
-    """The outermost axis with enough chunks at the smallest sizes, since pages predict one sample at a time; else the
-    one with most at the largest."""
+def _choose(axes: list[Axis], grains: list[int], candidates: Sequence[int]) -> int:
+    """Of the candidates, the outermost axis with enough chunks at the smallest sizes, since pages predict one sample at
+    a time; else the one with most at the largest."""
 
     def chunks(number: int, end: int) -> int:
         return min(MOST, -(-dims.bounds(axes[number].extent)[end] // grains[number]))
 
-    candidates = range(len(grains))
     enough = next((number for number in candidates if chunks(number, 0) >= WANTED), None)
     return max(candidates, key=lambda number: (chunks(number, 1), -number)) if enough is None else enough
 
