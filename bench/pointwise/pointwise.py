@@ -166,6 +166,21 @@ def read_setting(text: str) -> tuple[int, int, int]:
     return rows, columns, unroll
 
 
+def show_threads(target: Target, most: int, rounds: int, side: int) -> None:
+    """Prints how long all layers take in one call, by the number of threads."""
+    from pointwise.threads import measure_threads
+
+    layers = list(mobilenet_layers(side).elements())
+    kernels = [product_kernel(layer, target, target.tile if layer[0] > 1 else (1, 32), 2) for layer in layers]
+    times, browser = measure_threads(kernels, target, most, rounds)
+    console = Console()
+    for threads, milliseconds_each in times.items():
+        ratio = times[1] / milliseconds_each
+        console.print(
+            f"{threads} threads {milliseconds_each:8.2f} ms {ratio:6.2f} x  Chromium {browser}", highlight=False
+        )
+
+
 def main() -> None:
     """Tries other settings: `cd bench && python -m pointwise.pointwise --setting 5x8x2 --setting 4x8x4`."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -173,9 +188,13 @@ def main() -> None:
     parser.add_argument("--setting", action="append", help="rows x columns x unroll, e.g. 5x8x2; may be repeated")
     parser.add_argument("--portable", action="store_true", help="without relaxed SIMD")
     parser.add_argument("--side", type=int, default=224, help="height and width of the image")
+    parser.add_argument("--threads", type=int, help="instead: all layers in one call, with 1 to so many threads")
     parser.add_argument("--json", type=Path, help="write the figures of every layer to this file")
     options = parser.parse_args()
     target = PORTABLE if options.portable else RELAXED
+    if options.threads:
+        show_threads(target, options.threads, options.rounds, options.side)
+        return
     settings = [read_setting(text) for text in options.setting or []] or [(*target.tile, 2)]
     report = measure_settings(settings, target, options.rounds, options.side)
     console = Console()

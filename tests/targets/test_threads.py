@@ -69,7 +69,7 @@ def batches(count, batch=16):
 
 
 def train(compiled, code, threads, steps, batch=16):
-    """The bits of the losses and of all state after so many steps."""
+    """The bits of the losses, of all state after so many steps, and of what is then predicted from packed weights."""
     engine = WasmEngine(compiled.program, code, threads)
     engine.call("init", {"seed": np.array([7, 0], np.uint32)})
     names = list(compiled.program.procedures["train_step"].inputs)
@@ -77,7 +77,9 @@ def train(compiled, code, threads, steps, batch=16):
         engine.call("train_step", dict(zip(names, pair, strict=True)))["loss"].tobytes()
         for pair in batches(steps, batch)
     ]
-    return losses, {name: array.tobytes() for name, array in engine.state().items()}
+    (image,) = compiled.program.procedures["predict"].inputs
+    found = engine.state() | engine.call("predict", {image: next(batches(1, batch))[0]})
+    return losses, {name: array.tobytes() for name, array in found.items()}
 
 
 # Shares and phases

@@ -21,9 +21,11 @@ let numbers = 0, last = 0, isSaid = false;
  * @param {Runner} runner @param {any} wanted how many threads, or 'auto' @param {typeof import('./start.js').startAny} startAny */
 export async function share(runner, wanted, startAny) {
   const { manifest, source, notes } = runner;
-  const { crossOriginIsolated, document, navigator, process } = /** @type {any} */ (globalThis);
-  const node = !document && process?.getBuiltinModule?.('node:worker_threads');
-  const count = wanted === 'auto' ? Math.min(node ? 1 : navigator.hardwareConcurrency, MOST) : wanted;
+  const { crossOriginIsolated, navigator, process, Worker } = /** @type {any} */ (globalThis);
+  const node = !Worker && process?.getBuiltinModule?.('node:worker_threads');
+  // Only browsers say whether they are isolated; a server shares its cores when it is told to.
+  const most = crossOriginIsolated === undefined ? 1 : Math.min(navigator.hardwareConcurrency || 1, MOST);
+  const count = wanted === 'auto' ? most : wanted;
   if (!(count > 0 && count < POOL)) throw new UnknownNameError(`threads: expected 'auto' or 1 to ${POOL - 1}, got ${wanted}`);
   if (count < 2) return;
   const variant = `${source.variant}-threads`;
