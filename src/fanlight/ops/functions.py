@@ -19,6 +19,7 @@ from fanlight.ops import (
     convolution,
     cumulative,
     distributions,
+    eigen,
     equations,
     factorizations,
     fourier,
@@ -49,6 +50,7 @@ from fanlight.ops.control import *
 from fanlight.ops.convolution import *
 from fanlight.ops.cumulative import *
 from fanlight.ops.distributions import *
+from fanlight.ops.eigen import *
 from fanlight.ops.equations import *
 from fanlight.ops.factorizations import *
 from fanlight.ops.fourier import *
@@ -101,6 +103,7 @@ __all__ += sampling.__all__
 __all__ += control.__all__
 __all__ += factorizations.__all__
 __all__ += equations.__all__
+__all__ += eigen.__all__
 
 
 def gradient(of: Value, wrt: Value | Sequence[Value]) -> Value | list[Value]:
