@@ -34,9 +34,9 @@ export class Runner {
     this.manifest = source.manifest;
     this.locate = locate;
     this.thread = thread;
-    // An estimate of scalar operations: one core does some 5 million in a millisecond.
+    // An estimate of scalar operations at the most rows of a call: one core does some 20 million in a millisecond.
     const work = this.manifest.functions.predict?.operations ?? 0;
-    this.isSmall = thread === 'auto' && work > 0 && work < 5e6;
+    this.isSmall = thread === 'auto' && work > 0 && work < 2e7;
     /** Where the state is; `home` is where it is while nothing trains. @type {Host} */
     this.host = this.home = startHere();
   }
