@@ -1,11 +1,11 @@
-"""Do several threads share a model's calls, in Node and in Chromium? The same bits as one, whatever else happens."""
+"""Do several threads share a model's calls, in Node and in each browser? The same bits as one, whatever happens."""
 
 import numpy as np
 import pytest
 
 import fanlight as fl
 from fanlight.server.serve import running
-from web.browser import CAUGHT, add_blank_page, run_node, visit
+from web.browser import BLANK, CAUGHT, add_blank_page, run_node, visit
 
 STEPS, BATCH = 100, 16
 
@@ -38,6 +38,23 @@ def shared_site(tmp_path_factory):
 def isolated(shared_site):
     with running(shared_site) as address:
         yield address
+
+
+@pytest.fixture
+def sharing(tab, isolated):
+    """A tab of a browser that shares memory."""
+    tab.goto(isolated + BLANK)
+    if not tab.look("typeof SharedArrayBuffer === 'function'"):
+        pytest.skip(f"{tab.browser} has no SharedArrayBuffer here")
+    return tab
+
+
+def test_a_browser_that_shares_no_memory_says_so(tab, isolated):
+    told = visit(tab, isolated)("return (await load({ thread: 'worker', threads: 2 })).diagnostics()")
+    if told["threads"] > 1:
+        assert told["notes"] == []
+    else:
+        assert "shares no memory" in told["notes"][0] and told["crossOriginIsolated"]
 
 
 # 64 samples in a fixed pseudo-random order; `bits` is a short digest of arrays.
@@ -85,8 +102,8 @@ def test_node_uses_one_thread_unless_asked_and_says_nothing(shared_site):
     assert found["threads"] == 1 and not [note for note in found["notes"] if "One thread" in note]
 
 
-def test_chromium_gives_the_bits_of_one_thread(page, isolated):
-    run = visit(page, isolated)
+def test_browsers_give_the_bits_of_one_thread(sharing, isolated):
+    run = visit(sharing, isolated)
     script = (
         DATA
         + """
@@ -102,8 +119,8 @@ def test_chromium_gives_the_bits_of_one_thread(page, isolated):
     assert one["found"] == two["found"] == three["found"]
 
 
-def test_an_isolated_page_uses_its_cores(page, isolated):
-    found = visit(page, isolated)(
+def test_an_isolated_page_uses_its_cores(sharing, isolated):
+    found = visit(sharing, isolated)(
         "const m = await load({ thread: 'worker' }); return [m.diagnostics(), navigator.hardwareConcurrency]"
     )
     told, cores = found
@@ -125,21 +142,21 @@ def test_a_page_that_is_not_isolated_says_so_once(page, shared_site):
     assert len([text for text in said if "One thread runs the model" in text]) == 1
 
 
-def test_the_page_itself_never_waits(page, isolated):
-    told = visit(page, isolated)(
+def test_the_page_itself_never_waits(sharing, isolated):
+    told = visit(sharing, isolated)(
         DATA + "const m = await load({ thread: 'page', threads: 2 }); await m.predict(x); return m.diagnostics()"
     )
     assert told["threads"] == 1 and told["thread"] == "page" and "may not wait" in told["notes"][0]
 
 
-def test_a_wrong_number_of_threads_is_refused(page, isolated):
-    found = visit(page, isolated)(CAUGHT + "return caught(() => load({ threads: -1, thread: 'worker' }))")
+def test_a_wrong_number_of_threads_is_refused(tab, isolated):
+    found = visit(tab, isolated)(CAUGHT + "return caught(() => load({ threads: -1, thread: 'worker' }))")
     assert found["name"] == "UnknownNameError" and "-1" in found["message"]
 
 
-def test_models_share_the_pool_and_leave_it(page, isolated):
+def test_models_share_the_pool_and_leave_it(sharing, isolated):
     """Many short calls of several models at once, one of which is disposed in mid-call."""
-    found = visit(page, isolated)(
+    found = visit(sharing, isolated)(
         DATA
         + CAUGHT
         + """
@@ -179,8 +196,8 @@ def test_a_thousand_calls_lose_no_wake_up_in_node(shared_site):
     assert found == {"wrong": 0}
 
 
-def test_a_self_test_beside_threads_has_memory_of_its_own(page, isolated):
-    found = visit(page, isolated)(
+def test_a_self_test_beside_threads_has_memory_of_its_own(sharing, isolated):
+    found = visit(sharing, isolated)(
         "const m = await load({ thread: 'worker', threads: 2 }); return [await m.selfTest(), m.diagnostics().threads]"
     )
     assert found[0]["passed"] and found[1] == 2
