@@ -27,13 +27,13 @@ class Exported:
     expected: list[float]
 
 
-def flowers_model(units: int = 12, epochs: int = 5) -> fl.Sequential:
+def flowers_model(units: int = 12, layers: int = 1, epochs: int = 5) -> fl.Sequential:
     """A network that knows a little of iris and has something left to learn."""
     (x, y), _ = fl.datasets.iris()
     model = fl.Sequential(
         [
             fl.Input(fl.Table(fl.datasets.IRIS_COLUMNS), name="flower"),
-            fl.layers.Dense(units, activation="tanh"),
+            *(fl.layers.Dense(units, activation="tanh") for _ in range(layers)),
             fl.layers.Dense(3, activation="softmax", name="species"),
         ],
         name="flowers",
@@ -48,6 +48,12 @@ def export_flowers(folder: Path, **options: Any) -> Exported:
     model = flowers_model(**options)
     model.export(folder, train=True)
     return Exported(folder, np.ravel(model.predict(np.float32(ROWS))).tolist())
+
+
+@pytest.fixture(scope="session")
+def many_flowers(tmp_path_factory) -> Exported:
+    """A network that is large enough for threads, and is not inlined by anyone."""
+    return export_flowers(tmp_path_factory.mktemp("many") / "site", units=700, layers=2, epochs=1)
 
 
 @pytest.fixture(scope="session")

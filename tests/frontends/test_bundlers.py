@@ -107,6 +107,21 @@ def test_bundlers_that_follow_addresses(visitor, flowers, bundler):
     assert visitor.origins == {address} and not visitor.complaints
 
 
+@pytest.mark.parametrize("bundler", ["vite", *BUNDLERS])
+def test_threads_in_what_bundlers_write(visitor, many_flowers, bundler):
+    """A host that isolates its pages: helpers begin from the files that the bundler has written."""
+    name, command = BUNDLERS.get(bundler, ("vite-vue", ["vite", "build"]))
+    with project(name, many_flowers.folder, at="." if bundler == "vite" else "src") as bundled:
+        bundled.run(*command)
+        if not (bundled.folder / "dist" / "index.html").exists():
+            shutil.copy(bundled.folder / "src" / "index.html", bundled.folder / "dist")
+        with running(bundled.folder / "dist") as address:
+            found = visitor.learn(address)
+            check_learning(found, many_flowers.expected)
+            assert found["threads"] > 1 and len(visitor.page.workers) == found["threads"]
+    assert visitor.origins == {address} and not visitor.complaints
+
+
 AROUND = {
     "esbuild": ["esbuild", "main.js", "--bundle", "--format=esm", "--outfile=app.js", "--external:./site/*"],
     "rollup": ["rollup", "main.js", "--format", "es", "--file", "app.js", "--external", "SITE"],
@@ -146,4 +161,24 @@ def test_next(visitor, flowers, bundler):
             check_learning(visitor.learn(address), flowers.expected)
             with urlopen(f"{address}api/predict") as answer:
                 assert json.load(answer) == pytest.approx(flowers.expected, abs=1e-5)
+    assert visitor.origins == {address} and not visitor.complaints
+
+
+ISOLATED = """
+const headers = [
+  { key: 'Cross-Origin-Opener-Policy', value: 'same-origin' },
+  { key: 'Cross-Origin-Embedder-Policy', value: 'require-corp' },
+];
+export default { headers: async () => [{ source: '/(.*)', headers }] };
+"""
+
+
+def test_threads_in_next(visitor, many_flowers):
+    with project("next", many_flowers.folder, at="app", has_page=True) as following:
+        (following.folder / "next.config.mjs").write_text(ISOLATED)
+        following.run("next", "build")
+        with following.started("next", "start", "--hostname", "127.0.0.1", "--port", "PORT") as address:
+            found = visitor.learn(address)
+            check_learning(found, many_flowers.expected)
+            assert found["threads"] > 1 and len(visitor.page.workers) == found["threads"]
     assert visitor.origins == {address} and not visitor.complaints

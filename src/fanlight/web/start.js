@@ -27,6 +27,7 @@ export async function startAny(fromAddress, otherwise = () => fromBlob(fromAddre
  * has it, so the constructor is lent to it. In a sandboxed frame a blob may import only later. @param {() => Worker} start */
 function fromBlob(start) {
   const { Worker } = globalThis;
+  if (!Worker) return start();
   globalThis.Worker = /** @type {any} */ (function (/** @type {URL} */ address) {
     return new Worker(URL.createObjectURL(new Blob([`import("${address}").catch(reportError)`])));
   });

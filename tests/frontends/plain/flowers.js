@@ -12,6 +12,6 @@ export async function learn(model) {
   const { loss } = await model.fit({ flower }, target, { epochs: 30 });
   const { species: after } = await model.predict({ flower });
   const { passed } = await model.selfTest();
-  const { notes, thread } = model.diagnostics();
-  return { before: [...before], loss, after: [...after], passed, notes, thread };
+  const { notes, thread, threads } = model.diagnostics();
+  return { before: [...before], loss, after: [...after], passed, notes, thread, threads };
 }
