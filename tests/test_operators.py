@@ -27,6 +27,8 @@ def test_operators_follow_numpy():
         (fl.mean(t, axis=0), a.mean(0)),
         (t.mean(axis=1, keepdims=True), a.mean(axis=1, keepdims=True)),
         (t.std(), a.std()),
+        (t.cumsum(axis=0), a.cumsum(0)),
+        (t.argsort(), a.argsort().astype(np.int32)),
         (t.reshape(3, 2), a.reshape(3, 2)),
         (t.reshape(-1), a.reshape(-1)),
         (t.transpose(1, 0), a.transpose(1, 0)),
@@ -54,6 +56,8 @@ def test_functions_of_numpy_take_tensors():
         (np.maximum(a, t - 1), a),
         (np.mod(t, 2), np.mod(a, 2)),
         (np.mean(t, axis=0), a.mean(0)),
+        (np.cumsum(t, axis=1), a.cumsum(1)),
+        (np.sort(-t, axis=0), np.sort(-a, axis=0)),
         (np.concatenate([t, a]), np.concatenate([a, a])),
         (np.where(a > 2, t, 0), np.where(a > 2, a, 0)),
         (a @ t, a @ a),
@@ -66,6 +70,7 @@ def test_functions_of_numpy_take_tensors():
         lambda: np.add.reduce(t),
         lambda: np.add(a, t, out=a),
         lambda: np.gradient(t),
+        lambda: np.unique(t),  # as long as what it finds, there
     ):
         with pytest.raises(DtypeError, match=r"x\.numpy\(\)"):
             call()

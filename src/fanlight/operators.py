@@ -24,12 +24,13 @@ METHODS = {
     for name in (
         *("sum", "mean", "max", "min", "prod", "std", "var", "any", "all", "argmax", "argmin"),
         *("squeeze", "swapaxes", "ravel", "repeat", "take", "dot", "clip", "round"),
+        *("argsort", "cumprod", "cumsum", "searchsorted"),
     )
 } | {"flatten": "ravel", "astype": "cast"}
 
 # Names by which NumPy calls its functions, where Fanlight's differ.
 NUMPY = {"remainder": "mod", "invert": "logical_not", "amax": "max", "amin": "min", "astype": "cast"}
-NOT_NUMPYS = {"gradient", "dilate"}  # names that mean something else there
+NOT_NUMPYS = {"gradient", "dilate", "nonzero", "put_along_axis", "unique"}  # names that mean something else there
 # What looks at the content and gives no array to go on computing with.
 LOOKS = {
     "allclose",

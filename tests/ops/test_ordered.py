@@ -196,6 +196,15 @@ def test_what_is_found_fills_the_front():
     assert [each.tolist() for each in found] == [[5, 9, 9], [3, 0, 0]]
 
 
+def test_searching_open_arrays():
+    n = size("n", 1, 90)
+    x = np.int32([4, 2, 4, 9, 2, 2, 7])
+    assert run(fn.unique, x, shapes=[(n,)]).tolist() == [2, 4, 7, 9, 2, 2, 2]
+    assert run(lambda x: fn.nonzero(fn.less(x, 4))[0], x, shapes=[(n,)]).tolist() == [1, 4, 5, 0, 0, 0, 0]
+    assert run(lambda x: fn.isin(fn.stack([2, 3, 9]), x), x, shapes=[(n,)]).tolist() == [True, False, True]
+    assert run(lambda x: fn.searchsorted(fn.sort(x), fn.stack([1, 4, 10])), x, shapes=[(n,)]).tolist() == [0, 3, 7]
+
+
 def test_searching_many_finds_what_numpy_finds(rng):
     for length in (1, 32, 33, 64, 100, 1000):
         places = np.sort(rng.integers(0, length, length)).astype("float32")
@@ -219,6 +228,7 @@ def test_what_depends_on_data_is_refused_with_the_reason():
         (lambda: fn.histogram(x, 0), "a number of bins"),
         (lambda: fn.scatter_update(x, fn.zeros((2, 2), "int32"), 0), "indices"),
         (lambda: fn.put_along_axis(fn.zeros((2, 3)), x, 0.0, 1), "rank 2"),
+        (lambda: fn.scatter_update(x, fn.zeros((3, 1), "int32"), fn.zeros((2,), "int32")), "broadcast to it"),
         (lambda: fn.slice_update(x, [0, 0], x), "each axis"),
     ):
         with pytest.raises(ShapeError, match=reason):

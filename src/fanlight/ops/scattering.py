@@ -43,9 +43,11 @@ def scatter_into(
     if any(x.shape[axis] == 0 for axis in axes):
         return x  # nothing is inside
     wanted = Gather(tuple(axes), batch).infer(x.type, *(each.type for each in positions))
-    return apply(
-        Scatter(tuple(axes), batch, combine), x, stretched(as_value(updates, x.dtype), wanted.shape), *positions
-    )
+    update = as_value(updates, x.dtype)
+    lead = wanted.rank - update.rank
+    if lead < 0 or any(n not in (1, m) for n, m in zip(update.shape, wanted.shape[lead:], strict=True)):
+        raise ShapeError("updates", expected=f"{wanted}, or what can be broadcast to it", got=update.type)
+    return apply(Scatter(tuple(axes), batch, combine), x, stretched(update, wanted.shape), *positions)
 
 
 def ungather(g: Value, x: Value, positions: Sequence[Value], axes: tuple[int, ...], batch: int) -> Value:

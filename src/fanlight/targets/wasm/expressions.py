@@ -124,7 +124,7 @@ class Expressions(Nodes):
                 found |= dict.fromkeys(("dim", address) for address, _ in self._resolve_store(root, lane).addresses)
                 root = root.value
             for node in self.reads(root, lane):
-                if not index_data(node):
+                if not index_data(node) and (lane is None or varies(node, lane)):
                     found |= dict.fromkeys(self._parts(lanes_item(node, lane)))
         self._share(found)
         for item in found:
