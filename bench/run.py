@@ -2,6 +2,7 @@
 and docs/performance.md.
 
 python bench/run.py [--quick] [training] [latency] [mlp] [matmul] [coldstart] [pointwise]
+python bench/run.py pointwise --browser firefox    prints, and writes nothing
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import importlib
 import os
 
 from document import document
+from elsewhere import BROWSERS
 from report import show, write
 from rich.console import Console
 
@@ -33,7 +35,10 @@ def main() -> None:
     parser.add_argument(
         "--kernels", action="store_true", help="only say which kernels of a training step take how long"
     )
+    parser.add_argument("--browser", choices=BROWSERS, help="pointwise in another browser; writes no file")
     options = parser.parse_args()
+    if options.browser and options.names != ["pointwise"]:
+        parser.error("--browser: only pointwise runs in other browsers than Chromium")
     if unknown := set(options.names) - set(MEASUREMENTS):
         parser.error(f"expected names of {', '.join(MEASUREMENTS)}, got {', '.join(sorted(unknown))}")
     console = Console()
@@ -43,6 +48,9 @@ def main() -> None:
         console.print(f"[yellow]other programs are using this machine (load {load:.1f}): times will be too long")
     if options.kernels:
         importlib.import_module("kernels.kernels").measure_kernels(options.quick)
+        return
+    if options.browser:
+        show(importlib.import_module(MEASUREMENTS["pointwise"]).measure(options.quick, options.browser), console)
         return
     for name in options.names or MEASUREMENTS:
         report = importlib.import_module(MEASUREMENTS[name]).measure(options.quick)

@@ -14,6 +14,7 @@ from statistics import median
 from typing import Any
 
 from chromium import run_page, staged
+from elsewhere import run_page_in
 from report import Report, Row, show
 from rich.console import Console
 
@@ -108,12 +109,19 @@ def columns_of(kernel: Kernel) -> int:
     return kernel.schedule.tile_columns
 
 
-def measure(quick: bool) -> Report:
-    """The layers with the tile that the target asks for."""
-    return measure_settings([(*RELAXED.tile, 2)], RELAXED, QUICK_ROUNDS if quick else ROUNDS)
+def measure(quick: bool, browser: str = "chromium") -> Report:
+    """The layers with the tile that the target asks for; WebKit has no relaxed SIMD."""
+    target = PORTABLE if browser == "webkit" else RELAXED
+    return measure_settings([(*target.tile, 2)], target, QUICK_ROUNDS if quick else ROUNDS, browser=browser)
 
 
-def measure_settings(settings: Sequence[tuple[int, int, int]], target: Target, rounds: int, side: int = 224) -> Report:
+def measure_settings(
+    settings: Sequence[tuple[int, int, int]],
+    target: Target,
+    rounds: int,
+    side: int = 224,
+    browser: str = "chromium",
+) -> Report:
     """One row for each setting: rows and columns of a tile, and how often its loop is unrolled."""
     counts = mobilenet_layers(side)
     files: dict[str, bytes | str] = {}
@@ -124,7 +132,10 @@ def measure_settings(settings: Sequence[tuple[int, int, int]], target: Target, r
         described.append({"setting": name, "code": f"{name}.wasm", **description})
     files["modules.json"] = json.dumps(described)
     with staged([HERE / "pointwise.html"], files) as folder:
-        result, browser = run_page(folder, "pointwise.html", {"rounds": rounds})
+        if browser == "chromium":
+            result, version = run_page(folder, "pointwise.html", {"rounds": rounds})
+        else:
+            result, version = run_page_in(browser, folder, "pointwise.html", {"rounds": rounds})
     rows, notes, details = [], [], {}
     for module in result["modules"]:
         layers = [layer_figures(layer, counts) for layer in module["layers"]]
@@ -137,7 +148,7 @@ def measure_settings(settings: Sequence[tuple[int, int, int]], target: Target, r
         notes[-1] += f"{slow['layer']} {slow['share']:.2f} of the peak"
         details[module["setting"]] = layers
     title = f"the {counts.total()} products of MobileNetV2 at {side}x{side}, code: {target.variant}"
-    return Report("pointwise", title, rows, notes, {"rounds": rounds, "side": side}, details, browser)
+    return Report("pointwise", title, rows, notes, {"rounds": rounds, "side": side}, details, version)
 
 
 def layer_figures(layer: Mapping[str, Any], counts: Counter[Layer]) -> dict[str, Any]:
