@@ -105,6 +105,14 @@ def test_a_folder_opened_from_disk_says_what_it_needs(tab, line_site):
     assert found["name"] == "BrowserError" and "fanlight serve" in found["message"]
 
 
+def test_a_browser_without_webassembly_is_named(tab, line_site):
+    """As where a visitor has switched it off: Safari's Lockdown Mode does."""
+    off = "delete globalThis.WebAssembly; return caught(() => load({ thread: 'page', reproducible: given }))"
+    for reproducible in (True, False):
+        found = visit(tab, line_site.address)(CAUGHT + off, reproducible)
+        assert found["name"] == "BrowserError" and "refuses WebAssembly" in found["message"]
+
+
 def test_two_models_in_one_page(tab, line_site, small_site, tmp_path):
     shutil.copytree(line_site.folder, tmp_path / "a")
     shutil.copytree(small_site.folder, tmp_path / "b")

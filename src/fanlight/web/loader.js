@@ -90,8 +90,9 @@ export async function loadEngine(source, signal, onProgress) {
     done += bytes.length;
     return bytes;
   };
-  // Its bytes have been verified: a browser that refuses them lacks instructions, or obeys a policy.
-  const module = await WebAssembly.compile(/** @type {BufferSource} */ (await read(code))).catch((error) => {
+  const bytes = /** @type {BufferSource} */ (await read(code));
+  // They have been verified: a browser that refuses them lacks instructions, or obeys a policy. Some can switch all of it off.
+  const module = await (async () => WebAssembly.compile(bytes))().catch((error) => {
     throw new BrowserError(`this browser or a policy refuses WebAssembly SIMD (Chrome 91, Firefox 89, Safari 16.4): ${error.message}`);
   });
   const engine = new Engine(manifest, module, shared);

@@ -7,4 +7,4 @@ const RELAXED = [
 
 /** @param {Record<string, string>} code variant -> file @param {boolean} reproducible @returns {string} */
 export const chooseVariant = (code, reproducible) =>
-  (!reproducible && code.relaxed && WebAssembly.validate(new Uint8Array(RELAXED)) ? 'relaxed' : 'portable');
+  (!reproducible && code.relaxed && globalThis.WebAssembly?.validate(new Uint8Array(RELAXED)) ? 'relaxed' : 'portable');
