@@ -33,11 +33,11 @@ _WIDER = {"bool": "int32", "uint8": "uint32"}
 
 def _combined(
     row: Callable[[int, bool], Op], x: Operand, axis: int | None, dtype: str | None, reverse: bool
-) -> tuple[Value, rows._Prefix]:
+) -> tuple[Value, rows.Prefix]:
     value, k = _along(x, axis)
     dtype = dtype or ("int32" if value.dtype == "bool" else value.dtype)
     op = row(k, reverse)
-    assert isinstance(op, rows._Prefix)
+    assert isinstance(op, rows.Prefix)
     return apply(op, cast(cast(value, dtype), _WIDER.get(dtype, dtype))), op
 
 

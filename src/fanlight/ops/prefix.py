@@ -29,7 +29,7 @@ CASES: tuple[tuple[Shape, int], ...] = (
 )
 
 
-class _Prefix(Op):
+class Prefix(Op):
     """What rows that walk along `axis` have in common."""
 
     combine: ClassVar[str] = ""
@@ -88,7 +88,7 @@ class _Prefix(Op):
                     yield sample(cls(axis), (shape, "any", dtype))  # type: ignore[call-arg]
 
 
-def _accumulated(ufunc: str, op: _Prefix, x: Any) -> Any:
+def _accumulated(ufunc: str, op: Prefix, x: Any) -> Any:
     """For references: NumPy's `accumulate` along the axis, in the dtype of x."""
     import numpy
 
@@ -98,7 +98,7 @@ def _accumulated(ufunc: str, op: _Prefix, x: Any) -> Any:
 
 
 @dataclass(frozen=True)
-class CumulativeSum(_Prefix):
+class CumulativeSum(Prefix):
     """y[k] = x[0] + ... + x[k]. Integers wrap."""
 
     name = "cumsum"
@@ -114,7 +114,7 @@ class CumulativeSum(_Prefix):
 
 
 @dataclass(frozen=True)
-class CumulativeProduct(_Prefix):
+class CumulativeProduct(Prefix):
     """y[k] = x[0] * ... * x[k]. Integers wrap."""
 
     name = "cumprod"
@@ -137,7 +137,7 @@ class CumulativeProduct(_Prefix):
         yield sample(cls(1), ((4, 5), "normal"))
 
 
-class _CumulativeExtreme(_Prefix):
+class _CumulativeExtreme(Prefix):
     """What running maxima and minima share. NaN wins; the latest of equal extremes gets the gradient."""
 
     accepts = NUMBERS
@@ -181,7 +181,7 @@ class CumulativeMin(_CumulativeExtreme):
 
 
 @dataclass(frozen=True)
-class LinearRecurrence(_Prefix):
+class LinearRecurrence(Prefix):
     """y[k] = a[k] * y[k-1] + b[k], beginning with y[-1] = 0: discounted sums, moving averages, linear filters."""
 
     name = "linear_recurrence"
