@@ -66,7 +66,7 @@ def test_functions_of_numpy_take_tensors():
         np.testing.assert_allclose(got, expected, rtol=1e-6)
     assert np.allclose(t, a)
     for call in (
-        lambda: np.linalg.norm(t),
+        lambda: np.linalg.eigvals(t),
         lambda: np.add.reduce(t),
         lambda: np.add(a, t, out=a),
         lambda: np.gradient(t),

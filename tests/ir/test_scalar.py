@@ -266,6 +266,13 @@ def test_wrong_operands_are_refused():
         make("not", x)
 
 
+def test_a_leaf_is_replaced_once_where_its_guard_folds_away():
+    k = dims.size("k", 0, 2)
+    node = guard(inside(i, 3), read(0, (i,), "float32"), const(0.0))
+    moved = rebuild(node, lambda n: read(n.attribute[0] + 1, (k,), "float32") if n.op == "read" else None, {"i": k})
+    assert moved == read(1, (k,), "float32")
+
+
 def test_rebuild_moves_indices_and_leaves():
     k = dims.size("k", 0, 31)
     node = guard(inside(i + j - 1, 4), x * cast(index(i + j), "float32"), const(0.0))

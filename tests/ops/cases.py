@@ -32,6 +32,8 @@ def array_of(type, kind, rng):
         "special": lambda: np.where(rng.random(count) < 0.4, rng.choice(SPECIAL[:9], count), rng.normal(0, 9, count)),
         "normal": lambda: np.round(rng.normal(0, 1.5, count)) + rng.uniform(0.15, 0.4, count) * signs,
         "positive": lambda: rng.uniform(0.2, 4, count),
+        "unit": lambda: rng.uniform(-0.9, 0.9, count),
+        "above one": lambda: rng.uniform(1.2, 5, count),
         "distinct": lambda: (rng.permutation(count) - count // 2) * 0.15 + 0.05,
         "tied": lambda: rng.integers(0, 3, count),
         "index": lambda: rng.integers(-2, 7, count),

@@ -4,6 +4,7 @@ All cases of one function are compiled together, into one WebAssembly module her
 """
 
 import functools
+import warnings
 
 import jax
 import jax.numpy as jnp
@@ -159,7 +160,9 @@ def run_keras(name, cases):
         return {k: of_keras(name, cases[k], arrays[k], statics.setdefault(k, [])) for k in traced}
 
     given = {k: [jnp.asarray(x) for x in arrays_in(cases[k])] for k in traced}
-    compiled = jax.jit(everything)(given) if traced else {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of limits that Keras computes with NumPy
+        compiled = jax.jit(everything)(given) if traced else {}
     results = []
     for k, case in enumerate(cases):
         if case.oracle is not None:

@@ -19,6 +19,10 @@ SAMPLES = samples()
 IN_FLOAT32 = {"floor_divide", "mod", "bitcast", "cast"}
 
 
+# Their polynomials are fitted to float32, or their signs set among its bits: slopes are measured on the reference.
+FITTED = {"arctan", "arctan2", "arcsin", "arccos", "sinh", "arcsinh", "arctanh", "cbrt", "erfc", "i0", "i1"}
+
+
 def check(sample):
     """Type rule, reference and interpreter agree."""
     op, arrays = sample.op, arrays_of(sample)
@@ -83,9 +87,16 @@ def test_gradient_is_the_slope(sample):
     for k, x in enumerate(arrays):
         if x.dtype == "float32":
             direction = np.random.default_rng(k).normal(size=x.shape)
-            ends = [run(function, *arrays, exact=True, moves={k: sign * step * direction}) for sign in (1, -1)]
+            ends = [moved_result(sample.op, arrays, k, sign * step * direction) for sign in (1, -1)]
             slope = ((ends[0] - ends[1]) * weights).sum() / (2 * step)
             np.testing.assert_allclose((next(found) * direction).sum(), slope, rtol=1e-5, atol=1e-5)
+
+
+def moved_result(op, arrays, k, move):
+    """What the op gives where input k is moved a little, in double precision."""
+    if op.name in FITTED:
+        return op.reference(*(x.astype("float64") + (move if j == k else 0) for j, x in enumerate(arrays)))
+    return run(float_results(op), *arrays, exact=True, moves={k: move})
 
 
 @pytest.mark.parametrize("op", all_ops().values(), ids=all_ops())

@@ -11,24 +11,36 @@ from collections.abc import Sequence
 
 from fanlight.ir.graph import OPERATORS, Gradient, Value, apply
 from fanlight.ops import (
+    activations,
+    arrays,
     attention,
     bits,
     blocks,
     borders,
+    choosing,
     control,
     convolution,
     cumulative,
+    derivatives,
+    diagonals,
+    differences,
     distributions,
     eigen,
+    elementary,
     equations,
     factorizations,
     fourier,
     indexing,
+    joining,
     linear,
+    nan_reductions,
     nn,
     normalization,
+    norms,
     pointwise,
     pooling,
+    predicates,
+    products,
     quantiles,
     random,
     reductions,
@@ -38,29 +50,44 @@ from fanlight.ops import (
     segments,
     shapes,
     sorting,
+    spacing,
     spectra,
+    subscripts,
     summation,
+    trigonometry,
+    windows,
 )
 from fanlight.ops import image as image
+from fanlight.ops.activations import *
+from fanlight.ops.arrays import *
 from fanlight.ops.attention import *
 from fanlight.ops.bits import *
 from fanlight.ops.blocks import *
 from fanlight.ops.borders import *
+from fanlight.ops.choosing import *
 from fanlight.ops.control import *
 from fanlight.ops.convolution import *
 from fanlight.ops.cumulative import *
+from fanlight.ops.derivatives import *
+from fanlight.ops.diagonals import *
+from fanlight.ops.differences import *
 from fanlight.ops.distributions import *
 from fanlight.ops.eigen import *
+from fanlight.ops.elementary import *
 from fanlight.ops.equations import *
 from fanlight.ops.factorizations import *
 from fanlight.ops.fourier import *
 from fanlight.ops.indexing import *
-from fanlight.ops.indexing import getitem
+from fanlight.ops.joining import *
 from fanlight.ops.linear import *
+from fanlight.ops.nan_reductions import *
 from fanlight.ops.nn import *
 from fanlight.ops.normalization import *
+from fanlight.ops.norms import *
 from fanlight.ops.pointwise import *
 from fanlight.ops.pooling import *
+from fanlight.ops.predicates import *
+from fanlight.ops.products import *
 from fanlight.ops.quantiles import *
 from fanlight.ops.random import *
 from fanlight.ops.reductions import *
@@ -70,17 +97,33 @@ from fanlight.ops.searching import *
 from fanlight.ops.segments import *
 from fanlight.ops.shapes import *
 from fanlight.ops.sorting import *
+from fanlight.ops.spacing import *
 from fanlight.ops.spectra import *
+from fanlight.ops.subscripts import *
+from fanlight.ops.subscripts import getitem
 from fanlight.ops.summation import *
 from fanlight.ops.summation import contracted as contracted
+from fanlight.ops.trigonometry import *
+from fanlight.ops.windows import *
 
 __all__ = ["gradient"]
 __all__ += pointwise.__all__
+__all__ += elementary.__all__
+__all__ += trigonometry.__all__
+__all__ += predicates.__all__
 __all__ += reductions.__all__
+__all__ += nan_reductions.__all__
+__all__ += differences.__all__
 __all__ += bits.__all__
 __all__ += shapes.__all__
+__all__ += spacing.__all__
+__all__ += joining.__all__
+__all__ += diagonals.__all__
+__all__ += arrays.__all__
 __all__ += borders.__all__
 __all__ += indexing.__all__
+__all__ += subscripts.__all__
+__all__ += choosing.__all__
 __all__ += scattering.__all__
 __all__ += segments.__all__
 __all__ += cumulative.__all__
@@ -88,6 +131,8 @@ __all__ += sorting.__all__
 __all__ += searching.__all__
 __all__ += quantiles.__all__
 __all__ += linear.__all__
+__all__ += products.__all__
+__all__ += norms.__all__
 __all__ += summation.__all__
 __all__ += convolution.__all__
 __all__ += blocks.__all__
@@ -95,11 +140,14 @@ __all__ += fourier.__all__
 __all__ += spectra.__all__
 __all__ += pooling.__all__
 __all__ += nn.__all__
+__all__ += activations.__all__
 __all__ += normalization.__all__
 __all__ += attention.__all__
 __all__ += random.__all__
+__all__ += windows.__all__
 __all__ += distributions.__all__
 __all__ += sampling.__all__
+__all__ += derivatives.__all__
 __all__ += control.__all__
 __all__ += factorizations.__all__
 __all__ += equations.__all__

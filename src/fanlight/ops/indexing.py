@@ -1,24 +1,21 @@
-"""Which elements does a subscript or an array of indices ask for? `x[...]`, take, gather, one-hot codes.
+"""Which elements does an array of indices ask for? take, gather, one-hot codes.
 
-Indices that are data are clamped to the array; `take` and subscripts count negative ones from the end.
+Indices that are data are clamped to the array; `take` counts negative ones from the end.
 """
 
 from __future__ import annotations
 
-import builtins
 from collections.abc import Sequence
-from typing import Any
 
 from fanlight.errors import DtypeError, ShapeError
-from fanlight.ir import dim as dims
-from fanlight.ir.dim import Dim, DimLike
+from fanlight.ir.dim import DimLike
 from fanlight.ir.graph import Value, apply
 from fanlight.ir.types import DTYPES
 from fanlight.ops import gather as rows
 from fanlight.ops.pointwise import add, cast, equal, less, where
 from fanlight.ops.promote import Operand, as_value, broadcast, broadcast_shape, stretched
 from fanlight.ops.reductions import size_of
-from fanlight.ops.shapes import expand_dims, flip, iota, normal_axes, reshape, slice
+from fanlight.ops.shapes import expand_dims, iota, normal_axes, reshape
 
 __all__ = [
     "gather", "one_hot", "take", "take_along_axis",
@@ -97,77 +94,3 @@ def one_hot(x: Operand, num_classes: int, axis: int = -1, dtype: str | None = No
     (k,) = normal_axes(axis, index.rank + 1)
     shape = (*index.shape[:k], num_classes, *index.shape[k:])
     return cast(equal(expand_dims(index, k), iota(shape, k)), dtype or "float32")
-
-
-def getitem(x: Value, key: Any) -> Value:
-    """`x[key]` for integers, slices, None, `...`, and one array of indices. Slices of open axes stay inside them."""
-    keys = list(key) if isinstance(key, tuple) else [key]
-    used = builtins.sum(1 for each in keys if each is not None and each is not Ellipsis)
-    dots = [place for place, each in enumerate(keys) if each is Ellipsis]
-    if len(dots) > 1 or used > x.rank:
-        raise ShapeError("a subscript", expected=f"at most {x.rank} indices and one ...", got=key, at=repr(x.type))
-    place = dots[0] if dots else len(keys)
-    keys[place : place + 1] = [builtins.slice(None)] * (x.rank - used)
-    arrays = [each for each in keys if isinstance(each, Value)]
-    if len(arrays) > 1:
-        raise ShapeError("a subscript", expected="one array of indices", got=len(arrays), do="use fl.gather")
-    starts: list[DimLike] = []
-    sizes: list[DimLike] = []
-    steps: list[int] = []
-    reverse: list[int] = []
-    for axis, each in enumerate(each for each in keys if each is not None):
-        start, size, step = _part(each, x.shape[axis], x)
-        if step < 0:
-            reverse.append(axis)
-            start, step = start + (size - 1) * step if size != 0 else 0, -step
-        starts.append(start)
-        sizes.append(size)
-        steps.append(step)
-    value = slice(x, starts, sizes, steps)
-    value = flip(value, reverse) if reverse else value
-    shape: list[DimLike] = []  # integers drop an axis, None adds one
-    rest = iter(value.shape)
-    target = None
-    for each in keys:
-        extent = 1 if each is None else next(rest)
-        if isinstance(each, Value):
-            target = len(shape)
-        if each is None or isinstance(each, builtins.slice | Value):
-            shape.append(extent)
-    value = reshape(value, shape)
-    return take(value, arrays[0], target) if target is not None else value
-
-
-def _part(key: Any, extent: DimLike, x: Value) -> tuple[DimLike, DimLike, int]:
-    """Start, size and step of one subscript along an axis."""
-    if isinstance(key, Value):
-        return 0, extent, 1
-    if isinstance(key, builtins.slice):
-        return _bounds(key, extent)
-    if not isinstance(key, int | Dim) or isinstance(key, bool):
-        raise ShapeError(
-            "a subscript", expected="integers, slices, None, ... or indices", got=repr(key), at=repr(x.type)
-        )
-    start = extent + key if isinstance(key, int) and key < 0 else key
-    if dims.bounds(start)[0] < 0 or dims.bounds(extent - start)[0] < 1:
-        raise ShapeError("a subscript", expected=f"an index below {extent}, provably", got=key, at=repr(x.type))
-    return start, 1, 1
-
-
-def _bounds(key: builtins.slice, extent: DimLike) -> tuple[DimLike, DimLike, int]:
-    step = 1 if key.step is None else key.step
-    if not isinstance(step, int) or step == 0:
-        raise ShapeError("a slice", expected="a step other than 0", got=step)
-
-    def limit(end: DimLike) -> DimLike:
-        absolute = extent + end if isinstance(end, int) and end < 0 else end
-        low, high = (0, extent) if step > 0 else (-1, extent - 1)
-        return dims.minimum(dims.maximum(absolute, low), high)
-
-    if step > 0:
-        start = 0 if key.start is None else limit(key.start)
-        stop = extent if key.stop is None else limit(key.stop)
-        return start, dims.maximum(dims.ceil_divide(stop - start, step), 0), step
-    start = extent - 1 if key.start is None else limit(key.start)
-    stop = -1 if key.stop is None else limit(key.stop)
-    return start, dims.maximum(dims.ceil_divide(start - stop, -step), 0), step

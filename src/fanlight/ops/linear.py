@@ -10,7 +10,7 @@ from fanlight.ops.matmul import Matmul
 from fanlight.ops.promote import Operand, as_value, broadcast_shape, result_dtype, stretched
 from fanlight.ops.shapes import expand_dims, reshape
 
-__all__ = ["dot", "matmul"]
+__all__ = ["matmul"]
 
 
 def matmul(x1: Operand, x2: Operand) -> Value:
@@ -39,6 +39,3 @@ def matmul(x1: Operand, x2: Operand) -> Value:
         return reshape(apply(Matmul(), rows, y), (*x.shape[:-1], y.shape[-1]))
     batch = broadcast_shape(x.shape[:-2], y.shape[:-2])
     return apply(Matmul(), stretched(x, (*batch, *x.shape[-2:])), stretched(y, (*batch, *y.shape[-2:])))
-
-
-dot = matmul

@@ -9,6 +9,9 @@ from fanlight.ir.graph import Op
 MODULES = (
     "elementwise",
     "transcendental",
+    "trigonometric",
+    "hyperbolic",
+    "special",
     "power",
     "comparison",
     "bitwise",

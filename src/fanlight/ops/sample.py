@@ -16,6 +16,8 @@ VALUES = {
     "special": "NaN, infinities, -0 and ordinary numbers",
     "normal": "spread around 0, none of them near a whole number or near 0",
     "positive": "between 0.2 and 4",
+    "unit": "between -0.9 and 0.9",
+    "above one": "between 1.2 and 5",
     "distinct": "no two elements closer than 0.1",
     "tied": "few different values, so that many are equal",
     "index": "integers from -2 to 6",
