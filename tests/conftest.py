@@ -14,9 +14,9 @@ import hypothesis
 import numpy as np
 import pytest
 
-from browsers.fixtures import any_browser, chromium_tab, started, tab
+from browsers.fixtures import any_browser, started, tab
 
-__all__ = ["any_browser", "chromium_tab", "started", "tab"]
+__all__ = ["any_browser", "started", "tab"]
 
 ROOT = Path(__file__).parent.parent
 

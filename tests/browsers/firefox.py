@@ -62,11 +62,11 @@ class Firefox(Browser):
             self.name = "Firefox " + re.match(r"\d+\.\d+", found["browserVersion"])[0]  # pyright: ignore
             self.stack = stack.pop_all()
 
-    def send(self, method: str, seconds: float = PATIENCE, **parameters: Any) -> dict[str, Any]:
+    def send(self, method: str, **parameters: Any) -> dict[str, Any]:
         """One command and its answer; events that come before it are kept."""
         self.last += 1
         self.socket.send(json.dumps({"id": self.last, "method": method, "params": parameters}))
-        end = time.monotonic() + seconds
+        end = time.monotonic() + self.patience
         while (answer := self.receive(end, method)).get("id") != self.last:
             pass
         if answer["type"] == "error":
@@ -106,9 +106,9 @@ class FirefoxTab(Tab):
         self.context = created["context"]
         self.resize(width, height)
 
-    def send(self, method: str, seconds: float = PATIENCE, **parameters: Any) -> dict[str, Any]:
+    def send(self, method: str, **parameters: Any) -> dict[str, Any]:
         try:
-            return self.firefox.send(method, seconds, context=self.context, **parameters)
+            return self.firefox.send(method, context=self.context, **parameters)
         finally:
             self._sort_events()
 
@@ -151,7 +151,7 @@ class FirefoxTab(Tab):
     def press(self, *keys: str) -> None:
         self.send("input.performActions", actions=key_actions(keys))
 
-    def picture(self) -> bytes:
+    def screenshot(self) -> bytes:
         return base64.b64decode(self.send("browsingContext.captureScreenshot")["data"])
 
     def resize(self, width: int, height: int) -> None:

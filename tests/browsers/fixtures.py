@@ -1,7 +1,7 @@
 """The browsers that tests run in: Chromium in every tier, Firefox and WebKitGTK in the full one.
 
-`tab` is a fresh page of each in turn, `chromium_tab` one of Chromium alone. A browser starts when it is first asked for
-and serves the whole session; one that hung and was ended is started again. One that is not installed is not run."""
+`tab` is a fresh page of each in turn. A browser starts when it is first asked for and serves the whole session; one
+that hung and was ended is started again. One that is not installed is not run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from browsers.firefox import Firefox
 from browsers.webkit import WebKit
 from fanlight.errors import BrowserError
-from fanlight.verification.chromium import Chromium, ChromiumTab
+from fanlight.verification.chromium import Chromium
 from fanlight.verification.tab import Browser, Tab
 
 OTHERS = {"firefox": Firefox, "webkit": WebKit}
@@ -51,13 +51,5 @@ def any_browser(request, started) -> Browser:
 def tab(any_browser) -> Iterator[Tab]:
     """A fresh page of each browser in turn; an error in it fails the test."""
     with any_browser.tab() as tab:
-        yield tab
-        assert not tab.errors, tab.errors
-
-
-@pytest.fixture
-def chromium_tab(browser) -> Iterator[ChromiumTab]:
-    """A fresh page of Chromium, with Playwright's `page` and `context` at hand; an error in it fails the test."""
-    with Chromium(browser).tab() as tab:
         yield tab
         assert not tab.errors, tab.errors

@@ -88,12 +88,12 @@ class WebKit(Browser):
                     raise BrowserError("WebKit", expected="its driver to answer", got=self.process.log[-500:]) from None
                 time.sleep(0.05)
 
-    def send(self, method: str, path: str, body: Any = None, seconds: float = PATIENCE) -> Any:
+    def send(self, method: str, path: str, body: Any = None) -> Any:
         """One command and its answer. Out of time, all is ended: it may hang."""
         data = None if body is None else json.dumps(body).encode()
         request = Request(f"http://127.0.0.1:{self.port}{path}", data, method=method)
         try:
-            with urlopen(request, timeout=seconds) as answer:
+            with urlopen(request, timeout=self.patience) as answer:
                 return json.load(answer)["value"]
         except HTTPError as error:
             got = " ".join(json.load(error)["value"].values())
@@ -132,7 +132,7 @@ class WebKitTab(Tab):
         self.resize(width, height)
 
     def send(self, method: str, command: str, body: Any = None) -> Any:
-        return self.webkit.send(method, f"{self.session}/{command}", body, PATIENCE + 10)
+        return self.webkit.send(method, f"{self.session}/{command}", body)
 
     def goto(self, address: str) -> None:
         self.send("POST", "url", {"url": address})
@@ -160,7 +160,7 @@ class WebKitTab(Tab):
     def press(self, *keys: str) -> None:
         self.send("POST", "actions", {"actions": key_actions(keys)})
 
-    def picture(self) -> bytes:
+    def screenshot(self) -> bytes:
         return base64.b64decode(self.send("GET", "screenshot"))
 
     def resize(self, width: int, height: int) -> None:
@@ -198,7 +198,7 @@ class WebKitTab(Tab):
 
 def mini_browser() -> str:
     """The browser that comes with the driver."""
-    found = sorted(Path("/usr/lib").glob("*/webkit2gtk-4.*/MiniBrowser"))
+    found = sorted(Path("/usr/lib").glob("*/webkit*gtk-*/MiniBrowser"))
     if not found:
         raise BrowserError("WebKit", expected="MiniBrowser", got="none", do="apt-get install webkit2gtk-driver")
     return str(found[-1])

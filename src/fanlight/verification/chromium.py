@@ -68,7 +68,7 @@ class ChromiumTab(Tab):
         for key in keys:
             self.page.keyboard.press(key)
 
-    def picture(self) -> bytes:
+    def screenshot(self) -> bytes:
         return self.page.screenshot()
 
     def resize(self, width: int, height: int) -> None:

@@ -19,7 +19,10 @@ PATIENCE = 60.0  # seconds: the longest that anything may take
 # Functions go in as text and get and give JSON, so that every browser hands over the same: typed arrays become lists.
 _ENVELOPE = """async (text) => {
   const plain = (_, v) => (ArrayBuffer.isView(v) ? Array.from(v, Number) : typeof v === 'bigint' ? Number(v) : v);
-  return JSON.stringify((await (%s)(JSON.parse(text))) ?? null, plain);
+  const late = new Promise((_, reject) => {
+    setTimeout(() => reject(new Error('nothing in SECONDS seconds')), 1000 * SECONDS);
+  });
+  return JSON.stringify((await Promise.race([(FUNCTION)(JSON.parse(text)), late])) ?? null, plain);
 }"""
 
 # Where an element is, once it is shown, enabled and brought into view; null before.
@@ -92,7 +95,7 @@ class Tab(ABC):
         """Types keys one after the other: characters, or names such as "Enter", "ArrowUp", "Home"."""
 
     @abstractmethod
-    def picture(self) -> bytes:
+    def screenshot(self) -> bytes:
         """The window as PNG."""
 
     @abstractmethod
@@ -121,7 +124,8 @@ class Tab(ABC):
 
     def evaluate(self, function: str, argument: Any = None) -> Any:
         """What a JavaScript function of one argument gives; both are JSON."""
-        return json.loads(self.run(_ENVELOPE % function, json.dumps(argument)))
+        envelope = _ENVELOPE.replace("SECONDS", f"{PATIENCE:.0f}").replace("FUNCTION", function)
+        return json.loads(self.run(envelope, json.dumps(argument)))
 
     def look(self, expression: str) -> Any:
         """The value of a JavaScript expression."""
@@ -192,6 +196,7 @@ class Browser(ABC):
     """A running browser."""
 
     name: str  # with its version: "Firefox 153.7"
+    patience = PATIENCE + 10  # seconds that it may leave a command unanswered; a page's promises end before
 
     @abstractmethod
     def tab(self, width: int = 1280, height: int = 900) -> Tab:
