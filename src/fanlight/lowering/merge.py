@@ -77,8 +77,12 @@ def _joinable(first: Kernel, second: Kernel) -> bool:
 
 
 def _apart(kernels: list[Step], first: int, second: int) -> bool:
-    """Must a third kernel run between the two?"""
+    """Must a third kernel run between the two? Also one that reads old state which one of the two updates."""
     needs = dependencies(kernels)
+    for k, kernel in enumerate(kernels):
+        for buffer in kernel.written:
+            if (old := old_name(buffer)) != buffer:
+                needs[k] |= {other for other, step in enumerate(kernels) if other != k and old in step.touched}
     between = [k for k in needs[second] if k != first] + [k for k in needs[first] if k != second]
     return any({first, second} & ancestors(needs, k) for k in between)
 
