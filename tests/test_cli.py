@@ -80,7 +80,7 @@ def test_inspect_prints_tables_or_a_stage(fanlight, folder):
 
 def test_a_stage_that_does_not_exist(fanlight, folder):
     told = fanlight("inspect", folder, "--after", "fuse")
-    assert told.exit_code == 1 and "expected one of describe, differentiate, simplify, lower" in told.stderr
+    assert told.exit_code == 1 and "expected one of describe, differentiate, simplify" in told.stderr
 
 
 def test_what_is_not_understood_is_another_exit_code(fanlight, folder):
