@@ -89,7 +89,8 @@ def serve(directory: Path, port: int, lan: bool, as_json: bool) -> None:
 @click.option(
     "--after",
     metavar="STAGE",
-    help="Print the whole module or program after this stage of compiling: describe, differentiate, simplify, hoist, sink or lower.",
+    help="Print the whole module or program after this stage of compiling: "
+    "describe, differentiate, simplify, hoist, sink or lower.",
 )
 @JSON
 @reported
