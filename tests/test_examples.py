@@ -113,7 +113,7 @@ def test_a_curve_is_learnt_in_python_and_again_in_the_page(opened, trained):
     forgotten = tab.evaluate(LOSS)
     assert forgotten > 10 * losses[-1]
     tab.click("#train-start")
-    tab.until(f"Number(document.querySelector('#train-loss').textContent) < {forgotten / 2}")
+    tab.until(f"Number(document.querySelector('#train-loss').textContent) < {forgotten / 4}")  # momentum swings
     tab.click("#train-stop")
     tab.until_state("#train", "done")
     assert tab.evaluate(LOSS) < forgotten / 2

@@ -57,6 +57,9 @@ async ({ drawings, pad }) => {
 }
 """
 
+# The section's state is no sign: it is "done" since the download.
+SAID = "document.querySelector('#keep-status').textContent.startsWith('%s')"
+
 # The bits of predictions in portable code, with the weights of a file.
 PORTABLE = """
 async ({ rows, file }) => {
@@ -216,12 +219,12 @@ def page_pad(tab: Tab) -> int:
 def restore(check: Check, tab: Tab, address: str) -> None:
     """Saved in the browser, the page closed and opened again: the same answers, to the bit."""
     tab.click("#keep-save")
-    tab.until_state("#keep", "done")
+    tab.until(SAID % "Saved")
     before = answers(tab)
     open_page(tab, address)
     check.require(answers(tab) != before, "reload: expected the exported weights before restoring")
     tab.click("#keep-restore")
-    tab.until_state("#keep", "done")
+    tab.until(SAID % "Restored")
     check.require(answers(tab) == before, "restore: expected the answers from before the reload, to the bit")
     check.figures["restored"] = True
 
