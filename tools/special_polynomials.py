@@ -26,8 +26,10 @@ def main() -> None:
     end = (10.1 - 3) / (10.1 + 3)
     show("ERFC", float32_polynomial(erfcx, lambda q: 1 / erfcx(q), range(10), -1, end))
     # I0(x) = 1 + z P(z) with z = (x / 2)^2 up to x = 8, above: exp(x) / sqrt(x) Q(1 / x); I1 alike, times x / 2
-    small = lambda order: lambda z: series(  # noqa: E731
-        lambda k: 1 / math.factorial(k + 1) / math.factorial(k + 1 + order), z, 60
+    small = lambda order: (
+        lambda z: series(  # noqa: E731
+            lambda k: 1 / math.factorial(k + 1) / math.factorial(k + 1 + order), z, 60
+        )
     )
     whole = lambda order: lambda z: series(lambda k: 1 / math.factorial(k) / math.factorial(k + order), z, 60)  # noqa: E731
     for order, scaled, terms in ((0, special.i0e, 10), (1, special.i1e, 9)):
