@@ -54,10 +54,10 @@ def pytest_collection_modifyitems(config, items):
 
 @pytest.fixture
 def golden(request):
-    """Compare text with a file in the `golden/` folder beside the test: golden("dense.wat", text)."""
+    """Compare text with a file in the `golden/` folder beside the test, or in another: golden("dense.wat", text)."""
 
-    def compare(name: str, text: str) -> None:
-        path = request.path.parent / "golden" / name
+    def compare(name: str, text: str, folder: Path | None = None) -> None:
+        path = (folder or request.path.parent / "golden") / name
         text = text if text.endswith("\n") else text + "\n"
         if request.config.getoption("--bless"):
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -128,3 +128,22 @@ def test_a_forgotten_state_is_asked_for():
 
     with pytest.raises(DtypeError, match=r"state=\.\.\."):
         trace_module({"f": lambda state: state})
+
+
+def test_what_is_a_tensor_and_what_it_holds():
+    x = fl.Tensor([1.0, 2.0])
+    assert fl.is_tensor(x) and fl.is_tensor(x + 1)
+    assert not fl.is_tensor(np.ones(2)) and not fl.is_tensor([1.0]) and not fl.is_tensor(1.0)
+    assert fl.convert_to_numpy(x + 1).tolist() == [2, 3]
+    assert type(fl.convert_to_numpy([1, 2])) is np.ndarray
+    assert fl.convert_to_tensor([1, 2], dtype="float32").numpy().tolist() == [1, 2]
+    assert (fl.shape(x), fl.ndim(x), fl.size(x), fl.dtype(x)) == ((2,), 1, 2, "float32")
+
+    def f(x: fl.TensorSpec((3,))):
+        assert fl.is_tensor(x)
+        return fl.convert_to_numpy(x)
+
+    from fanlight.tracing import trace_module
+
+    with pytest.raises(FanlightError, match="no content yet"):
+        trace_module({"f": f})

@@ -28,7 +28,9 @@ if TYPE_CHECKING:  # for editors, which do not run __getattr__; array functions 
     from fanlight.ops import image as image
     from fanlight.publishing import export as export
     from fanlight.tensor import Tensor as Tensor
+    from fanlight.tensor import convert_to_numpy as convert_to_numpy
     from fanlight.tensor import function as function
+    from fanlight.tensor import is_tensor as is_tensor
     from fanlight.tracing import TensorSpec as TensorSpec
     from fanlight.training import losses as losses
     from fanlight.training import metrics as metrics
@@ -57,6 +59,8 @@ NAMES = {
     # Arrays and functions
     "Tensor": "fanlight.tensor",
     "function": "fanlight.tensor",
+    "convert_to_numpy": "fanlight.tensor",
+    "is_tensor": "fanlight.tensor",
     "grad": "fanlight.gradients",
     "value_and_grad": "fanlight.gradients",
     "TensorSpec": "fanlight.tracing",

@@ -141,9 +141,9 @@ ARRAYS = ("Value", "Operand", "Operand | None")  # annotations of parameters tha
 def lift(function: Callable[..., Any]) -> Callable[..., Any]:
     """`function` of graph values as a function of tensors, arrays, lists and numbers; graph values pass through."""
     annotations = {name: str(p.annotation) for name, p in inspect.signature(function).parameters.items()}
-    names = [*annotations]
-    kinds = [p.kind for p in inspect.signature(function).parameters.values()]
-    more = names[-1] if kinds and kinds[-1] is inspect.Parameter.VAR_POSITIONAL else ""
+    kinds = {name: p.kind for name, p in inspect.signature(function).parameters.items()}
+    more = next((name for name, kind in kinds.items() if kind is inspect.Parameter.VAR_POSITIONAL), "")
+    names = [name for name, kind in kinds.items() if kind is not inspect.Parameter.KEYWORD_ONLY]
 
     def prepared(name: str, x: Any) -> Any:
         return _prepared(x, name, annotations.get(name, ""))
@@ -375,3 +375,13 @@ def together(tree: Tree) -> Tree:
 def compute(tree: Tree) -> None:
     """Computes the pending tensors of a tree, in one call."""
     evaluate([x for x in leaves_of(tree) if isinstance(x, Tensor)])
+
+
+def is_tensor(x: Any) -> bool:
+    """Whether x is a tensor, or a value of a graph; NumPy arrays, lists and numbers are not."""
+    return isinstance(x, (Tensor, Value))
+
+
+def convert_to_numpy(x: Any) -> Any:
+    """The content of a tensor, or a list or number, as a NumPy array. Raises an error while a function is traced."""
+    return Tensor(x).numpy()

@@ -3,7 +3,6 @@
 All cases of one function are compiled together, into one WebAssembly module here and one JAX program there.
 """
 
-import functools
 import warnings
 
 import jax
@@ -14,77 +13,16 @@ import numpy as np
 import fanlight as fl
 from fanlight.compiler import compile
 from fanlight.engines.wasm import WasmEngine
-from fanlight.ir.graph import Graph, Input, Value, apply
+from fanlight.ir.graph import Value
 from fanlight.ir.interpret import interpret
 from fanlight.ir.module import Module
-from fanlight.ir.types import Type, is_float
 from fanlight.ops import functions
 from fanlight.passes.differentiate import differentiate
 from fanlight.tensor import leaves_of, mapped
 from ops.cases import to_numpy
+from ops.keras_traces import arrays_in, called, inputs_of, traced, wants_gradient, weighted, weights, with_arrays
 
 SHORT = {"int64": "int32", "uint64": "uint32", "float64": "float32"}  # JAX computes with 32 bits
-
-
-def found_in(room, name):
-    """The function `name` of a module, "image.resize" in its module `image`."""
-    return functools.reduce(getattr, name.split("."), room)
-
-
-def called(case, name, room, args, kwargs):
-    if case.call is not None:
-        return case.call(room, *args, **kwargs)
-    return found_in(room, name)(*args, **kwargs)
-
-
-def arrays_in(case):
-    return [x for x in leaves_of((case.args, case.kwargs)) if isinstance(x, np.ndarray)]
-
-
-def with_arrays(case, arrays):
-    """The arguments of a case with these in the places of its arrays."""
-    rest = iter(arrays)
-    return mapped((case.args, case.kwargs), lambda x: next(rest) if isinstance(x, np.ndarray) else x)
-
-
-def flat(result):
-    """What came out, left to right; a NumPy shape or a string is one thing."""
-    return leaves_of(result)
-
-
-def weights(k, shape):
-    return np.random.default_rng(100 + k).normal(size=shape).astype("float32")
-
-
-def wants_gradient(case):
-    return case.gradient is True and any(x.dtype == "float32" for x in arrays_in(case))
-
-
-# --- Fanlight
-
-
-def traced(name, case):
-    """The graph of a case: outputs y0, y1, ... and gradients g0, g1, ...; and what came out that is no array."""
-    inputs = [apply(Input(f"x{k}", Type(str(x.dtype), x.shape))) for k, x in enumerate(arrays_in(case))]
-    args, kwargs = with_arrays(case, inputs)
-    results = flat(called(case, name, functions, args, kwargs))
-    outputs = {f"y{k}": y for k, y in enumerate(results) if isinstance(y, Value)}
-    floats = [x for x in inputs if is_float(x.dtype)]
-    if wants_gradient(case) and floats:
-        parts = [functions.sum(y * weights_of(k, y)) for k, y in enumerate(results) if is_float_value(y)]
-        if parts:
-            total = functools.reduce(functions.add, parts)
-            outputs |= {f"g{k}": g for k, g in enumerate(functions.gradient(total, floats))}
-    return Graph(tuple(inputs), outputs), results
-
-
-def is_float_value(y):
-    return isinstance(y, Value) and is_float(y.dtype)
-
-
-def weights_of(k, y):
-    """The weights of output k as constants: pure elementwise arithmetic on positions is what every rung knows."""
-    return apply(Input(f"w{k}", y.type))
 
 
 def run_compiled(name, cases):
@@ -100,20 +38,6 @@ def run_compiled(name, cases):
         given = engine.call(f"f{k}", inputs_of(graphs[f"f{k}"], each)) if engine and f"f{k}" in graphs else {}
         results.append(assembled(given, plain))
     return results
-
-
-def weighted(graph):
-    """The graph with the weights of its outputs among its inputs."""
-    return Graph(tuple(v for v in graph.order if isinstance(v.op, Input)), graph.outputs)
-
-
-def inputs_of(graph, case):
-    arrays = arrays_in(case)
-    found = {}
-    for value in graph.inputs:
-        label, number = value.op.label, int(value.op.label[1:])
-        found[label] = arrays[number] if label[0] == "x" else weights(number, value.shape)
-    return found
 
 
 def assembled(outputs, plain):
@@ -138,7 +62,7 @@ def check_eager(name, case):
     """`fl.name` of arrays gives the same as the compiled graph."""
     if name not in functions.__all__:
         return
-    found = flat(getattr(fl, name)(*case.args, **case.kwargs))
+    found = leaves_of(getattr(fl, name)(*case.args, **case.kwargs))
     (expected,) = run_compiled(name, [case])
     for ours, theirs in zip(found, expected[0], strict=True):
         agree(ours.numpy() if isinstance(ours, fl.Tensor) else ours, theirs, case, f"fl.{name} of arrays")
@@ -166,7 +90,7 @@ def run_keras(name, cases):
     results = []
     for k, case in enumerate(cases):
         if case.oracle is not None:
-            results.append((flat(case.oracle(*case.args, **case.kwargs)), None))
+            results.append((leaves_of(case.oracle(*case.args, **case.kwargs)), None))
             continue
         plain = []
         found = compiled[k] if k in compiled else of_keras(name, case, [jnp.asarray(x) for x in arrays_in(case)], plain)
@@ -181,7 +105,7 @@ def of_keras(name, case, arrays, plain):
 
     def outputs(xs):
         args, kwargs = with_arrays(case, xs)
-        return flat(called(case, name, keras.ops, args, kwargs))
+        return leaves_of(called(case, name, keras.ops, args, kwargs))
 
     floats = [k for k, x in enumerate(arrays) if x.dtype == jnp.float32]
 

@@ -45,6 +45,12 @@ CASES = {
         call(lambda ops, i, x: ops.switch(i, [ops.sin, ops.cos, ops.square], x), np.array(1, "int32"), X),
         call(lambda ops, i, x: ops.switch(i, [ops.sin, ops.cos], x), COUNT, X),
     ],
+    "vectorize": [
+        call(lambda ops, x, y: ops.vectorize(lambda a, b: ops.sin(a) * b)(x, y), X, V),
+        call(lambda ops, x, y: ops.vectorize(ops.matmul, signature="(m,n),(n)->(m)")(x, y), normal(2, 3, 4), normal(4)),
+        call(lambda ops, x: ops.vectorize(lambda a, n: a * n, excluded={1})(x, 3), X),
+        call(lambda ops, x: ops.vectorize(lambda a: (a, a + 1.0))(x), V),
+    ],
     "vectorized_map": [
         call(lambda ops, x: ops.vectorized_map(lambda row: ops.sum(row) * row, x), X),
         call(lambda ops, x, y: ops.vectorized_map(lambda pair: ops.matmul(pair[0], pair[1]), (x, y)), X, normal(4, 3)),

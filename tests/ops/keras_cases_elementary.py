@@ -118,7 +118,9 @@ CASES = {
     "deg2rad": unary(X * 30),
     "rad2deg": unary(X),
     "sin": [*unary(X, special=False), case(SPECIAL[:10], gradient=EDGES)],
-    "sinc": [case(X), case(normal(9) * 0.1), case(np.float32([0, 1, -2]), atol=1e-5), case(integers(-3, 4, 5))],
+    "sinc": [  # JAX's slopes lose digits near 0
+        case(X), case(normal(9) * 0.1, atol=1e-5), case(np.float32([0, 1, -2]), atol=1e-5), case(integers(-3, 4, 5)),
+    ],
     "sinh": unary(X, X * 1e-3),
     "tan": [*unary(X, special=False), case(SPECIAL[:10], gradient=EDGES)],
     "tanh": unary(X, X * 1e-3),
@@ -143,7 +145,8 @@ CASES = {
     "real": [case(X), case(K)],
     "saturate_cast": [
         *(case(WIDE, dtype, oracle=saturated) for dtype in ("uint8", "int32")),
-        *(case(integers(-999, 999, 12), dtype) for dtype in ("uint8", "uint32", "float32", "int32")),
+        *(case(integers(-999, 999, 12), dtype) for dtype in ("uint8", "uint32", "int32")),
+        case(integers(-999, 999, 12), "float32", oracle=lambda x, dtype: x.astype(dtype)),  # Keras gives -2^31 for all
         case(bools(4), "uint8"), case(integers(0, 300, 9, dtype="uint8"), "int32"),
     ],
     "cast": [

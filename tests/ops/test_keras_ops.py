@@ -7,10 +7,15 @@ too.
 import keras
 import pytest
 
+from fanlight.compiler import compile
+from fanlight.ir.module import Module
 from fanlight.ops import functions
+from fanlight.targets.wasm.spelling import PORTABLE, RELAXED
+from fanlight.targets.wasm.threads import emit_threads
 from ops.compare_with_keras import check_eager, check_interpreted, compare
 from ops.keras_cases import all_cases
 from ops.keras_refused import ELSEWHERE, REFUSED
+from ops.keras_traces import traced, weighted
 
 CASES = all_cases()
 
@@ -31,6 +36,17 @@ def test_first_case(name):
 @pytest.mark.parametrize("name", [name for name in CASES if len(CASES[name]) > 1])
 def test_other_cases(name):
     compare(name, CASES[name][1:])
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", CASES)
+def test_every_target_compiles_it(name):
+    """What the column "targets" of docs/ops.md says."""
+    graph, _ = traced(name, CASES[name][0])
+    if graph.outputs:
+        for target in (PORTABLE, RELAXED):
+            compiled = compile(Module({"f": weighted(graph)}, {}), target)
+            assert emit_threads(compiled.program, target)
 
 
 @pytest.mark.full

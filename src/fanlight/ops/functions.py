@@ -55,6 +55,7 @@ from fanlight.ops import (
     subscripts,
     summation,
     trigonometry,
+    vectorizing,
     windows,
 )
 from fanlight.ops import image as image
@@ -104,6 +105,7 @@ from fanlight.ops.subscripts import getitem
 from fanlight.ops.summation import *
 from fanlight.ops.summation import contracted as contracted
 from fanlight.ops.trigonometry import *
+from fanlight.ops.vectorizing import *
 from fanlight.ops.windows import *
 
 __all__ = ["gradient"]
@@ -148,6 +150,7 @@ __all__ += windows.__all__
 __all__ += distributions.__all__
 __all__ += sampling.__all__
 __all__ += derivatives.__all__
+__all__ += vectorizing.__all__
 __all__ += control.__all__
 __all__ += factorizations.__all__
 __all__ += equations.__all__
