@@ -64,8 +64,8 @@ def test_a_long_function_keeps_its_gradient(monkeypatch):
 def test_functions_of_numpy_have_gradients_or_are_refused():
     np.testing.assert_allclose(fl.grad(lambda w: np.sum(np.tanh(w)))(X), 1 - np.tanh(X) ** 2, rtol=1e-5, atol=1e-7)
     np.testing.assert_allclose(fl.grad(lambda w: np.mean(X * w))(X), X / 3, rtol=1e-6)
-    with pytest.raises(DtypeError, match=r"np\.arctan: .* x\.numpy\(\)"):
-        fl.grad(lambda w: fl.sum(np.arctan(w)))(X)
+    with pytest.raises(DtypeError, match=r"np\.spacing: .* x\.numpy\(\)"):
+        fl.grad(lambda w: fl.sum(np.spacing(w)))(X)
 
 
 def test_each_argument_has_its_own_part():

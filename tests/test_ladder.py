@@ -34,6 +34,19 @@ APPROXIMATE = {
     "asin",
     "acos",
     "roots",
+    "sinh",
+    "cosh",
+    "arcsinh",
+    "arccosh",
+    "arctanh",
+    "arcsin",
+    "arccos",
+    "arctan",
+    "arctan2",
+    "i0",
+    "i1",
+    "logaddexp",
+    "erfc",
 }
 
 
