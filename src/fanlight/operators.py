@@ -12,24 +12,31 @@ from fanlight.ops import functions
 BINARY = {
     **{"add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide", "floordiv": "floor_divide"},
     **{"mod": "mod", "pow": "power", "matmul": "matmul"},
-    **{"and": "logical_and", "or": "logical_or", "xor": "logical_xor"},
+    **{"and": "bitwise_and", "or": "bitwise_or", "xor": "bitwise_xor"},
+    **{"lshift": "left_shift", "rshift": "right_shift"},
 }
 COMPARISONS = {
     **{"lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal"},
     **{"eq": "equal", "ne": "not_equal"},
 }
-UNARY = {"neg": "negative", "abs": "absolute", "invert": "logical_not"}
+UNARY = {"neg": "negative", "abs": "absolute", "invert": "bitwise_invert"}
 METHODS = {
     name: name
     for name in (
         *("sum", "mean", "max", "min", "prod", "std", "var", "any", "all", "argmax", "argmin"),
         *("squeeze", "swapaxes", "ravel", "repeat", "take", "dot", "clip", "round"),
         *("argsort", "cumprod", "cumsum", "searchsorted"),
+        *("conj", "conjugate", "copy", "diagonal", "trace", "view"),
     )
 } | {"flatten": "ravel", "astype": "cast"}
 
 # Names by which NumPy calls its functions, where Fanlight's differ.
-NUMPY = {"remainder": "mod", "invert": "logical_not", "amax": "max", "amin": "min", "astype": "cast"}
+NUMPY = {
+    **{"remainder": "mod", "invert": "bitwise_invert", "amax": "max", "amin": "min", "astype": "cast"},
+    **{"degrees": "rad2deg", "radians": "deg2rad", "rint": "round", "fix": "trunc", "concat": "concatenate"},
+    **{"acos": "arccos", "acosh": "arccosh", "asin": "arcsin", "asinh": "arcsinh", "atan": "arctan"},
+    **{"atan2": "arctan2", "atanh": "arctanh", "pow": "power", "permute_dims": "transpose"},
+}
 NOT_NUMPYS = {"gradient", "dilate", "nonzero", "put_along_axis", "unique"}  # names that mean something else there
 # What looks at the content and gives no array to go on computing with.
 LOOKS = {

@@ -72,6 +72,11 @@ def integers(low: int, high: int, *shape: int, dtype: str = "int32") -> np.ndarr
     return _rng.integers(low, high, shape).astype(dtype)
 
 
+def wide(*shape: int) -> np.ndarray:
+    """int64 beyond 32 bits, of which Keras on JAX knows nothing: for cases with an oracle."""
+    return _rng.integers(-(2**62), 2**62, shape) >> _rng.integers(0, 62, shape)
+
+
 def bools(*shape: int) -> np.ndarray:
     return _rng.random(shape) < 0.5
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ops.keras_cases import SPECIAL, bools, case, distinct, integers, normal, uniform, with_nan
+from ops.keras_cases import SPECIAL, bools, case, distinct, integers, normal, uniform, wide, with_nan
 
 X, Y, P = normal(2, 3), normal(2, 3), uniform(0.2, 4, 17)
 K, J = integers(-9, 10, 2, 5), integers(1, 7, 2, 5)
@@ -158,3 +158,18 @@ CASES = {
         case(K[:, :3], X, Y),
     ],
 }  # fmt: skip
+
+# Integers of 64 bits, and unsigned ones, against NumPy.
+LONG, OTHER = wide(4, 5), wide(4, 5) | 1
+WORDS = integers(1, 2**32 - 1, 3, 4, dtype="uint32")
+for name in ("add", "subtract", "multiply", "maximum", "minimum", "floor_divide", "mod", "fmod", "gcd"):
+    pairs = (LONG, OTHER), (WORDS, WORDS[:1])
+    CASES[name] = [*CASES[name], *(case(*each, oracle=getattr(np, name)) for each in pairs)]
+for name in ("abs", "negative", "sign", "square"):
+    CASES[name] = [*CASES[name], case(LONG, oracle=getattr(np, name))]
+CASES["power"] = [
+    *CASES["power"],
+    case(LONG, integers(0, 9, 5, dtype="int64"), oracle=np.power),
+    case(WORDS, 3, oracle=np.power),
+]
+CASES["where"] = [*CASES["where"], case(bools(4, 5), LONG, OTHER, oracle=np.where)]

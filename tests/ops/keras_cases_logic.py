@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ops.keras_cases import SPECIAL, bools, case, integers, normal
+from ops.keras_cases import SPECIAL, bools, case, integers, normal, wide
 from ops.keras_cases_elementary import LEFT, RIGHT, J, K, X, Y
 
 TIED = integers(0, 3, 2, 3).astype("float32")
@@ -59,3 +59,18 @@ CASES = {
         case(integers(-99, 99, 4), "int64", oracle=lambda x, dtype: x.view(dtype)),
     ],
 }  # fmt: skip
+
+# Integers of 64 bits, and unsigned ones, against NumPy.
+LONG, OTHER = wide(4, 5), wide(4, 5)
+WORDS = integers(0, 2**32 - 1, 3, 4, dtype="uint32")
+ORACLES = {
+    "bitwise_and": [(LONG, OTHER)], "bitwise_or": [(LONG, OTHER)], "bitwise_xor": [(LONG, OTHER), (WORDS, WORDS[:1])],
+    "left_shift": [(LONG, integers(0, 63, 5, dtype="int64")), (WORDS, integers(0, 31, 4, dtype="uint32"))],
+    "right_shift": [(LONG, integers(0, 63, 5, dtype="int64")), (WORDS, integers(0, 31, 4, dtype="uint32"))],
+    "bitwise_invert": [(LONG,), (WORDS,)],
+    **{name: [(LONG, OTHER), (WORDS, WORDS[:1])] for name in ("equal", "less", "less_equal", "greater", "not_equal")},
+    "signbit": [(LONG,)],
+}  # fmt: skip
+for name, arguments in ORACLES.items():
+    truth = getattr(np, name) if name != "signbit" else lambda x: x < 0
+    CASES[name] = [*CASES[name], *(case(*each, oracle=truth) for each in arguments)]

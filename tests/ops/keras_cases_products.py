@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ops.keras_cases import case, integers, normal
+from ops.keras_cases import case, integers, normal, wide
 
 V, W, M, N = normal(5), normal(5), normal(3, 5), normal(5, 4)
 A, B = normal(2, 3, 5), normal(2, 5, 4)
@@ -38,3 +38,8 @@ CASES = {
     "corrcoef": [case(M, rtol=1e-4), case(V), case(normal(4, 20), rtol=1e-4), case(K, rtol=1e-4)],
     "cdist": [case(M, normal(4, 5)), case(A, normal(2, 4, 5)), case(np.float32(K), normal(2, 5))],
 }  # fmt: skip
+
+# Integers of 64 bits, and unsigned ones, against NumPy.
+for words in (wide(3, 4), integers(0, 2**32 - 1, 3, 4, dtype="uint32")):
+    CASES["matmul"] = [*CASES["matmul"], case(words, words.T.copy(), oracle=np.matmul)]
+    CASES["outer"] = [*CASES["outer"], case(words, words[0], oracle=np.outer)]

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ops.keras_cases import bools, case, distinct, integers, normal, uniform, with_nan
+from ops.keras_cases import bools, case, distinct, integers, normal, uniform, wide, with_nan
 
 X = distinct(2, 3, 4)
 K = integers(-5, 6, 2, 3, 4)
@@ -77,3 +77,10 @@ CASES = {
         case(X, ord=1, axis=(0, 2), keepdims=True),
     ],
 }  # fmt: skip
+
+# Integers of 64 bits against NumPy.
+LONG = wide(3, 4, 5)
+for name in ("sum", "prod", "max", "min"):
+    CASES[name] = [*CASES[name], *(case(LONG, oracle=getattr(np, name), **axes) for axes in AXES[:4])]
+for name, truth in (("argmax", np.argmax), ("argmin", np.argmin)):
+    CASES[name] = [*CASES[name], case(LONG, axis=1, oracle=truth)]

@@ -69,18 +69,40 @@ def number_of(value: float | int | bool, dtype: str) -> float | int | bool:
 MODES = ("constant", "edge", "reflect", "symmetric", "wrap", "linear_ramp", "maximum", "minimum", "mean", "empty")
 
 
+COPIES = ("edge", "reflect", "symmetric", "wrap")  # borders of elements of x, which do not depend on other axes
+
+
 def bordered(x: Value, pairs: Pairs, mode: str) -> Value:
-    """`x` with borders of its own elements, axis after axis."""
+    """`x` with borders of its own elements."""
     if mode not in MODES:
         raise ShapeError("pad", expected=f"a mode of {', '.join(MODES)}", got=repr(mode))
-    for axis, (before, after) in enumerate(pairs):
-        if before != 0 or after != 0:
-            if x.shape[axis] == 0:
-                raise ShapeError("pad", expected=f"elements to repeat for mode={mode!r}", got=x.type, at=f"axis {axis}")
-            left = _border(x, axis, before, mode, at_end=False)
-            right = _border(x, axis, after, mode, at_end=True)
-            x = concatenate([*left, x, *right], axis)
+    padded = [axis for axis, pair in enumerate(pairs) if not all_equal(pair, 0)]
+    if empty := [axis for axis in padded if x.shape[axis] == 0]:
+        raise ShapeError("pad", expected=f"elements to repeat for mode={mode!r}", got=x.type, at=f"axis {empty[0]}")
+    if mode in COPIES:
+        return _copied(x, pairs, mode, padded)
+    for axis in padded:
+        x = concatenate(_along(x, axis, pairs[axis], mode), axis)
     return x
+
+
+def _copied(x: Value, pairs: Pairs, mode: str, axes: list[int]) -> Value:
+    """Each part along the first axis with its borders along the others: every part is a movement of x itself, so that
+    nothing on the way is read twice and stored for it."""
+    if not axes:
+        return x
+    first, *rest = axes
+    return concatenate([_copied(part, pairs, mode, rest) for part in _along(x, first, pairs[first], mode)], first)
+
+
+def _along(x: Value, axis: int, pair: tuple[DimLike, DimLike], mode: str) -> list[Value]:
+    """x between its borders along one axis."""
+    before, after = pair
+    return [
+        *_border(x, axis, before, mode, at_end=False),
+        x,
+        *_border(x, axis, after, mode, at_end=True),
+    ]
 
 
 def _border(x: Value, axis: int, width: DimLike, mode: str, at_end: bool) -> list[Value]:

@@ -18,6 +18,7 @@ from fanlight.ir.scalar import make, read
 from fanlight.ir.types import Shape, Type
 from fanlight.ops import functions as fn
 from fanlight.ops.base import check_arity, check_dtype, listed
+from fanlight.ops.matmul import SUMMED
 from fanlight.ops.sample import Sample, sample
 
 
@@ -36,7 +37,7 @@ class Einsum(Op):
 
     def infer(self, *types: Type) -> Type:
         check_arity(self, types, 2)
-        check_dtype(self, ("float32", "int32"), *types)
+        check_dtype(self, SUMMED, *types)
         extents = self.extents(types)
         return Type(types[0].dtype, tuple(extents[letter] for letter in self.out))
 

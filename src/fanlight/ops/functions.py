@@ -179,10 +179,13 @@ OPERATORS.update(
         "less_equal": less_equal,
         "greater": greater,
         "greater_equal": greater_equal,
-        "logical_and": logical_and,
-        "logical_or": logical_or,
-        "logical_xor": logical_xor,
-        "logical_not": logical_not,
+        "absolute": absolute,
+        "bitwise_and": bitwise_and,
+        "bitwise_or": bitwise_or,
+        "bitwise_xor": bitwise_xor,
+        "bitwise_invert": bitwise_invert,
+        "left_shift": left_shift,
+        "right_shift": right_shift,
         "getitem": getitem,
     }
 )

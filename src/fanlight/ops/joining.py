@@ -127,21 +127,27 @@ def roll(x: Operand, shift: int | Sequence[int], axis: int | Sequence[int] | Non
     shifts = (shift,) * len(axes) if isinstance(shift, int) else tuple(shift)
     axes = axes * len(shifts) if len(axes) == 1 else axes
     shifts = shifts * len(axes) if len(shifts) == 1 else shifts
+    turns: dict[int, int] = {}
     for each, by in zip(axes, shifts, strict=True):
         (k,) = normal_axes(each, value.rank)
-        value = _rolled(value, by, k)
-    return value
+        turns[k] = turns.get(k, 0) + by
+    return _rolled(value, [*turns.items()])
 
 
-def _rolled(x: Value, shift: int, axis: int) -> Value:
+def _rolled(x: Value, shifts: Sequence[tuple[int, int]]) -> Value:
+    """Both parts along the first axis, each rolled along the others: parts of x itself, of which nothing is stored."""
+    if not shifts:
+        return x
+    (axis, shift), *rest = shifts
     extent = x.shape[axis]
     if isinstance(extent, int):
         shift = shift % extent if extent else 0
     elif dims.bounds(extent)[0] < abs(shift):
         raise ShapeError("roll", expected=f"at least {abs(shift)} elements, provably", got=x.type, at=f"axis {axis}")
     if shift == 0:
-        return x
-    return concatenate(cut(x, [extent - shift if shift > 0 else -shift], axis)[::-1], axis)
+        return _rolled(x, rest)
+    parts = cut(x, [extent - shift if shift > 0 else -shift], axis)
+    return concatenate([_rolled(part, rest) for part in parts[::-1]], axis)
 
 
 def rot90(array: Operand, k: int = 1, axes: Sequence[int] = (0, 1)) -> Value:

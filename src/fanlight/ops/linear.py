@@ -5,8 +5,7 @@ from __future__ import annotations
 from fanlight.errors import ShapeError
 from fanlight.ir import dim as dims
 from fanlight.ir.graph import Value, apply
-from fanlight.ir.types import is_float
-from fanlight.ops.matmul import Matmul
+from fanlight.ops.matmul import SUMMED, Matmul
 from fanlight.ops.promote import Operand, as_value, broadcast_shape, result_dtype, stretched
 from fanlight.ops.shapes import expand_dims, reshape
 
@@ -18,9 +17,11 @@ def matmul(x1: Operand, x2: Operand) -> Value:
 
     Batch axes are broadcast, vectors are as in NumPy. Where x2 is one matrix, the leading axes of x1 are rows of one
     product.
+
+    Differs: products of bools and of uint8 are int32.
     """
     dtype = result_dtype(x1, x2)
-    dtype = dtype if is_float(dtype) else "int32"
+    dtype = dtype if dtype in SUMMED else "int32"
     x, y = as_value(x1, dtype), as_value(x2, dtype)
     if x.rank == 0 or y.rank == 0:
         raise ShapeError("matmul", expected="vectors or matrices", got=f"{x.type} and {y.type}", do="use * for numbers")

@@ -18,6 +18,8 @@ from fanlight.ops import functions as fn
 from fanlight.ops.base import check_arity, check_dtype, indices, listed
 from fanlight.ops.sample import Sample, sample
 
+SUMMED = ("float32", "int32", "uint32", "int64")  # smaller dtypes are widened before products are added up
+
 
 @dataclass(frozen=True)
 class Matmul(Op):
@@ -27,7 +29,7 @@ class Matmul(Op):
 
     def infer(self, *types: Type) -> Type:
         check_arity(self, types, 2)
-        check_dtype(self, ("float32", "int32"), *types)
+        check_dtype(self, SUMMED, *types)
         a, b = types
         if a.rank < 2 or a.rank != b.rank or a.shape[:-2] != b.shape[:-2] or a.shape[-1] != b.shape[-2]:
             raise ShapeError(self.name, expected="[..., m, k] and [..., k, n] with equal batch dims", got=listed(types))
@@ -63,4 +65,5 @@ class Matmul(Op):
         for a, b in cases:
             yield sample(cls(), (a, "normal"), (b, "normal"))
         yield sample(cls(), ((3, 2), "special"), ((2, 3), "special"))
-        yield sample(cls(), ((3, 2), "any", "int32"), ((2, 3), "any", "int32"))
+        for dtype in SUMMED[1:]:
+            yield sample(cls(), ((3, 2), "any", dtype), ((2, 3), "any", dtype))

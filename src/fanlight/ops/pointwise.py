@@ -52,12 +52,16 @@ true_divide = divide
 
 
 def floor_divide(x1: Operand, x2: Operand) -> Value:
-    """The largest whole number not above x1 / x2; of integers, 0 where x2 is 0."""
+    """The largest whole number not above x1 / x2.
+
+    Differs: integers divided by 0 give 0, as in NumPy, not -1."""
     return elementwise(rows.FloorDivide(), x1, x2)
 
 
 def mod(x1: Operand, x2: Operand) -> Value:
-    """x1 - floor(x1 / x2) * x2, which has the sign of x2; of integers, 0 where x2 is 0."""
+    """x1 - floor(x1 / x2) * x2, which has the sign of x2.
+
+    Differs: the rest of integers divided by 0 is 0, as in NumPy."""
     return elementwise(rows.Modulo(), x1, x2)
 
 
@@ -204,17 +208,23 @@ def erf(x: Operand) -> Value:
 
 
 def sin(x: Operand) -> Value:
-    """The sine of an angle in radians."""
+    """The sine of an angle in radians.
+
+    Differs: beyond |x| = 32768 the error grows as that of x itself."""
     return _float(transcendental.Sin(), x)
 
 
 def cos(x: Operand) -> Value:
-    """The cosine of an angle in radians."""
+    """The cosine of an angle in radians.
+
+    Differs: beyond |x| = 32768 the error grows as that of x itself."""
     return _float(transcendental.Cos(), x)
 
 
 def tan(x: Operand) -> Value:
-    """The tangent of an angle in radians."""
+    """The tangent of an angle in radians.
+
+    Differs: beyond |x| = 32768 the error grows as that of x itself."""
     return divide(sin(x), cos(x))
 
 

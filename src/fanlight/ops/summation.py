@@ -13,8 +13,9 @@ from fanlight.errors import ShapeError
 from fanlight.ir import dim as dims
 from fanlight.ir.dim import DimLike
 from fanlight.ir.graph import Value, apply
-from fanlight.ir.types import Shape, is_float
+from fanlight.ir.types import Shape
 from fanlight.ops.contraction import Einsum
+from fanlight.ops.matmul import SUMMED
 from fanlight.ops.pointwise import equal, multiply, where
 from fanlight.ops.promote import Operand, as_value, result_dtype
 from fanlight.ops.reductions import sum
@@ -32,7 +33,7 @@ def einsum(subscripts: str, *operands: Operand) -> Value:
     once, in alphabetical order. "..." stands for axes that are broadcast.
     """
     dtype = result_dtype(*operands)
-    dtype = dtype if is_float(dtype) else "int32"
+    dtype = dtype if dtype in SUMMED else "int32"
     values = [as_value(x, dtype) for x in operands]
     terms, out = _parsed(subscripts, values)
     parts = [_distinct(value, letters) for value, letters in zip(values, terms, strict=True)]
