@@ -24,6 +24,7 @@ from fanlight.ops import (
     derivatives,
     diagonals,
     differences,
+    ctc,
     distributions,
     eigen,
     elementary,
@@ -72,6 +73,7 @@ from fanlight.ops.cumulative import *
 from fanlight.ops.derivatives import *
 from fanlight.ops.diagonals import *
 from fanlight.ops.differences import *
+from fanlight.ops.ctc import *
 from fanlight.ops.distributions import *
 from fanlight.ops.eigen import *
 from fanlight.ops.elementary import *
@@ -144,6 +146,7 @@ __all__ += pooling.__all__
 __all__ += nn.__all__
 __all__ += activations.__all__
 __all__ += normalization.__all__
+__all__ += ctc.__all__
 __all__ += attention.__all__
 __all__ += random.__all__
 __all__ += windows.__all__
