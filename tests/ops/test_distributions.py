@@ -109,6 +109,17 @@ def test_integers_are_those_of_jax(low, high, dtype):
     np.testing.assert_array_equal(found, expected)
 
 
+@pytest.mark.parametrize(("shape", "axis"), [((7,), 0), ((5, 3), 0), ((2, 6), 1), ((3000,), 0)])
+def test_shuffles_are_those_of_jax(shape, axis):
+    x = np.arange(np.prod(shape), dtype="int32").reshape(shape)
+    for independent in (False, True):
+        with jax.threefry_partitionable(True):
+            key = jax.random.wrap_key_data(KEY, impl="threefry2x32")
+            expected = jax.random.permutation(key, x, axis, independent=independent)
+        found = drawn(lambda k, x: fl.random_shuffle(k, x, axis, independent), x)  # noqa: B023
+        np.testing.assert_array_equal(found, expected)
+
+
 def test_the_interpreter_draws_the_same():
     found = run(lambda k: fn.random_gamma(k, (6,), 2.5), KEY)
     np.testing.assert_allclose(drawn(lambda k: fl.random_gamma(k, (6,), 2.5)), found, rtol=1e-5)

@@ -7,7 +7,7 @@ from fanlight.errors import ShapeError
 from fanlight.ir.graph import Value
 from fanlight.ops.borders import pad
 from fanlight.ops.control import scan
-from fanlight.ops.indexing import gather, one_hot
+from fanlight.ops.indexing import gather, one_hot, take_along_axis
 from fanlight.ops.nn import log_softmax
 from fanlight.ops.pointwise import (
     absolute,
@@ -16,7 +16,6 @@ from fanlight.ops.pointwise import (
     equal,
     exp,
     greater_equal,
-    less,
     log1p,
     logical_and,
     maximum,
@@ -27,8 +26,9 @@ from fanlight.ops.pointwise import (
     where,
 )
 from fanlight.ops.promote import Operand
-from fanlight.ops.reductions import argmax, max, sum
+from fanlight.ops.reductions import argmax, max, size_of, sum
 from fanlight.ops.shapes import concatenate, expand_dims, full, iota, slice, transpose
+from fanlight.ops.sorting import argsort
 
 __all__ = ["ctc_decode", "ctc_loss"]
 
@@ -106,11 +106,8 @@ def ctc_decode(
     if merge_repeated:
         before = slice(pad(best, ((0, 0), (1, 0)), constant_values=-1), (0, 0), (batch, time))
         is_label = logical_and(is_label, not_equal(best, before))
-    # A label's place is the number of labels before it; each place then looks for its label.
-    earlier = less(iota((batch, time, time), 2), iota((batch, time, time), 1))
-    place = sum(cast(logical_and(expand_dims(is_label, 1), earlier), "int32"), 2)
-    is_here = logical_and(expand_dims(is_label, 1), equal(expand_dims(place, 1), iota((batch, time, time), 1)))
-    labels = max(where(is_here, expand_dims(best, 1), -1), 2)
+    order = argsort(where(is_label, iota((batch, time), 1), size_of(time)))  # labels first, as they come
+    labels = take_along_axis(where(is_label, best, -1), order, 1)
     return expand_dims(labels, 0), score
 
 

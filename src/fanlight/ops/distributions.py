@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fanlight.errors import DtypeError, ShapeError
+from fanlight.ir import dim as dims
 from fanlight.ir.dim import DimLike
 from fanlight.ir.graph import Value
 from fanlight.ops.control import while_loop
-from fanlight.ops.indexing import take
+from fanlight.ops.indexing import take, take_along_axis
 from fanlight.ops.pointwise import (
     absolute,
     add,
@@ -46,9 +47,10 @@ from fanlight.ops.pointwise import (
 from fanlight.ops.promote import RANGES, Operand, as_value, stretched
 from fanlight.ops.random import random_bits, random_fold_in, random_normal, random_split, random_uniform
 from fanlight.ops.reductions import any, argmax
-from fanlight.ops.shapes import expand_dims, full
+from fanlight.ops.shapes import expand_dims, full, iota, normal_axes
+from fanlight.ops.sorting import argsort
 
-__all__ = ["random_beta", "random_binomial", "random_categorical", "random_gamma", "random_randint"]
+__all__ = ["random_beta", "random_binomial", "random_categorical", "random_gamma", "random_randint", "random_shuffle"]
 
 ROUNDS = 256  # of rejection; one accepts more than 9 in 10 elements, so that this many never run
 
@@ -72,6 +74,23 @@ def random_randint(
     power = mod(multiply(half, half), span)  # 2^32 modulo the span, or 0
     offset = mod(add(multiply(mod(first, span), power), mod(second, span)), span)
     return cast(add(stretched(low, tuple(shape)), cast(offset, wide)), dtype)
+
+
+def random_shuffle(key: Value, x: Operand, axis: int = 0, independent: bool = False) -> Value:
+    """x with its slices along an axis in random order; `independent` gives each vector along it an order of its own.
+
+    Sorted by random bits, in as many rounds as leave equal ones without weight: the orders are those of
+    `jax.random.permutation`. Differs: Keras on JAX shuffles each vector by itself.
+    """
+    value = as_value(x)
+    (k,) = normal_axes(axis, value.rank)
+    shape, along = (value.shape, k) if independent else ((value.shape[k],), 0)
+    longest = max(dims.upper(dims.product(shape)), 1)
+    order = iota(shape, along)
+    for _ in range(max(math.ceil(3 * math.log(longest) / math.log(2**32 - 1)), 1)):
+        key, bits = _keys(key, 2)
+        order = take_along_axis(order, argsort(random_bits(bits, shape), along), along)
+    return take_along_axis(value, order, k) if independent else take(value, order, k)
 
 
 def random_categorical(key: Value, logits: Operand, num_samples: int) -> Value:

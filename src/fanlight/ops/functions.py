@@ -25,6 +25,7 @@ from fanlight.ops import (
     diagonals,
     differences,
     ctc,
+    cumulative,
     distributions,
     eigen,
     elementary,
@@ -74,6 +75,7 @@ from fanlight.ops.derivatives import *
 from fanlight.ops.diagonals import *
 from fanlight.ops.differences import *
 from fanlight.ops.ctc import *
+from fanlight.ops.cumulative import *
 from fanlight.ops.distributions import *
 from fanlight.ops.eigen import *
 from fanlight.ops.elementary import *
