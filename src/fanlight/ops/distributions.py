@@ -6,6 +6,7 @@ so that an element does not depend on how long the others took. Gradients do not
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from fanlight.errors import DtypeError, ShapeError

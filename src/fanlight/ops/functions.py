@@ -20,12 +20,11 @@ from fanlight.ops import (
     choosing,
     control,
     convolution,
+    ctc,
     cumulative,
     derivatives,
     diagonals,
     differences,
-    ctc,
-    cumulative,
     distributions,
     eigen,
     elementary,
@@ -70,12 +69,11 @@ from fanlight.ops.borders import *
 from fanlight.ops.choosing import *
 from fanlight.ops.control import *
 from fanlight.ops.convolution import *
+from fanlight.ops.ctc import *
 from fanlight.ops.cumulative import *
 from fanlight.ops.derivatives import *
 from fanlight.ops.diagonals import *
 from fanlight.ops.differences import *
-from fanlight.ops.ctc import *
-from fanlight.ops.cumulative import *
 from fanlight.ops.distributions import *
 from fanlight.ops.eigen import *
 from fanlight.ops.elementary import *
