@@ -119,7 +119,8 @@ def test_concatenate_along_another_axis(rng):
     compare(*made("Concatenate", axis=1), spread(rng, 2, 3, 4), spread(rng, 2, 5, 4))
 
 
-NAMES = sorted({*layers.activations.ACTIVATIONS, *layers.activations.ALIASES})
+# Keras's sparsemax gives zeros for some rows; tests/ops/keras_cases_neural.py compares it where it adds up to 1.
+NAMES = sorted({*layers.activations.ACTIVATIONS, *layers.activations.ALIASES} - {"sparsemax"})
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -37,6 +37,16 @@ ACTIVATIONS: dict[str, Callable[[Value], Value]] = {
     "gelu": lambda x: fn.gelu(x, approximate=False),
     "mish": fn.mish,
     "exponential": fn.exp,
+    "celu": fn.celu,
+    "hard_shrink": fn.hard_shrink,
+    "hard_tanh": fn.hard_tanh,
+    "log_sigmoid": fn.log_sigmoid,
+    "soft_shrink": fn.soft_shrink,
+    "sparse_plus": fn.sparse_plus,
+    "sparse_sigmoid": fn.sparse_sigmoid,
+    "sparsemax": fn.sparsemax,
+    "squareplus": fn.squareplus,
+    "tanh_shrink": fn.tanh_shrink,
 }
 ALIASES = {"swish": "silu", "hard_swish": "hard_silu"}
 
