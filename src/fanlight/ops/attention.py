@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from fanlight.errors import ShapeError
+from fanlight.errors import ShapeError, UnsupportedOp
 from fanlight.ir.dim import DimLike
 from fanlight.ir.graph import Value
 from fanlight.ir.types import Shape
@@ -34,10 +34,12 @@ def dot_product_attention(
 
     Keys and values may have fewer heads, each shared by a run of query heads. `bias` and `mask` (true: attend)
     broadcast to [batch, heads, query time, key time]; `is_causal` hides later keys. `scale` is 1 / sqrt(depth) if None.
+
+    Differs: neither flash attention nor a soft cap, which Keras has on GPUs and TPUs.
     """
     if flash_attention or attn_logits_soft_cap is not None:
         got = f"flash_attention={flash_attention}, attn_logits_soft_cap={attn_logits_soft_cap}"
-        raise ShapeError("dot_product_attention", expected="neither flash attention nor a soft cap", got=got)
+        raise UnsupportedOp("dot_product_attention", expected="neither flash attention nor a soft cap", got=got)
     q, k, v = (cast(x, "float32") for x in (query, key, value))
     batch, time, shared, runs, depth = _checked(q, k, v)
     keys = k.shape[1]

@@ -3,7 +3,7 @@ classification (A. Graves et al., 2006), with Keras's arguments."""
 
 from __future__ import annotations
 
-from fanlight.errors import ShapeError
+from fanlight.errors import ShapeError, UnsupportedOp
 from fanlight.ir.graph import Value
 from fanlight.ops.borders import pad
 from fanlight.ops.control import scan
@@ -90,10 +90,12 @@ def ctc_decode(
     minus the sum of the logits that were chosen, [batch, 1].
 
     Equal labels in a row are one, unless `merge_repeated` is False; those of class `mask_index` are left out.
+
+    Differs: no beam search.
     """
     if strategy != "greedy":
-        why = "the beams of a search are sets of label sequences, which have no fixed place in memory"
-        raise ShapeError("ctc_decode", expected='strategy="greedy"', got=repr(strategy), do=f"search in Python: {why}")
+        do = "search over the logits in Python"
+        raise UnsupportedOp("ctc_decode", expected='strategy="greedy"', got=repr(strategy), do=do)
     logits, lengths = cast(inputs, "float32"), cast(sequence_lengths, "int32")
     if logits.rank != 3 or lengths.shape != logits.shape[:1]:
         got = f"{logits.type} and {lengths.type}"

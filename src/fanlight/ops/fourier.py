@@ -89,7 +89,9 @@ def irfft(x: Complex, fft_length: int | None = None) -> Value:
 
 
 def polar(abs_: Operand, angle: Operand) -> Pair:
-    """The complex numbers of these absolute values and angles."""
+    """The complex numbers of these absolute values and angles.
+
+    Differs: a pair (real, imaginary)."""
     radius, turn = broadcast((cast(abs_, "float32"), cast(angle, "float32")))
     return multiply(radius, cos(turn)), multiply(radius, sin(turn))
 

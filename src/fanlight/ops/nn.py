@@ -202,6 +202,8 @@ def sparsemax(x: Operand, axis: int = -1) -> Value:
     """The nearest point to x among the probabilities (Martins and Astudillo, 2016): max(x - t, 0), which sums to 1.
 
     Without sorting: z is among those above 0 if 1 + sum over the elements z' >= z of (z - z') is positive.
+
+    Differs: Keras adds up the cumulative sums of the elements that are left, and its results do not sum to 1.
     """
     value = cast(x, "float32")
     (k,) = normal_axes(axis, value.rank)

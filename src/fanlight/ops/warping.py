@@ -29,6 +29,8 @@ def affine_transform(
 
     `transform` is [n, 8], or [8] for one image: a0, a1, a2, b0, b1, b2, and two numbers that are not used. `fill_mode`
     is as in `map_coordinates`.
+
+    Differs: in Keras on JAX the last two numbers move a channel by its number.
     """
     x, is_one = _images("affine_transform", images, data_format)
     numbers = cast(transform, "float32")
