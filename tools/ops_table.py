@@ -54,7 +54,7 @@ def text() -> str:
     cases = all_cases()
     here = sorted({*cases, *ELSEWHERE})
     own = sorted({*functions.__all__} - {name.partition(".")[0] for name in here} - {*here})
-    gradients = {name: gradient_of(name, cases[name]) if name in cases else "none" for name in here}
+    gradients = {name: ELSEWHERE.get(name) or gradient_of(name, cases[name]) for name in here}
     totals = {
         "total": len(here) + len(REFUSED),
         "here": len(here),
@@ -79,7 +79,7 @@ def text() -> str:
 
 def function_of(name: str) -> Any:
     """The function behind a name, with its docstring."""
-    return getattr(fl, name) if name in ELSEWHERE else found_in(functions, name)
+    return found_in(fl if name in ELSEWHERE else functions, name)
 
 
 def differences(function: Any) -> str:

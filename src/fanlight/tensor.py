@@ -193,6 +193,8 @@ def _lifted(name: str) -> Callable[..., Any]:
 def _prepared(x: Any, name: str, annotation: str) -> Any:
     """An argument as a function of graph values takes it, but for tensors: lists become arrays where arrays belong,
     and NumPy's numbers Python's elsewhere."""
+    if annotation == "Operand | Pair":  # a tuple of arrays is a complex one, all else one array
+        annotation = "Any" if _is_complex(x) else "Operand"
     if annotation in ARRAYS:
         is_list = isinstance(x, (list, tuple)) and not any(isinstance(y, (Tensor, Value)) for y in leaves_of(x))
         is_number = annotation == "Value" and isinstance(x, (bool, int, float))
@@ -208,6 +210,10 @@ def _prepared(x: Any, name: str, annotation: str) -> Any:
     if isinstance(x, float) and annotation in ("int", "DimLike", "DimLike | None"):
         raise DtypeError(f"argument {name!r}", expected="a whole number", got=x, do="pass np.arange(...), say")
     return mapped(x, as_number)
+
+
+def _is_complex(x: Any) -> bool:
+    return isinstance(x, tuple) and all(isinstance(y, (Tensor, Value)) or is_array(y) for y in x)
 
 
 def _value_of(x: Any) -> Any:

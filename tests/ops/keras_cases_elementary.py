@@ -105,7 +105,6 @@ CASES = {
     "rsqrt": [case(P)],
     "sqrt": unary(P),
     # Waves and angles
-    "angle": [case(X), case(SPECIAL, gradient=EDGES), case(K)],
     "arccos": unary(uniform(-0.95, 0.95, 17)),
     "arccosh": unary(uniform(1.1, 9, 17)),
     "arcsin": unary(uniform(-0.95, 0.95, 17)),
@@ -125,13 +124,10 @@ CASES = {
     "tan": [*unary(X, special=False), case(SPECIAL[:10], gradient=EDGES)],
     "tanh": unary(X, X * 1e-3),
     # Parts and neighbours of numbers
-    "conj": [case(X), case(K)],
-    "conjugate": [case(X), case(K)],
     "gcd": [case(integers(-40, 41, 5, 6), integers(-40, 41, 6)), case(integers(0, 200, 9, dtype="uint8"), 12)],
     "heaviside": [
         case(X, 0.5), case(np.float32([0, 0, 1]), np.float32([0.3, 0.7, 2])), case(SPECIAL, 0.5, gradient=EDGES),
     ],
-    "imag": [case(X), case(K)],
     "lcm": [case(integers(-20, 21, 5, 6), integers(-20, 21, 6)), case(integers(0, 12, 9, dtype="uint8"), 12)],
     "nan_to_num": [
         case(SPECIAL), case(with_nan(X), nan=1.5), case(K),
@@ -142,7 +138,6 @@ CASES = {
         case(LEFT, RIGHT, oracle=np.nextafter),
         case(X, Y, gradient="not differentiable in JAX"),
     ],
-    "real": [case(X), case(K)],
     "saturate_cast": [
         *(case(WIDE, dtype, oracle=saturated) for dtype in ("uint8", "int32")),
         *(case(integers(-999, 999, 12), dtype) for dtype in ("uint8", "uint32", "int32")),

@@ -33,11 +33,10 @@ from fanlight.ops.pointwise import (
     where,
 )
 from fanlight.ops.promote import RANGES, Operand, as_value, broadcast, elementwise, result_dtype
-from fanlight.ops.shapes import zeros_like
 
 __all__ = [
-    "cbrt", "conj", "conjugate", "divide_no_nan", "erfc", "exp2", "fabs", "fmax", "fmin", "fmod", "gcd", "heaviside",
-    "hypot", "i0", "imag", "lcm", "ldexp", "logaddexp", "logaddexp2", "nan_to_num", "nextafter", "real",
+    "cbrt", "divide_no_nan", "erfc", "exp2", "fabs", "fmax", "fmin", "fmod", "gcd", "heaviside",
+    "hypot", "i0", "lcm", "ldexp", "logaddexp", "logaddexp2", "nan_to_num", "nextafter",
     "saturate_cast",
 ]  # fmt: skip
 
@@ -202,21 +201,3 @@ def saturate_cast(x: Operand, dtype: str) -> Value:
     least = lowest if lowest > low else None
     most = highest if highest < high else None
     return cast(clip(value, least, most, ties="first"), dtype)
-
-
-def real(x: Operand) -> Value:
-    """The real part of a real number: x."""
-    return as_value(x)
-
-
-def imag(x: Operand) -> Value:
-    """The imaginary part of a real number: 0."""
-    return zeros_like(as_value(x))
-
-
-def conjugate(x: Operand) -> Value:
-    """The complex conjugate of a real number: x."""
-    return as_value(x)
-
-
-conj = conjugate

@@ -18,6 +18,7 @@ from fanlight.ops import (
     blocks,
     borders,
     choosing,
+    complexes,
     control,
     convolution,
     ctc,
@@ -67,6 +68,7 @@ from fanlight.ops.bits import *
 from fanlight.ops.blocks import *
 from fanlight.ops.borders import *
 from fanlight.ops.choosing import *
+from fanlight.ops.complexes import *
 from fanlight.ops.control import *
 from fanlight.ops.convolution import *
 from fanlight.ops.ctc import *
@@ -114,6 +116,7 @@ __all__ = ["gradient"]
 __all__ += pointwise.__all__
 __all__ += elementary.__all__
 __all__ += trigonometry.__all__
+__all__ += complexes.__all__
 __all__ += predicates.__all__
 __all__ += reductions.__all__
 __all__ += nan_reductions.__all__

@@ -9,13 +9,11 @@ import math
 
 from fanlight.ir.graph import Op, Value
 from fanlight.ops import hyperbolic, trigonometric
-from fanlight.ops.bits import bitcast
 from fanlight.ops.pointwise import (
     absolute,
     add,
     cast,
     divide,
-    isnan,
     less,
     multiply,
     negative,
@@ -29,7 +27,7 @@ from fanlight.ops.pointwise import (
 from fanlight.ops.promote import Operand, constant, elementwise
 
 __all__ = [
-    "angle", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "cosh", "deg2rad", "rad2deg",
+    "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2", "arctanh", "cosh", "deg2rad", "rad2deg",
     "sinc", "sinh",
 ]  # fmt: skip
 
@@ -91,12 +89,6 @@ def deg2rad(x: Operand) -> Value:
 def rad2deg(x: Operand) -> Value:
     """Radians as degrees: 180 x / pi."""
     return multiply(cast(x, "float32"), 180 / math.pi)
-
-
-def angle(x: Operand) -> Value:
-    """The angle of a real number in the complex plane: 0, or pi where its sign is negative (of -0 too)."""
-    value = cast(x, "float32")
-    return where(isnan(value), math.nan, where(less(bitcast(value, "int32"), 0), math.pi, 0.0))
 
 
 # Taylor of sin(x) / x in x^2.
