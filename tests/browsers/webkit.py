@@ -65,7 +65,7 @@ class WebKit(Browser):
             screen = ["-screen", "0", f"{width}x{height}x24", "-nolisten", "tcp", "-displayfd", "1"]
             self.display = Process(["Xvfb", *screen])
             stack.callback(self.display.kill)
-            number = self.display.wait_for(r"^(\d+)\n", START)
+            number = self.display.wait_for(r"(?m)^(\d+)\n", START)
             self.port = free_port()
             self.process = Process(
                 ["WebKitWebDriver", f"--port={self.port}"],
