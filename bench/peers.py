@@ -20,8 +20,10 @@ TENSORFLOW = (
 
 
 def install_peers() -> None:
-    """Installs exactly what the lock file says, unless that is there already."""
-    if INSTALLED.exists() and _versions(INSTALLED).items() <= _versions(LOCK).items():
+    """Installs exactly what the lock file says, unless the peers are there already in those versions."""
+    wanted, found = _versions(LOCK), _versions(INSTALLED) if INSTALLED.exists() else {}
+    peers = [f"node_modules/{name}" for name in json.loads((HERE / "package.json").read_text())["dependencies"]]
+    if all(found.get(place) == wanted[place] for place in peers):
         return
     npm = shutil.which("npm")
     if npm is None:
