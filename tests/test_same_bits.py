@@ -12,6 +12,7 @@ from fanlight.compiler import TARGETS, compile
 from fanlight.engines.wasm import WasmEngine
 from fanlight.server.serve import running
 from fanlight.targets.wasm.threads import emit_threads
+from networks import varied_network
 from web.browser import add_blank_page, run_node, visit
 
 STEPS, BATCH, SEED = 100, 16, 7
@@ -51,26 +52,7 @@ return { losses, state: Object.fromEntries(state), told: { threads: used, varian
 
 @pytest.fixture(scope="module")
 def model():
-    """A network with all that could differ, on which two threads have something to share."""
-    layers = fl.layers
-    model = fl.Sequential(
-        [
-            fl.Input((8, 8, 1), name="image"),
-            layers.Rescaling(1 / 16),
-            layers.Conv2D(8, 5, padding="same"),
-            layers.BatchNormalization(),
-            layers.Activation("gelu"),
-            layers.MaxPooling2D(),
-            layers.Conv2D(32, 3, activation="tanh"),
-            layers.Flatten(),
-            layers.Dropout(0.25),
-            layers.Dense(10, activation="softmax"),
-        ],
-        name="bits",
-    )
-    model.compile(optimizer=fl.optimizers.Adam(0.01), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
-    model._batch = BATCH
-    return model
+    return varied_network(BATCH)
 
 
 def rows():

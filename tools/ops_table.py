@@ -15,7 +15,7 @@ from typing import Any
 
 ROOT = Path(__file__).parent.parent
 os.environ.setdefault("KERAS_BACKEND", "jax")  # some cases know Keras
-sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "src")]
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "src")]  # the cases are no package: what follows is found by this line
 
 import fanlight as fl  # noqa: E402
 from fanlight.errors import FanlightError  # noqa: E402

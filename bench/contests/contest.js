@@ -40,7 +40,7 @@ export async function contest(job, builders, { rounds, slice, threads = 1 }) {
   };
   if (job.onnx) await attempt('ONNX Runtime Web', async () => (await import('../contenders/onnx.js')).contender(job.onnx, inputs, threads));
   if (job.tflite) await attempt('LiteRT.js', async () => (await import('../contenders/litert.js')).contender(job.tflite, inputs, threads));
-  if (builders.jax && threads === 1) await attempt('jax-js, wasm', async () => (await import('../contenders/jax.js')).contender((jax) => builders.jax(jax, weights, job), inputs));
+  if (builders.jax) await attempt('jax-js, wasm', async () => (await import('../contenders/jax.js')).contender((jax) => builders.jax(jax, weights, job), inputs, threads));
   if (builders.tensorflow) {
     const { contenders: open } = await import('../contenders/tensorflow.js');
     const more = await open(threads > 1 ? ['wasm'] : job.backends, (tf) => builders.tensorflow(tf, weights, job), inputs);

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from fanlight.arrays import Array, numpy
 from fanlight.errors import DtypeError
@@ -26,7 +26,7 @@ def engine_of(program: Program, code: bytes) -> WasmEngine:
     if IN_PAGE:
         from fanlight.engines.page import PageEngine
 
-        return PageEngine(program, code)  # type: ignore[return-value]
+        return cast("WasmEngine", PageEngine(program, code))
     from fanlight.engines.wasm import WasmEngine
 
     return WasmEngine(program, code)

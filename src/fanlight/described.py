@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
@@ -18,7 +19,7 @@ from fanlight.training.losses import SparseCategoricalCrossentropy, TracedLoss
 from fanlight.training.steps import Objective, build_module, objectives_for, training_manifest
 
 
-class DescribedModel:
+class DescribedModel(ABC):
     """A network with what was given to `compile`."""
 
     def __init__(self, inputs: Any, outputs: Any, name: str = "model", meanings: Mapping[str, Any] | None = None):
@@ -178,6 +179,6 @@ class DescribedModel:
             raise UnknownNameError(f"output {name!r}", expected="labels", got="none", do=do)
         return [*labels]
 
+    @abstractmethod
     def _forget_program(self) -> None:
         """Called where the program changes: what was compiled is stale, and the state goes on in the next one."""
-        raise NotImplementedError

@@ -47,6 +47,13 @@ class History:
         return f"<History: {epochs}, {self.steps} steps in {self.seconds:.2f} s{'; last ' if last else ''}{last}>"
 
 
+def check_plan(batch_size: int, epochs: int) -> None:
+    """Raises ShapeError where `fit` cannot go through its epochs."""
+    if batch_size < 1 or epochs < 0:
+        got = f"batch_size={batch_size}, epochs={epochs}"
+        raise ShapeError("fit", expected="a positive batch_size, and no negative epochs", got=got)
+
+
 def named(values: Any, names: Sequence[str], what: str) -> dict[str, Any]:
     """An array, a list in order, or a dict by name, by name."""
     if isinstance(values, Mapping):

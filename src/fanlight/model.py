@@ -156,9 +156,7 @@ class Model(DescribedModel):
     ) -> History:
         """Trains as Keras does: the last `validation_split` of the rows validate; the order of each epoch comes from
         the model's seed. Runs the very code that an exported page runs. `verbose`: see `progress.progress_for`."""
-        if batch_size < 1 or epochs < 0:
-            got = f"batch_size={batch_size}, epochs={epochs}"
-            raise ShapeError("fit", expected="a positive batch_size, and no negative epochs", got=got)
+        fitting.check_plan(batch_size, epochs)
         self._require_batch(batch_size)
         arrays = self._arrays(x, y, "fit")
         validation = None if validation_data is None else self._arrays(*validation_data, "fit's validation_data")

@@ -24,7 +24,7 @@ from fanlight.described import DescribedModel
 from fanlight.description import describe_module
 from fanlight.engines.runtime import Runtime
 from fanlight.errors import FanlightError, ShapeError, UnsupportedOp
-from fanlight.fitting import Arrays, History, Logs, row_count
+from fanlight.fitting import Arrays, History, Logs, check_plan, row_count
 from fanlight.layers.network import Network
 from fanlight.progress import Progress, progress_for, tell_page
 
@@ -214,9 +214,7 @@ class Model(DescribedModel):
         """Trains as Keras does; the same samples in the same order as in Python elsewhere. `on_epoch_end` may be
         asynchronous, and returns True to stop. A task that is cancelled stops the training and keeps what was learnt.
         `verbose`: see `progress.progress_for`."""
-        if batch_size < 1 or epochs < 0:
-            got = f"batch_size={batch_size}, epochs={epochs}"
-            raise ShapeError("fit", expected="a positive batch_size, and no negative epochs", got=got)
+        check_plan(batch_size, epochs)
         if nan != "stop":
             raise UnsupportedOp("fit in a page", expected='nan="stop"', got=repr(nan))
         self._require_batch(batch_size)

@@ -42,10 +42,30 @@ def target_array(meaning: Meaning | None, value: Any, what: str) -> Array:
     return as_array(value)
 
 
-def check_rows(array: Array, type: Type, what: str) -> None:
+def check_rows(array: Any, type: Type, what: str) -> None:
     """Raises ShapeError for one row where rows belong; other shapes are checked where they are used."""
     if array.ndim == type.rank - 1 and array.shape == type.shape[1:]:
         raise ShapeError(what, expected=f"rows, {type}", got="one row", do="put it into a list: [row]")
+
+
+def check_one_hot(array: Any, type: Type, classes: DimLike | None, what: str) -> None:
+    """Raises ShapeError for one-hot rows where the numbers of classes belong."""
+    if classes is not None and array.ndim == type.rank + 1 and array.shape[-1] == classes:
+        do = 'for one-hot rows compile with loss="categorical_crossentropy"'
+        raise ShapeError(what, expected=f"numbers of classes, {type}", got=f"shape {array.shape}", do=do)
+
+
+def check_classes(low: int, high: int, classes: int, what: str) -> None:
+    """Raises ShapeError where the least and the largest number of a target are no classes."""
+    if low < 0 or high >= classes:
+        got = low if low < 0 else high
+        raise ShapeError(what, expected=f"numbers of classes, 0 to {classes - 1}", got=got)
+
+
+def check_columns(table: Table, named: Mapping[str, Any], what: str) -> None:
+    """Raises UnknownNameError where a column of the table is not there."""
+    if missing := [name for name in table.columns if name not in named]:
+        raise UnknownNameError(what, expected=f"a column {missing[0]!r}", got=f"columns {[*map(str, named)]}")
 
 
 def shaped_target(array: Array, type: Type, classes: DimLike | None, what: str) -> Array:
@@ -55,16 +75,11 @@ def shaped_target(array: Array, type: Type, classes: DimLike | None, what: str) 
         array = array.reshape(array.shape[:-1])
     elif array.ndim + 1 == type.rank and type.shape[-1] == 1:
         array = array.reshape((*array.shape, 1))
-    if classes is not None and array.ndim == type.rank + 1 and array.shape[-1] == classes:
-        do = 'for one-hot rows compile with loss="categorical_crossentropy"'
-        raise ShapeError(what, expected=f"numbers of classes, {type}", got=f"shape {array.shape}", do=do)
+    check_one_hot(array, type, classes, what)
     if not (is_float(array.dtype) and any(number % 1 for number in array.flat())) or is_float(type.dtype):
         array = Array.of(array, type.dtype)
     if isinstance(classes, int) and not is_float(array.dtype) and array.size:
-        low, high = min(array.flat()), max(array.flat())
-        if low < 0 or high >= classes:
-            got = low if low < 0 else high
-            raise ShapeError(what, expected=f"numbers of classes, 0 to {classes - 1}", got=got)
+        check_classes(min(array.flat()), max(array.flat()), classes, what)
     return array
 
 
@@ -76,8 +91,7 @@ def table_array(table: Table, value: Any, what: str) -> tuple[Any, bool]:
         if not is_text(value) or any(len(row) != len(table.columns) for row in value):
             return value, False
         named = {name: [row[k] for row in value] for k, name in enumerate(table.columns)}
-    if missing := [name for name in table.columns if name not in named]:
-        raise UnknownNameError(what, expected=f"a column {missing[0]!r}", got=f"columns {[*map(str, named)]}")
+    check_columns(table, named, what)
     columns = [column(table, name, named[name], what) for name in table.columns]
     return Array.of([list(row) for row in zip(*columns, strict=True)], "float32"), True
 

@@ -162,8 +162,8 @@ def progress_for(epochs: int, rows: int, verbose: int | str, first: int = 0) -> 
 
 def tell_page(**said: Any) -> None:
     """Tells the page around a browser's Python, where it has the function `fanlightProgress`."""
-    import js  # type: ignore[import-not-found]
-    from pyodide.ffi import to_js  # type: ignore[import-not-found]
+    import js
+    from pyodide.ffi import to_js
 
     if is_heard():
         js.fanlightProgress(to_js(said, dict_converter=js.Object.fromEntries))
@@ -171,7 +171,7 @@ def tell_page(**said: Any) -> None:
 
 def is_heard() -> bool:
     """Whether the page around a browser's Python wants to know."""
-    import js  # type: ignore[import-not-found]
+    import js
 
     return hasattr(js, "fanlightProgress")
 

@@ -10,10 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from fanlight.errors import DtypeError, ShapeError, UnknownNameError
+from fanlight.errors import DtypeError, UnknownNameError
 from fanlight.ir.dim import DimLike
 from fanlight.ir.types import Type
 from fanlight.layers.meanings import Classes, Meaning, Table
+from fanlight.plain_rows import check_classes, check_columns, check_one_hot
+from fanlight.plain_rows import check_rows as check_rows
 
 
 def as_array(value: Any) -> np.ndarray:
@@ -42,12 +44,6 @@ def target_array(meaning: Meaning | None, value: Any, what: str) -> np.ndarray:
     return numbered(array, meaning.labels, what) if isinstance(meaning, Classes) and is_text(array) else array
 
 
-def check_rows(array: np.ndarray, type: Type, what: str) -> None:
-    """Raises ShapeError for one row where rows belong; other shapes are checked where they are used."""
-    if array.ndim == type.rank - 1 and array.shape == type.shape[1:]:
-        raise ShapeError(what, expected=f"rows, {type}", got="one row", do="put it into a list: [row]")
-
-
 def shaped_target(array: np.ndarray, type: Type, classes: DimLike | None, what: str) -> np.ndarray:
     """A target in the rank and dtype that its loss expects: `[rows, 1]` and `[rows]` stand for each other, and whole
     floats for integers. `classes` is how many there are, where the target holds numbers of classes."""
@@ -57,16 +53,9 @@ def shaped_target(array: np.ndarray, type: Type, classes: DimLike | None, what: 
         array = array[..., None]
     if type.dtype == "int32" and array.dtype.kind == "f" and np.array_equal(array, np.trunc(array)):
         array = array.astype(np.int32)
-    if classes is None:
-        return array
-    if array.ndim == type.rank + 1 and array.shape[-1] == classes:
-        do = 'for one-hot rows compile with loss="categorical_crossentropy"'
-        raise ShapeError(what, expected=f"numbers of classes, {type}", got=f"shape {array.shape}", do=do)
+    check_one_hot(array, type, classes, what)
     if array.dtype.kind in "iu" and array.size and isinstance(classes, int):
-        low, high = array.min(), array.max()
-        if low < 0 or high >= classes:
-            got = low if low < 0 else high
-            raise ShapeError(what, expected=f"numbers of classes, 0 to {classes - 1}", got=got)
+        check_classes(array.min(), array.max(), classes, what)
     return array
 
 
@@ -79,8 +68,7 @@ def table_array(table: Table, value: Any, what: str) -> tuple[Any, bool]:
         if not is_text(array) or array.ndim != 2 or array.shape[1] != len(table.columns):
             return value, False
         named = dict(zip(table.columns, array.T, strict=True))
-    if missing := [name for name in table.columns if name not in named]:
-        raise UnknownNameError(what, expected=f"a column {missing[0]!r}", got=f"columns {[*map(str, named)]}")
+    check_columns(table, named, what)
     return np.stack([column(table, name, named[name], what) for name in table.columns], axis=1), True
 
 

@@ -75,6 +75,7 @@ CASES = {
         case(X, ord=0, axis=1, gradient="a count"), case(X[0], ord="fro"), case(K, axis=1),
         *(case(X, ord=order, axis=(0, 2)) for order in (1, -1, np.inf, -np.inf)),
         case(X, ord=1, axis=(0, 2), keepdims=True),
+        *(case(X, ord=order, axis=(0, 2)) for order in (2, -2, "nuc")), case(X, ord=2, axis=(2, 1), keepdims=True),
     ],
 }  # fmt: skip
 

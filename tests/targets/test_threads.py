@@ -20,6 +20,7 @@ from fanlight.ops.registry import all_ops
 from fanlight.targets.wasm import phases, share
 from fanlight.targets.wasm.phases import cut_phases, overlap
 from fanlight.targets.wasm.threads import emit_threads
+from networks import varied_network
 from targets.kernels import same_bits
 from test_ladder import module_of
 
@@ -34,31 +35,9 @@ def eager(monkeypatch):
     monkeypatch.setattr(phases, "SMALL", 0)
 
 
-def network(batch=16):
-    """A network with all kinds of kernels, large enough to be shared."""
-    layers = fl.layers
-    model = fl.Sequential(
-        [
-            fl.Input((8, 8, 1)),
-            layers.Rescaling(1 / 16),
-            layers.Conv2D(8, 5, padding="same"),
-            layers.BatchNormalization(),
-            layers.Activation("gelu"),
-            layers.MaxPooling2D(),
-            layers.Conv2D(32, 3, activation="tanh"),
-            layers.Flatten(),
-            layers.Dropout(0.25),
-            layers.Dense(10, activation="softmax"),
-        ]
-    )
-    model.compile(optimizer=fl.optimizers.Adam(0.01), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
-    model._batch = batch
-    return model.module()
-
-
 @pytest.fixture(scope="module")
 def compiled():
-    return compile(network(), PORTABLE)
+    return compile(varied_network(16).module(), PORTABLE)
 
 
 def batches(count, batch=16):

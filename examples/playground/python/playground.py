@@ -19,9 +19,9 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-import js  # type: ignore[import-not-found]
-from pyodide.code import CodeRunner  # type: ignore[import-not-found]
-from pyodide.ffi import to_js  # type: ignore[import-not-found]
+import js
+from pyodide.code import CodeRunner
+from pyodide.ffi import to_js
 
 PROGRAM = "program.py"
 WORK = Path("/home/pyodide/work")

@@ -16,6 +16,7 @@ from fanlight.advice.print_advice import duration, print_advice
 from fanlight.bundle.manifest import NAME, Manifest
 from fanlight.bundle.read import Bundle, read_bundle
 from fanlight.compiler import TARGETS, compile
+from fanlight.inspection import bytes_of
 from fanlight.ir.types import Type, item_bytes
 from fanlight.publishing import read_module
 
@@ -70,7 +71,7 @@ def advise_bundle(source: Path, rows: int | None = None) -> Facts:
 def numbers(manifest: Manifest, only_trainable: bool = False) -> int:
     """How many numbers are parameters."""
     slots = [slot for slot in manifest.state if slot.role == "parameter" and (slot.trainable or not only_trainable)]
-    return sum(int(Type(slot.dtype, slot.shape).count) for slot in slots)  # type: ignore[arg-type]
+    return sum(bytes_of(Type(slot.dtype, slot.shape)) // item_bytes(slot.dtype) for slot in slots)
 
 
 def download(bundle: Bundle) -> Facts:
@@ -149,7 +150,7 @@ def helps(facts: Facts, manifest: Manifest) -> list[str]:
             trained = f" ({each['trainable']:,} numbers are trained)" if each["trainable"] < facts["trainable"] else ""
             found.append(f"{each['what']}: {', '.join(changes)}{trained}")
     floats = sum(
-        int(Type(slot.dtype, slot.shape).count) * item_bytes(slot.dtype)  # type: ignore[arg-type]
+        bytes_of(Type(slot.dtype, slot.shape))
         for slot in manifest.state
         if slot.dtype == "float32" and slot.role in ("parameter", "statistic")
     )

@@ -78,8 +78,9 @@ def measure_in_python(bundle: Bundle, compiled: Any) -> Speed:
     store = wasmtime.Store()
     instance = wasmtime.Instance(store, wasmtime.Module(store.engine, peak_module(PORTABLE)), [])
     peak = instance.exports(store)["peak"]
+    assert isinstance(peak, wasmtime.Func)
     turns = 20000
-    gflops = FLOPS * turns * 1e-6 / timed(lambda: peak(store, turns))  # type: ignore[operator]
+    gflops = FLOPS * turns * 1e-6 / timed(lambda: peak(store, turns))
     times = [
         None if inputs is None else timed(lambda n=name, i=inputs: engine.call(n, i))
         for name, inputs in (("predict", predict), ("train_step", step))

@@ -23,8 +23,8 @@ class PageEngine:
     """One instance of a program: its memory holds the state. The methods are those of `WasmEngine`."""
 
     def __init__(self, program: Program, code: bytes):
-        import js  # type: ignore[import-not-found]
-        from pyodide.ffi import JsException, to_js  # type: ignore[import-not-found]
+        import js
+        from pyodide.ffi import JsException, to_js
 
         def record(**fields: Any) -> Any:
             return to_js(fields, dict_converter=js.Object.fromEntries)

@@ -35,8 +35,8 @@ class Runtime:
         cls, manifest: Manifest, files: Mapping[str, bytes], scripts: Mapping[str, str], reproducible: bool = True
     ) -> Runtime:
         """The model of a manifest and the files that it names. `scripts` are the runtime's: "page" and "worker"."""
-        import js  # type: ignore[import-not-found]
-        from pyodide.ffi import to_js  # type: ignore[import-not-found]
+        import js
+        from pyodide.ffi import to_js
 
         load = await _loader(scripts)
         found = _record(**{name: to_js(data) for name, data in files.items()})
@@ -60,8 +60,8 @@ class Runtime:
     ) -> None:
         """Trains in the runtime's worker; `options` are those of its `fit`. `on_epoch_end` may end it with False. Where
         this task is cancelled, the training ends and keeps what it learnt."""
-        import js  # type: ignore[import-not-found]
-        from pyodide.ffi import create_proxy  # type: ignore[import-not-found]
+        import js
+        from pyodide.ffi import create_proxy
 
         control = js.AbortController.new()
         proxies = [create_proxy(lambda epoch, logs: on_epoch_end(epoch, logs.to_py()))]
@@ -114,10 +114,10 @@ class Runtime:
 
 async def _loader(scripts: Mapping[str, str]) -> Any:
     """The runtime's `load`; the scripts are run when it is first asked for."""
-    import js  # type: ignore[import-not-found]
+    import js
 
     if getattr(js, "fanlightRuntime", None) is None:
-        js.fanlightRuntime = _record(worker=scripts["worker"])
+        js.Reflect.set(js.globalThis, "fanlightRuntime", _record(worker=scripts["worker"]))
         try:
             await _run(scripts["page"])
         except BaseException:
@@ -129,9 +129,9 @@ async def _loader(scripts: Mapping[str, str]) -> Any:
 async def _run(script: str) -> None:
     """Runs a classic script: in a page or a classic worker from a blob, so that no policy needs 'unsafe-eval'. A module
     worker has no other way than to evaluate it."""
-    import js  # type: ignore[import-not-found]
-    from pyodide.code import run_js  # type: ignore[import-not-found]
-    from pyodide.ffi import JsException, create_once_callable, to_js  # type: ignore[import-not-found]
+    import js
+    from pyodide.code import run_js
+    from pyodide.ffi import JsException, create_once_callable, to_js
 
     address = js.URL.createObjectURL(js.Blob.new(to_js([script]), _record(type="text/javascript")))
     try:
@@ -159,7 +159,7 @@ async def _run(script: str) -> None:
 
 async def answered(promise: Any) -> Any:
     """What a promise of the runtime gives; its errors as Fanlight's."""
-    from pyodide.ffi import JsException  # type: ignore[import-not-found]
+    from pyodide.ffi import JsException
 
     try:
         return await promise
@@ -172,7 +172,7 @@ async def answered(promise: Any) -> Any:
 
 def _record(**fields: Any) -> Any:
     """A plain object of JavaScript's."""
-    import js  # type: ignore[import-not-found]
+    import js
 
     made = js.Object.new()
     for name, value in fields.items():
@@ -182,14 +182,14 @@ def _record(**fields: Any) -> Any:
 
 def _got(made: Any, name: str) -> Any:
     """A property of an object of JavaScript's, whatever it is called."""
-    import js  # type: ignore[import-not-found]
+    import js
 
     return js.Reflect.get(made, name)
 
 
 def _typed(array: Array) -> Any:
-    import js  # type: ignore[import-not-found]
-    from pyodide.ffi import to_js  # type: ignore[import-not-found]
+    import js
+    from pyodide.ffi import to_js
 
     data = to_js(array.tobytes())
     kind = TYPED.get(array.dtype)
@@ -198,7 +198,7 @@ def _typed(array: Array) -> Any:
 
 def _arrays(arrays: Mapping[str, Array]) -> Any:
     """Arrays by name, each as `{ data, shape }`."""
-    from pyodide.ffi import to_js  # type: ignore[import-not-found]
+    from pyodide.ffi import to_js
 
     return _record(**{name: _record(data=_typed(a), shape=to_js(list(a.shape))) for name, a in arrays.items()})
 

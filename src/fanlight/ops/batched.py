@@ -6,6 +6,7 @@ attributes name the loop index, that is the axis. `Vectorizer` turns values of a
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -28,7 +29,7 @@ from fanlight.ops.sample import Sample, sample
 
 
 @dataclass(frozen=True)
-class _AllSteps(Op):
+class _AllSteps(Op, ABC):
     """`op` at index = 0 .. extent-1; the operands that are `batched` have a leading axis for the step."""
 
     index: str
@@ -103,11 +104,13 @@ class _AllSteps(Op):
                 parts.append(fn.sum(vectorizer.stacked(part), 0) if is_float(part.dtype) else None)
         return tuple(parts)
 
+    @abstractmethod
     def upstream(self, g: Value) -> tuple[Value, bool]:
-        raise NotImplementedError
+        """The gradient that one step gets, and whether it is another one at each step."""
 
+    @abstractmethod
     def result(self, y: Value, xs: tuple[Value, ...]) -> tuple[Value, bool]:
-        raise NotImplementedError
+        """What one step gave, and whether it is another value at each step."""
 
 
 @dataclass(frozen=True)

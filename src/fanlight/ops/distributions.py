@@ -7,7 +7,7 @@ so that an element does not depend on how long the others took. Gradients do not
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from fanlight.errors import DtypeError, ShapeError
 from fanlight.ir import dim as dims
@@ -140,13 +140,13 @@ def _log_gamma(key: Value, shape: tuple[DimLike, ...], alpha: Operand) -> Value:
     return stop_gradient(where(is_small, add(found, divide(log(uniform), a)), found))
 
 
-def _until_done(body: object, *start: Value) -> tuple[Value, ...]:
+def _until_done(body: Callable[..., tuple[Value, ...]], *start: Value) -> tuple[Value, ...]:
     """Runs a step on (its number, values ...) until all elements of the last value are true; the values then."""
 
     def goes_on(step: Value, *values: Value) -> Value:
         return any(logical_not(values[-1]))
 
-    found = while_loop(goes_on, body, (as_value(0, "int32"), *start), maximum_iterations=ROUNDS)  # type: ignore[arg-type]
+    found = while_loop(goes_on, body, (as_value(0, "int32"), *start), maximum_iterations=ROUNDS)
     return tuple(found[1:])
 
 
@@ -208,7 +208,7 @@ def _stirling_rest(k: Value) -> Value:
     return rest
 
 
-def _transformed_rejection(n: Value, p: Value):  # type: ignore[no-untyped-def]
+def _transformed_rejection(n: Value, p: Value) -> Callable[[Value, Value], tuple[Value, Value]]:
     """Hoermann's BTRS for n * p >= 10 and p <= 1/2: a function of two uniform numbers that gives a candidate, and
     whether it is accepted."""
     deviation = sqrt(multiply(multiply(n, p), subtract(1.0, p)))

@@ -1,7 +1,4 @@
-"""How long is a vector, how large a matrix? Norms. float32.
-
-Norms of matrices that need singular values raise an error.
-"""
+"""How long is a vector, how large a matrix? Norms. float32."""
 
 from __future__ import annotations
 
@@ -9,6 +6,7 @@ import math
 
 from fanlight.errors import ShapeError
 from fanlight.ir.graph import Value
+from fanlight.ops.eigen import svd
 from fanlight.ops.pointwise import (
     absolute,
     cast,
@@ -19,7 +17,7 @@ from fanlight.ops.pointwise import (
 )
 from fanlight.ops.promote import Operand
 from fanlight.ops.reductions import Axis, max, min, sum
-from fanlight.ops.shapes import expand_dims, normal_axes, squeeze
+from fanlight.ops.shapes import expand_dims, moveaxis, normal_axes, squeeze
 
 __all__ = ["norm"]
 
@@ -28,9 +26,8 @@ def norm(x: Operand, ord: float | str | None = None, axis: Axis = None, keepdims
     """The norm of vectors along one axis, or of matrices along two; without both `ord` and axis, of all elements.
 
     Of vectors: 2 (or None), 1, inf, -inf, 0 (how many are not 0), or p: the p-th root of the sum of p-th powers. Of
-    matrices: "fro" (or None), the largest (inf, 1) or smallest (-inf, -1) sum of rows or columns.
-
-    Differs: 2, -2 and "nuc" of matrices, which need singular values, raise ShapeError."""
+    matrices: "fro" (or None), the largest (inf, 1) or smallest (-inf, -1) sum of rows or columns; the largest (2) or
+    smallest (-2) singular value, or the sum of all ("nuc"), of matrices of known size."""
     value = cast(x, "float32")
     if axis is None and ord is None:
         total = sqrt(sum(square(value)))
@@ -40,7 +37,7 @@ def norm(x: Operand, ord: float | str | None = None, axis: Axis = None, keepdims
         return _of_vectors(value, ord, axes[0], keepdims)
     if len(axes) != 2:
         raise ShapeError("norm", expected="one axis or two", got=axis, at=repr(value.type))
-    found = _of_matrices(absolute(value) if ord not in (None, "fro") else value, ord, *axes)
+    found = _of_matrices(value, ord, *axes)
     return found if keepdims else squeeze(found, axes)
 
 
@@ -58,12 +55,17 @@ def _of_vectors(x: Value, ord: float | str | None, axis: int, keepdims: bool) ->
 
 
 def _of_matrices(x: Value, ord: float | str | None, rows: int, columns: int) -> Value:
-    """The norms, with both axes of length 1; but for the Frobenius norm, of absolute values."""
+    """The norms, with both axes of length 1."""
+    if ord in (2, -2, "nuc"):
+        values = svd(moveaxis(x, (rows, columns), (-2, -1)), compute_uv=False)
+        assert isinstance(values, Value)
+        found = sum(values, -1) if ord == "nuc" else values[..., 0 if ord == 2 else -1]
+        return expand_dims(found, (rows, columns))
     if ord is None or ord == "fro":
         return sqrt(sum(square(x), (rows, columns), keepdims=True))
     if ord not in (1, -1, math.inf, -math.inf):
-        what = 'a matrix norm of None, "fro", 1, -1, inf or -inf'
+        what = 'a matrix norm of None, "fro", "nuc", 1, -1, 2, -2, inf or -inf'
         raise ShapeError("norm", expected=what, got=repr(ord), do="give one axis for norms of vectors")
     assert not isinstance(ord, str)
     summed, searched = (rows, columns) if ord in (1, -1) else (columns, rows)
-    return (max if ord > 0 else min)(sum(x, summed, keepdims=True), searched, keepdims=True)
+    return (max if ord > 0 else min)(sum(absolute(x), summed, keepdims=True), searched, keepdims=True)

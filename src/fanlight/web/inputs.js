@@ -2,7 +2,7 @@
 // rows of tables, labels) is read by meanings.js. All that is wrong is refused here, before anything runs.
 
 import { DtypeError, ShapeError, UnknownNameError } from './errors.js';
-import { TYPES, batchOf, count, hasRows, length, nameOf, text } from './layout.js';
+import { TYPES, batchOf, count, hasRows, joined, length, nameOf, text } from './layout.js';
 
 /** @typedef {import('./types.d.ts').Manifest} Manifest */
 /** @typedef {import('./types.d.ts').TypedArray} TypedArray */
@@ -89,9 +89,7 @@ function flatten(value, slot, read) {
   /** @type {any[]} */
   const parts = Array.isArray(value) ? value.map((item) => flatten(item, slot, read)) : [read(value)];
   if (!parts[0]) throw new DtypeError(`"${slot.name}" expects a ${TYPES[slot.dtype].name} of ${text(slot.shape)}, got ${kindOf(value)}; to pass more, state a meaning in Python, as fl.Image(28, 28)`);
-  const all = /** @type {any} */ (new TYPES[slot.dtype](parts.reduce((sum, part) => sum + part.length, 0)));
-  parts.reduce((at, part) => (all.set(part, at), at + part.length), 0);
-  return all;
+  return joined(parts, TYPES[slot.dtype]);
 }
 
 // What a dtype takes without loss besides its own array.

@@ -28,3 +28,10 @@ export const hasRows = ({ shape }) => nameOf(shape[0]) === 'batch';
 /** @param {readonly Dim[]} shape @param {Sizes} [sizes] those that are known @returns {string} `[batch, 28, 28, 1]` */
 export const text = (shape, sizes = {}) =>
   '[' + shape.map((dim) => length(dim, sizes) || nameOf(dim) || String(dim)).join(', ') + ']';
+
+/** @param {readonly any[]} parts @param {any} Kind of typed array @returns {any} the parts, one after the other */
+export function joined(parts, Kind) {
+  const all = new Kind(parts.reduce((sum, part) => sum + part.length, 0));
+  parts.reduce((at, part) => (all.set(part, at), at + part.length), 0);
+  return all;
+}

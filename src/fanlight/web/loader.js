@@ -4,7 +4,7 @@
 import { Engine } from './engine.js';
 import { BrowserError, FanlightError, IntegrityError, ModelFormatError } from './errors.js';
 import { sha256 } from './integrity.js';
-import { TYPES, count } from './layout.js';
+import { TYPES, count, joined } from './layout.js';
 import { readSafetensors } from './safetensors.js';
 
 /** @typedef {import('./types.d.ts').Manifest} Manifest */
@@ -31,16 +31,15 @@ export async function fetchBytes(address, cache, signal, onBytes) {
   traffic.requests++;
   const response = await fetch(address, { cache, signal });
   if (!response.ok) throw new Error(`the host answered ${response.status}`);
-  let length = 0;
-  const chunks = [];
+  /** @type {Uint8Array[]} */
+  const parts = [];
   const reader = /** @type {ReadableStream<Uint8Array<ArrayBuffer>>} */ (response.body).getReader();
   for (let part; !(part = await reader.read()).done;) {
-    chunks.push(part.value);
-    length += part.value.length;
-    onBytes?.(length);
+    parts.push(part.value);
+    traffic.bytesReceived += part.value.length;
+    onBytes?.(part.value.length);
   }
-  traffic.bytesReceived += length;
-  return toBytes(new Blob(chunks));
+  return joined(parts, Uint8Array);
 }
 
 /** @param {Blob | BufferSource} place @returns {Promise<Uint8Array>} */
@@ -84,33 +83,30 @@ export async function loadEngine(source, signal, onProgress) {
   const { manifest, variant, shared } = source;
   const [code, ...weights] = [manifest.code[variant], ...manifest.weights];
   const total = [code, ...weights].reduce((sum, name) => sum + manifest.files[name]?.bytes, 0);
-  let done = 0;
-  const read = async (/** @type {string} */ file) => {
-    const bytes = await readFile(source, file, signal, (now) => onProgress?.({ loaded: done + now, total, file }));
-    done += bytes.length;
-    return bytes;
-  };
-  const bytes = /** @type {BufferSource} */ (await read(code));
+  let loaded = 0;
+  // A file that is asked for again counts once.
+  const read = (/** @type {string} */ file) => readFile(source, file, signal, (more) => onProgress?.({ loaded: loaded = Math.min(loaded + more, total), total, file }));
+  // The code and the first weights travel together.
+  const [bytes, ...arrived] = /** @type {any[]} */ (await Promise.all([code, ...weights.slice(0, 1)].map(read)));
   // They have been verified: a browser that refuses them lacks instructions, or obeys a policy. Some can switch all of it off.
   const module = await (async () => WebAssembly.compile(bytes))().catch((error) => {
     throw new BrowserError(`this browser or a policy refuses WebAssembly SIMD (Chrome 91, Firefox 89, Safari 16.4): ${error.message}`);
   });
   const engine = new Engine(manifest, module, shared);
-  const placed = new Set();
+  const missing = new Map(manifest.state.map((slot) => [slot.name, slot]));
   for (const file of weights) {
     /** @type {Arrays} */
     const arrays = {};
-    for (const [name, { dtype, bytes }] of readSafetensors(await read(file))) {
-      const slot = manifest.state.find((known) => known.name === name);
+    for (const [name, { dtype, bytes }] of readSafetensors(arrived.pop() ?? await read(file))) {
+      const slot = missing.get(name);
       if (slot?.dtype !== dtype || engine.view(slot).byteLength !== bytes.length) throw new ModelFormatError(`${file}: "${name}" is not what fanlight.json states`);
       arrays[name] = bytes;
-      placed.add(name);
+      missing.delete(name);
     }
     engine.write(arrays);
   }
 
-  for (const { name, dtype, shape, initial } of manifest.state) {
-    if (placed.has(name)) continue;
+  for (const { name, dtype, shape, initial } of missing.values()) {
     if (initial === undefined) throw new ModelFormatError(`the weights lack "${name}"`);
     engine.write({ [name]: new TYPES[dtype](count(shape)).fill(/** @type {never} */ (dtype === 'int64' ? BigInt(initial) : initial)) });
   }
