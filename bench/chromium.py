@@ -58,7 +58,8 @@ def run_page(
         tab = browser.new_page()
         tab.on("pageerror", lambda error: print(error, file=sys.stderr))
         tab.goto(f"{address}{page}?{urlencode(settings)}")
-        tab.wait_for_function("window.result !== undefined", timeout=SECONDS * 1000)
+        # Seldom: a question at every frame would keep a core busy.
+        tab.wait_for_function("window.result !== undefined", timeout=SECONDS * 1000, polling=500)
         result = json.loads(tab.evaluate("JSON.stringify(window.result)"))
         version = browser.version
         browser.close()

@@ -11,7 +11,7 @@ from typing import Any
 ROOT = Path(__file__).parent.parent
 RESULTS = Path(__file__).parent / "results"
 PAGE, PLOT = ROOT / "docs" / "performance.md", ROOT / "docs" / "performance.svg"
-ORDER = ("latency", "mlp", "lstm", "training", "matmul", "pointwise", "coldstart")
+ORDER = ("latency", "mlp", "lstm", "training", "matmul", "pointwise", "firefox", "threads", "coldstart")
 HIDDEN = ("peak", "copies")  # times that are no contender's
 
 LABELS = {

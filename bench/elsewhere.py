@@ -1,7 +1,7 @@
-"""How does a measurement run in another browser than Chromium? With the drivers of the tests.
+"""How does a measurement run in Firefox? With the driver of the tests.
 
-In: a folder, the name of its page and its settings, "firefox" or "webkit". Out: what the page leaves in
-`window.result`, and the browser's version. Measures nothing."""
+In: a folder, the name of its page and its settings. Out: what the page leaves in `window.result`, and the browser's
+version. Measures nothing."""
 
 from __future__ import annotations
 
@@ -15,18 +15,15 @@ from chromium import SECONDS
 
 from fanlight.server.serve import running
 
-BROWSERS = ("firefox", "webkit")
 
-
-def run_page_in(browser: str, folder: Path, page: str, settings: Mapping[str, float]) -> tuple[dict[str, Any], str]:
+def run_in_firefox(folder: Path, page: str, settings: Mapping[str, float]) -> tuple[dict[str, Any], str]:
     """Stops with the page's own message where it failed."""
     sys.path.append(str(Path(__file__).parents[1] / "tests"))
     from browsers.firefox import Firefox
-    from browsers.webkit import WebKit
 
-    started = {"firefox": Firefox, "webkit": WebKit}[browser]()
+    firefox = Firefox()
     try:
-        with running(folder) as address, started.tab() as tab:
+        with running(folder) as address, firefox.tab() as tab:
             tab.goto(f"{address}{page}?{urlencode(settings)}")
             tab.until("window.result !== undefined", SECONDS)
             result = tab.look("window.result")
@@ -34,4 +31,4 @@ def run_page_in(browser: str, folder: Path, page: str, settings: Mapping[str, fl
                 raise SystemExit(f"{page}: {result['error']}")
             return result, tab.browser
     finally:
-        started.close()
+        firefox.close()

@@ -1,8 +1,7 @@
 """How fast is Fanlight beside its peers? Runs the measurements of this folder, prints tables, writes results/*.json
 and docs/performance.md.
 
-python bench/run.py [--quick] [training] [latency] [mlp] [matmul] [coldstart] [pointwise]
-python bench/run.py pointwise --browser firefox    prints, and writes nothing
+python bench/run.py [--quick] [name ...]    names: training, latency, ..., those of MEASUREMENTS below; all by default
 """
 
 from __future__ import annotations
@@ -12,9 +11,10 @@ import importlib
 import os
 
 from document import document
-from elsewhere import BROWSERS
 from report import show, write
 from rich.console import Console
+
+from fanlight.errors import BrowserError
 
 MEASUREMENTS = {  # name -> module
     "training": "training.training",
@@ -24,6 +24,8 @@ MEASUREMENTS = {  # name -> module
     "matmul": "contests.matmul",
     "coldstart": "coldstart.coldstart",
     "pointwise": "pointwise.pointwise",
+    "firefox": "pointwise.firefox",
+    "threads": "pointwise.threads",
 }
 WIDTH = 110  # of tables that go into a file
 
@@ -35,10 +37,7 @@ def main() -> None:
     parser.add_argument(
         "--kernels", action="store_true", help="only say which kernels of a training step take how long"
     )
-    parser.add_argument("--browser", choices=BROWSERS, help="pointwise in another browser; writes no file")
     options = parser.parse_args()
-    if options.browser and options.names != ["pointwise"]:
-        parser.error("--browser: only pointwise runs in other browsers than Chromium")
     if unknown := set(options.names) - set(MEASUREMENTS):
         parser.error(f"expected names of {', '.join(MEASUREMENTS)}, got {', '.join(sorted(unknown))}")
     console = Console()
@@ -49,11 +48,12 @@ def main() -> None:
     if options.kernels:
         importlib.import_module("kernels.kernels").measure_kernels(options.quick)
         return
-    if options.browser:
-        show(importlib.import_module(MEASUREMENTS["pointwise"]).measure(options.quick, options.browser), console)
-        return
     for name in options.names or MEASUREMENTS:
-        report = importlib.import_module(MEASUREMENTS[name]).measure(options.quick)
+        try:
+            report = importlib.import_module(MEASUREMENTS[name]).measure(options.quick)
+        except BrowserError as error:
+            console.print(f"[red]{name} was not measured: {error}")
+            continue
         show(report, console)
         if not options.quick:
             console.print(f"  written to bench/results/{write(report).name}")

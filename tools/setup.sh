@@ -94,6 +94,7 @@ frameworks() {
 measurements() {
   say "installing what the measurements need"
   "${pip[@]}" --editable '.[bench]'
+  install_browser firefox-esr firefox || say "going on without Firefox" >&2
 }
 
 case "${1:-}" in

@@ -8,13 +8,12 @@ from __future__ import annotations
 import argparse
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from chromium import run_page, staged
-from elsewhere import run_page_in
 from report import Report, Row, show
 from rich.console import Console
 
@@ -109,10 +108,9 @@ def columns_of(kernel: Kernel) -> int:
     return kernel.schedule.tile_columns
 
 
-def measure(quick: bool, browser: str = "chromium") -> Report:
-    """The layers with the tile that the target asks for; WebKit has no relaxed SIMD."""
-    target = PORTABLE if browser == "webkit" else RELAXED
-    return measure_settings([(*target.tile, 2)], target, QUICK_ROUNDS if quick else ROUNDS, browser=browser)
+def measure(quick: bool, in_browser: Callable[..., tuple[dict[str, Any], str]] = run_page) -> Report:
+    """The layers with the tile that the target asks for."""
+    return measure_settings([(*RELAXED.tile, 2)], RELAXED, QUICK_ROUNDS if quick else ROUNDS, in_browser=in_browser)
 
 
 def measure_settings(
@@ -120,7 +118,7 @@ def measure_settings(
     target: Target,
     rounds: int,
     side: int = 224,
-    browser: str = "chromium",
+    in_browser: Callable[..., tuple[dict[str, Any], str]] = run_page,
 ) -> Report:
     """One row for each setting: rows and columns of a tile, and how often its loop is unrolled."""
     counts = mobilenet_layers(side)
@@ -132,10 +130,7 @@ def measure_settings(
         described.append({"setting": name, "code": f"{name}.wasm", **description})
     files["modules.json"] = json.dumps(described)
     with staged([HERE / "pointwise.html"], files) as folder:
-        if browser == "chromium":
-            result, version = run_page(folder, "pointwise.html", {"rounds": rounds})
-        else:
-            result, version = run_page_in(browser, folder, "pointwise.html", {"rounds": rounds})
+        result, version = in_browser(folder, "pointwise.html", {"rounds": rounds})
     rows, notes, details = [], [], {}
     for module in result["modules"]:
         layers = [layer_figures(layer, counts) for layer in module["layers"]]
@@ -177,21 +172,6 @@ def read_setting(text: str) -> tuple[int, int, int]:
     return rows, columns, unroll
 
 
-def show_threads(target: Target, most: int, rounds: int, side: int) -> None:
-    """Prints how long all layers take in one call, by the number of threads."""
-    from pointwise.threads import measure_threads
-
-    layers = list(mobilenet_layers(side).elements())
-    kernels = [product_kernel(layer, target, target.tile if layer[0] > 1 else (1, 32), 2) for layer in layers]
-    times, browser = measure_threads(kernels, target, most, rounds)
-    console = Console()
-    for threads, milliseconds_each in times.items():
-        ratio = times[1] / milliseconds_each
-        console.print(
-            f"{threads} threads {milliseconds_each:8.2f} ms {ratio:6.2f} x  Chromium {browser}", highlight=False
-        )
-
-
 def main() -> None:
     """Tries other settings: `cd bench && python -m pointwise.pointwise --setting 5x8x2 --setting 4x8x4`."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -199,13 +179,9 @@ def main() -> None:
     parser.add_argument("--setting", action="append", help="rows x columns x unroll, e.g. 5x8x2; may be repeated")
     parser.add_argument("--portable", action="store_true", help="without relaxed SIMD")
     parser.add_argument("--side", type=int, default=224, help="height and width of the image")
-    parser.add_argument("--threads", type=int, help="instead: all layers in one call, with 1 to so many threads")
     parser.add_argument("--json", type=Path, help="write the figures of every layer to this file")
     options = parser.parse_args()
     target = PORTABLE if options.portable else RELAXED
-    if options.threads:
-        show_threads(target, options.threads, options.rounds, options.side)
-        return
     settings = [read_setting(text) for text in options.setting or []] or [(*target.tile, 2)]
     report = measure_settings(settings, target, options.rounds, options.side)
     console = Console()

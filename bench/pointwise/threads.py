@@ -12,15 +12,21 @@ from pathlib import Path
 from statistics import median
 
 from chromium import run_page, staged
+from pointwise.pointwise import mobilenet_layers, product_kernel
+from report import Report, Row
 
 from fanlight.bundle.modules import web_text
 from fanlight.ir import dim as dims
 from fanlight.ir.kernel import Buffer, Kernel, Procedure, Program
 from fanlight.ir.target import Target
 from fanlight.targets.wasm.emit import pages
+from fanlight.targets.wasm.spelling import RELAXED
 from fanlight.targets.wasm.threads import emit_threads
 
 HERE = Path(__file__).parent
+ROUNDS, QUICK_ROUNDS = 60, 5
+THREADS = 2
+WANTED = 1 / 1.6
 START = 4096  # bytes: behind the words that threads share
 
 
@@ -45,8 +51,24 @@ def program_of(kernels: Sequence[Kernel]) -> Program:
     return Program(buffers, {"run": procedure}, (), {}, {}, top)
 
 
-def measure_threads(kernels: Sequence[Kernel], target: Target, most: int, rounds: int) -> tuple[dict[int, float], str]:
-    """The median milliseconds of a call with 1 .. `most` threads, and the browser."""
+def measure(quick: bool) -> Report:
+    """All products of the network, in their order."""
+    layers = mobilenet_layers().elements()
+    kernels = [product_kernel(layer, RELAXED, RELAXED.tile if layer[0] > 1 else (1, 32), 2) for layer in layers]
+    rounds = QUICK_ROUNDS if quick else ROUNDS
+    times, browser = measure_threads(kernels, RELAXED, THREADS, rounds)
+    middle = {count: median(each) for count, each in times.items()}
+    rows = [Row(f"{count} threads", middle[count], middle[1], "1 thread", "ms", WANTED) for count in times if count > 1]
+    notes = [f"{row.what}: {1 / row.ratio:.2f} times as fast as one" for row in rows]
+    title = f"the {len(kernels)} products of MobileNetV2 in one call, by threads, code: {RELAXED.variant}"
+    settings = {"rounds": rounds, "calls in a round": 5}
+    return Report("threads", title, rows, notes, settings, {"times": times}, browser, "pointwise")
+
+
+def measure_threads(
+    kernels: Sequence[Kernel], target: Target, most: int, rounds: int
+) -> tuple[dict[int, list[float]], str]:
+    """The milliseconds of a call with 1 .. `most` threads, one figure a round, and the browser."""
     program = program_of(kernels)
     last = program.buffers[f"out{len(kernels) - 1}"]
     facts = {"pages": pages(program), "offset": last.offset, "count": last.count}
@@ -57,4 +79,4 @@ def measure_threads(kernels: Sequence[Kernel], target: Target, most: int, rounds
     }
     with staged([HERE / "threads.html"], files) as folder:
         result, browser = run_page(folder, "threads.html", {"rounds": rounds, "most": most})
-    return {int(count): median(times) for count, times in result["times"].items()}, browser
+    return {int(count): times for count, times in result["times"].items()}, browser

@@ -18,12 +18,12 @@ from fanlight.targets.wasm.nest import weight
 
 # Nanoseconds, of one core of a laptop; only the order of magnitude matters.
 SMALL = 20_000  # a kernel below it stays on one thread: a barrier costs about a twentieth of it
-LEAST = 10_000  # a chunk's work
+LEAST = 5_000  # a chunk's work
 PRODUCTS = 16  # multiply-adds in a nanosecond
 NODES = 2  # nodes of a scalar expression in a nanosecond, by vectors
 IN_ORDER = {"prefix": 2, "scatter": 2, "sort": 12}  # how much longer a node takes where points wait for each other
 
-MOST, WANTED = 16, 8  # chunks of a kernel: so many that uneven cores share fairly, and from how many on an axis will do
+MOST, WANTED = 32, 8  # chunks of a kernel: so many that uneven cores share fairly, and from how many on an axis will do
 LANES = 16  # results that lie side by side and are computed together
 LARGEST = 2**31 - 1
 
