@@ -88,7 +88,7 @@ def contests_of(record: Mapping[str, Any]) -> Iterator[Contest]:
     for job in details.get("jobs", [details] if "milliseconds" in details else []):
         times = {name: time for name, time in job["milliseconds"].items() if name not in HIDDEN}
         name = job.get("name") or Path(record["script"]).stem
-        title = LABELS.get(name) or f"product of {name.removeprefix('matmul')}x{name.removeprefix('matmul')} matrices"
+        title = called(name)
         yield Contest(title, times, job.get("unable", {}))
     if Path(record["script"]).stem == "coldstart":
         times = {
@@ -97,6 +97,12 @@ def contests_of(record: Mapping[str, Any]) -> Iterator[Contest]:
             if row["unit"] == "ms"
         }
         yield Contest(LABELS["coldstart"], {"Fanlight": record["rows"][0]["fanlight"], **times}, {})
+
+
+def called(name: str) -> str:
+    """The words for a workload; what is none keeps its name."""
+    size = name.removeprefix("matmul")
+    return LABELS.get(name) or (f"product of {size}x{size} matrices" if size != name else name)
 
 
 def wanted_table(records: Mapping[str, Mapping[str, Any]]) -> str:
@@ -110,7 +116,7 @@ def wanted_table(records: Mapping[str, Mapping[str, Any]]) -> str:
             own, peer = (f"{row[key]:.4g} {row['unit']}" for key in ("fanlight", "peer"))
             met = "reached" if row["met"] else "**missed**"
             figures = [
-                f"{name}: {row['what']}",
+                f"{name}: {called(row['what'])}",
                 own,
                 row["peer_name"],
                 peer,

@@ -136,7 +136,7 @@ def measure_settings(
         layers = [layer_figures(layer, counts) for layer in module["layers"]]
         peak = median(peak for layer in module["layers"] for peak in layer["peaks"])
         share = sum(each["work"] for each in layers) / sum(each["work"] / each["share"] for each in layers)
-        name = f"tile and unrolling {module['setting']}"
+        name = f"tile and unrolling {module['setting']}" if len(settings) > 1 else "all of them"
         rows.append(Row(name, share * peak, peak, "multiply-add peak", "GFLOP/s", WANTED, wants_more=True))
         best, slow = (choose(layers, key=lambda each: each["share"]) for choose in (max, min))
         notes.append(f"{name}: {milliseconds(layers):.2f} ms; {best['layer']} reaches {best['share']:.2f}, ")

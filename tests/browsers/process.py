@@ -18,6 +18,8 @@ from pathlib import Path
 
 from fanlight.errors import BrowserError
 
+LOG = "log.txt"
+
 
 class Process:
     """A program and all that it starts. They end with `kill`, or when this process ends, however it does."""
@@ -33,7 +35,7 @@ class Process:
         command = [part.replace("{home}", str(self.home)) for part in command]
         if shutil.which("setpriv"):
             command = ["setpriv", "--pdeathsig", "KILL", *command]
-        with (self.home / "log.txt").open("wb") as log:
+        with (self.home / LOG).open("wb") as log:
             self.popen = subprocess.Popen(
                 command,
                 env={**os.environ, "HOME": str(self.home), **(environment or {})},
@@ -46,7 +48,7 @@ class Process:
 
     @property
     def log(self) -> str:
-        return (self.home / "log.txt").read_text(errors="replace")
+        return (self.home / LOG).read_text(errors="replace")
 
     @property
     def is_running(self) -> bool:

@@ -19,7 +19,7 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from browsers.actions import key_actions, mouse_actions
-from browsers.process import Process
+from browsers.process import LOG, Process
 from fanlight.errors import BrowserError
 from fanlight.verification.tab import PATIENCE, Browser, Point, Tab
 
@@ -53,6 +53,9 @@ NOTE_ERRORS = """async () => {
 TAKE_ERRORS = "async () => JSON.stringify(globalThis.notedErrors?.splice(0) ?? [])"
 
 
+UNFINISHED = ".wkdownload"
+
+
 class WebKit(Browser):
     """An X server and WebKit's driver, which starts the browser. Raises BrowserError where something is missing."""
 
@@ -60,6 +63,9 @@ class WebKit(Browser):
         for program, package in (("WebKitWebDriver", "webkit2gtk-driver"), ("Xvfb", "xvfb")):
             if shutil.which(program) is None:
                 raise BrowserError("WebKit", expected=program, got="none", do=f"apt-get install {package}")
+        self._start()
+
+    def _start(self) -> None:
         with ExitStack() as stack:
             width, height = SCREEN
             screen = ["-screen", "0", f"{width}x{height}x24", "-nolisten", "tcp", "-displayfd", "1"]
@@ -107,7 +113,17 @@ class WebKit(Browser):
         return self.process.is_running
 
     def tab(self, width: int = 1280, height: int = 900) -> WebKitTab:
-        return WebKitTab(self, width, height)
+        """Now and then a browser that begins on a busy machine never says so: then all begins anew, once."""
+        self.patience = START
+        try:
+            return WebKitTab(self, width, height)
+        except BrowserError:
+            if self.is_running:
+                raise
+            self._start()
+            return WebKitTab(self, width, height)
+        finally:
+            self.patience = Browser.patience
 
     def close(self) -> None:
         self.stack.close()
@@ -171,11 +187,12 @@ class WebKitTab(Tab):
         self.until(f"String({inside}) === '{width},{height}'", 10)
 
     def download(self, act: Callable[[], object]) -> bytes:
-        """Files come into the home folder."""
-        before = set(self._files())
+        """Files come into the home folder; one that lay there would keep its name from the next."""
+        for path in self._files():
+            path.unlink()
         act()
         end = time.monotonic() + PATIENCE
-        while not (new := [path for path in self._files() if path not in before and path.stat().st_size]):
+        while not (new := [path for path in self._files() if path.suffix != UNFINISHED and path.stat().st_size]):
             if time.monotonic() > end:
                 raise BrowserError(self.browser, expected="a download", got="none")
             time.sleep(0.05)
@@ -186,7 +203,7 @@ class WebKitTab(Tab):
         return data
 
     def _files(self) -> list[Path]:
-        return [path for path in self.webkit.process.home.iterdir() if path.is_file()]
+        return [path for path in self.webkit.process.home.iterdir() if path.is_file() and path.name != LOG]
 
     def cut_network(self, is_cut: bool = True) -> bool:
         return False

@@ -156,11 +156,13 @@ class Tab(ABC):
         return self.look(f"document.querySelectorAll({json.dumps(selector)}).length")
 
     def place(self, selector: str) -> tuple[float, float, float, float]:
-        """Left, top, width and height of an element in the window, once it can be clicked."""
+        """Left, top, width and height of an element in the window, once it can be clicked and stands still."""
         end = time.monotonic() + PATIENCE
-        while (place := self.evaluate(_PLACE, selector)) is None:
+        before = None
+        while (place := self.evaluate(_PLACE, selector)) is None or place != before:
             if time.monotonic() > end:
                 raise BrowserError(self.browser, expected=f"{selector} to click", got="none, or it is covered")
+            before = place
             time.sleep(0.02)
         return place[0], place[1], place[2], place[3]
 
