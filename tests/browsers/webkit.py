@@ -32,6 +32,8 @@ ENVIRONMENT = {
     "GSETTINGS_BACKEND": "memory",
     "GIO_USE_VFS": "local",
     "NO_AT_BRIDGE": "1",
+    # Safari has it in isolated pages; here it is hidden, though WebAssembly's shared memory is there.
+    "JSC_useSharedArrayBuffer": "1",
 }
 # The tool bar would keep the window wider than a phone.
 STYLE = "* { min-width: 0; padding: 0; margin: 0; border-width: 0; font-size: 1px; }"
