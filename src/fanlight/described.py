@@ -15,7 +15,8 @@ from fanlight.ir.module import Module
 from fanlight.layers.meanings import Table
 from fanlight.layers.network import Network
 from fanlight.training import optimizers
-from fanlight.training.losses import SparseCategoricalCrossentropy, TracedLoss
+from fanlight.training.loss import TracedLoss
+from fanlight.training.losses import SparseCategoricalCrossentropy
 from fanlight.training.steps import Objective, build_module, objectives_for, training_manifest
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from evaluate import evaluate_graph
-from fanlight.errors import ShapeError, UnknownNameError
+from fanlight.errors import ShapeError, UnknownNameError, UnsupportedOp
 from fanlight.ir.graph import Graph, Input, apply
 from fanlight.ir.types import Type
 from fanlight.ops import functions as fn
@@ -44,10 +44,17 @@ def softmax(x):
     return powers / powers.sum(-1, keepdims=True)
 
 
+def keras_function(name, **options):
+    """Keras's function of that name; one of them has no defaults."""
+    if name == "categorical_generalized_cross_entropy":
+        options = {"q": 0.5, **options}
+    return lambda target, prediction: getattr(keras.losses, name)(target, prediction, **options)
+
+
 def targets(rng, name):
-    if name.startswith("sparse"):
+    if name.startswith(("sparse", "categorical_generalized")):
         return rng.integers(0, CLASSES, N).astype("int32")
-    if name == "categorical_crossentropy":
+    if name in ("categorical_crossentropy", "categorical_focal_crossentropy", "kl_divergence"):
         return softmax(rng.normal(size=(N, CLASSES))).astype("float32")
     return rng.integers(0, 2, (N, CLASSES)).astype("float32")
 
@@ -56,7 +63,7 @@ def targets(rng, name):
 def test_on_probabilities(rng, name):
     prediction, target = softmax(rng.normal(size=(N, CLASSES))).astype("float32"), targets(rng, name)
     ours = evaluate(losses.get(name), target, prediction)
-    theirs = keras_loss(getattr(keras.losses, name), target, prediction)
+    theirs = keras_loss(keras_function(name), target, prediction)
     np.testing.assert_allclose(ours[0], theirs[0], rtol=2e-6, atol=2e-7)
     np.testing.assert_allclose(ours[1], theirs[1], rtol=1e-5, atol=1e-6)
 
@@ -96,6 +103,53 @@ def test_label_smoothing(rng, name):
     ours = evaluate(losses.get({"name": name, "label_smoothing": 0.2}), target, prediction)
     theirs = keras_loss(lambda t, p: getattr(keras.losses, name)(t, p, label_smoothing=0.2), target, prediction)
     np.testing.assert_allclose(ours[0], theirs[0], rtol=2e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("huber", dict(delta=0.3)),
+        ("binary_focal_crossentropy", dict(apply_class_balancing=True, alpha=0.4, gamma=1.5)),
+        ("binary_focal_crossentropy", dict(from_logits=True, label_smoothing=0.1)),
+        ("categorical_focal_crossentropy", dict(alpha=0.6, gamma=3.0, label_smoothing=0.2)),
+        ("categorical_focal_crossentropy", dict(from_logits=True)),
+        ("categorical_generalized_cross_entropy", dict(q=0.8)),
+        ("tversky", dict(alpha=0.2, beta=0.9)),
+    ],
+    ids=str,
+)
+def test_options(rng, name, options):
+    prediction, target = rng.normal(size=(N, CLASSES)).astype("float32"), targets(rng, name)
+    if not options.get("from_logits"):
+        prediction = softmax(prediction)
+    ours = evaluate(losses.get({"name": name, **options}), target, prediction)
+    theirs = keras_loss(keras_function(name, **options), target, prediction)
+    np.testing.assert_allclose(ours[0], theirs[0], rtol=5e-6, atol=2e-7)
+    np.testing.assert_allclose(ours[1], theirs[1], rtol=2e-5, atol=1e-6)
+
+
+def test_hinges_take_signs(rng):
+    prediction, target = rng.normal(size=(N, CLASSES)).astype("float32"), rng.choice([-1, 1], (N, CLASSES))
+    for name in ("hinge", "squared_hinge"):
+        ours = evaluate(losses.get(name), target.astype("float32"), prediction)
+        theirs = keras_loss(getattr(keras.losses, name), target.astype("float32"), prediction)
+        np.testing.assert_allclose(ours[0], theirs[0], rtol=2e-6)
+
+
+@pytest.mark.parametrize("kind", losses.CLASSES, ids=lambda kind: kind.__name__)
+def test_what_keras_writes_is_read(kind):
+    theirs = getattr(keras.losses, kind.__name__)()
+    assert losses.get(keras.losses.serialize(theirs)) == kind()
+    assert losses.get(kind().attributes()) == kind()
+
+
+def test_options_that_are_not_there_are_refused():
+    with pytest.raises(UnsupportedOp, match="ignore_class"):
+        losses.get(keras.losses.serialize(keras.losses.SparseCategoricalCrossentropy(ignore_class=3)))
+    with pytest.raises(UnsupportedOp, match="reduction"):
+        losses.get(keras.losses.serialize(keras.losses.Huber(reduction="sum")))
+    with pytest.raises(ShapeError, match="positive delta"):
+        losses.Huber(delta=0)
 
 
 def test_a_class_that_does_not_exist_costs_nothing():
@@ -152,6 +206,6 @@ def test_metrics(rng, name, of):
 
 def test_unknown_names_are_refused():
     with pytest.raises(UnknownNameError, match="one of mean_squared_error"):
-        losses.get("hinge")
+        losses.get("circle")
     with pytest.raises(UnknownNameError, match="accuracy"):
         metrics.get("auc", PROBABILITIES, PROBABILITIES)

@@ -1,4 +1,4 @@
-"""Do optimizers move weights as Keras's do? Five steps with the same gradients, slots included."""
+"""Do optimizers move weights as Keras's do? Fifty steps with the same gradients, slots included."""
 
 import keras
 import numpy as np
@@ -26,7 +26,28 @@ CASES = [
     ("AdamW", dict(learning_rate=0.01)),
     ("RMSprop", dict()),
     ("RMSprop", dict(learning_rate=0.01, rho=0.8, momentum=0.5, centered=True)),
+    ("Adamax", dict(learning_rate=0.02)),
+    ("Nadam", dict(learning_rate=0.02, beta_1=0.8)),
+    ("Lion", dict(learning_rate=0.01, weight_decay=0.02)),
+    ("Lamb", dict(learning_rate=0.02)),
+    ("Adagrad", dict(learning_rate=0.1, initial_accumulator_value=0.3)),
+    ("Adadelta", dict(learning_rate=1.0, rho=0.9)),
+    ("Adafactor", dict(learning_rate=0.05)),
+    ("Adafactor", dict(learning_rate=0.3, beta_2_decay=-0.5, clip_threshold=0.7)),
+    ("Ftrl", dict(learning_rate=0.1)),
+    (
+        "Ftrl",
+        dict(
+            learning_rate=0.2,
+            learning_rate_power=-0.4,
+            l1_regularization_strength=0.05,
+            l2_regularization_strength=0.1,
+            l2_shrinkage_regularization_strength=0.2,
+            beta=0.1,
+        ),
+    ),
 ]
+STEPS = 50
 
 
 def step_graph(optimizer) -> tuple[Graph, dict]:
@@ -42,18 +63,20 @@ def step_graph(optimizer) -> tuple[Graph, dict]:
 
 
 @pytest.mark.parametrize(("kind", "attributes"), CASES, ids=lambda each: str(each))
-def test_five_steps(rng, kind, attributes):
+def test_fifty_steps(rng, kind, attributes):
     graph, state = step_graph(getattr(optimizers, kind)(**attributes))
     theirs = getattr(keras.optimizers, kind)(**attributes)
     variables = {path: keras.Variable(rng.normal(size=shape).astype("float32")) for path, shape in SHAPES.items()}
     state |= {path: np.asarray(variable) for path, variable in variables.items()}
-    for _ in range(5):
+    for _ in range(STEPS):
         gradients = {path: rng.normal(size=shape).astype("float32") for path, shape in SHAPES.items()}
         theirs.apply([keras.ops.convert_to_tensor(g) for g in gradients.values()], list(variables.values()))
         state |= evaluate_graph(graph, gradients, state)[1]
     for path, variable in variables.items():
-        np.testing.assert_allclose(state[path], np.asarray(variable), rtol=2e-6, atol=2e-7, err_msg=path)
-    assert state["optimizer/iterations"] == 5
+        np.testing.assert_allclose(
+            state[path], np.asarray(variable), rtol=2e-6, atol=1e-6, err_msg=path
+        )  # fifty roundings
+    assert state["optimizer/iterations"] == STEPS
 
 
 def test_slots_are_keras_slots(rng):
@@ -87,7 +110,7 @@ def test_what_keras_saves_is_read():
 
 
 def test_wrong_requests_are_refused():
-    with pytest.raises(UnknownNameError, match="one of sgd, adam"):
-        optimizers.get("adamax")
+    with pytest.raises(UnknownNameError, match="one of sgd, adam, adamw, adamax"):
+        optimizers.get("adagrand")
     with pytest.raises(ShapeError, match="momentum from 0 to 1"):
         optimizers.SGD(momentum=2.0)

@@ -15,7 +15,7 @@ from fanlight.ir.graph import Value
 from fanlight.ir.types import Type
 from fanlight.ops import functions as fn
 from fanlight.training import losses
-from fanlight.training.losses import Logits
+from fanlight.training.loss import Logits
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from fanlight.layers.network import Network
 from fanlight.ops import functions as fn
 from fanlight.training import losses, metrics, optimizers
 from fanlight.training.initialize import initialize
-from fanlight.training.losses import Loss
+from fanlight.training.loss import Loss
 from fanlight.training.metrics import Metric
 from fanlight.training.optimizers import Optimizer
 
