@@ -11,7 +11,7 @@ from typing import Any
 ROOT = Path(__file__).parent.parent
 RESULTS = Path(__file__).parent / "results"
 PAGE, PLOT = ROOT / "docs" / "performance.md", ROOT / "docs" / "performance.svg"
-ORDER = ("latency", "mlp", "lstm", "training", "matmul", "pointwise", "firefox", "threads", "coldstart")
+ORDER = ("latency", "mlp", "lstm", "training", "matmul", "threaded", "pointwise", "firefox", "threads", "coldstart")
 HIDDEN = ("peak", "copies")  # times that are no contender's
 
 LABELS = {
@@ -88,7 +88,8 @@ def contests_of(record: Mapping[str, Any]) -> Iterator[Contest]:
     for job in details.get("jobs", [details] if "milliseconds" in details else []):
         times = {name: time for name, time in job["milliseconds"].items() if name not in HIDDEN}
         name = job.get("name") or Path(record["script"]).stem
-        title = called(name)
+        threads = record["settings"].get("threads", 1)
+        title = called(name) + (f", {threads} threads" if threads > 1 else "")
         yield Contest(title, times, job.get("unable", {}))
     if Path(record["script"]).stem == "coldstart":
         times = {

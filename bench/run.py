@@ -22,6 +22,7 @@ MEASUREMENTS = {  # name -> module
     "mlp": "contests.mlp",
     "lstm": "contests.lstm",
     "matmul": "contests.matmul",
+    "threaded": "contests.threaded",
     "coldstart": "coldstart.coldstart",
     "pointwise": "pointwise.pointwise",
     "firefox": "pointwise.firefox",

@@ -69,5 +69,5 @@ def as_onnx(kernel: np.ndarray, recurrent: np.ndarray, bias: np.ndarray) -> byte
     return onnx_file(nodes, {"x": (1, STEPS, FEATURES)}, ("y", (1, UNITS)), stored)
 
 
-def measure(quick: bool, threads: int = 1) -> Report:
-    return run_contest("lstm", TITLE, [recurrent()], quick, threads)
+def measure(quick: bool) -> Report:
+    return run_contest("lstm", TITLE, [recurrent()], quick)

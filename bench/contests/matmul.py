@@ -35,5 +35,5 @@ def product(n: int) -> Job:
     )
 
 
-def measure(quick: bool, threads: int = 1) -> Report:
-    return run_contest("matmul", TITLE, [product(n) for n in SIZES], quick, threads)
+def measure(quick: bool) -> Report:
+    return run_contest("matmul", TITLE, [product(n) for n in SIZES], quick)

@@ -58,5 +58,5 @@ def predict(weights: dict[str, fl.Tensor], x: fl.Tensor) -> fl.Tensor:
     return x
 
 
-def measure(quick: bool, threads: int = 1) -> Report:
-    return run_contest("mlp", TITLE, [perceptron()], quick, threads)
+def measure(quick: bool) -> Report:
+    return run_contest("mlp", TITLE, [perceptron()], quick)
