@@ -116,7 +116,7 @@ def test_shuffles_are_those_of_jax(shape, axis):
         with jax.threefry_partitionable(True):
             key = jax.random.wrap_key_data(KEY, impl="threefry2x32")
             expected = jax.random.permutation(key, x, axis, independent=independent)
-        found = drawn(lambda k, x: fl.random_shuffle(k, x, axis, independent), x)  # noqa: B023
+        found = drawn(lambda k, x: fl.random_shuffle(k, x, axis, independent), x)  # noqa: B023  # it is called at once
         np.testing.assert_array_equal(found, expected)
 
 

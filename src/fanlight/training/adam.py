@@ -15,13 +15,32 @@ from fanlight.training.optimizer import Optimizer, Read, norm
 
 
 @dataclass(frozen=True)
-class Adam(Optimizer):
-    """Moving averages of g and g^2, corrected for their start at zero (Kingma and Ba 2014, before section 2.1)."""
+class Moments(Optimizer):
+    """Moving averages of g and g^2, and what corrects them for their start at zero."""
 
     learning_rate: Any = 0.001
     beta_1: float = 0.9
     beta_2: float = 0.999
     epsilon: float = 1e-7
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        return ("momentum", "velocity")
+
+    @property
+    def powers(self) -> dict[str, float]:
+        return {"beta_1_power": self.beta_1, "beta_2_power": self.beta_2}
+
+    def moments(self, slots: Mapping[str, Value], g: Value) -> tuple[Value, Value]:
+        """Both averages after this step."""
+        m, v = slots["momentum"], slots["velocity"]
+        return m + (g - m) * (1 - self.beta_1), v + (fn.square(g) - v) * (1 - self.beta_2)
+
+
+@dataclass(frozen=True)
+class Adam(Moments):
+    """Moving averages of g and g^2, corrected for their start at zero (Kingma and Ba 2014, before section 2.1)."""
+
     amsgrad: bool = False
     name: ClassVar[str] = "adam"
 
@@ -29,17 +48,11 @@ class Adam(Optimizer):
     def slots(self) -> tuple[str, ...]:
         return ("momentum", "velocity", *(("velocity_hat",) if self.amsgrad else ()))
 
-    @property
-    def powers(self) -> dict[str, float]:
-        return {"beta_1_power": self.beta_1, "beta_2_power": self.beta_2}
-
     def move(
         self, read: Read, powers: Mapping[str, Value], slots: Mapping[str, Value], w: Value, g: Value
     ) -> dict[str, Value]:
         alpha = read("learning_rate") * fn.sqrt(1 - powers["beta_2_power"]) / (1 - powers["beta_1_power"])
-        m, v = slots["momentum"], slots["velocity"]
-        m = m + (g - m) * (1 - self.beta_1)
-        v = v + (fn.square(g) - v) * (1 - self.beta_2)
+        m, v = self.moments(slots, g)
         new = {"momentum": m, "velocity": v}
         if self.amsgrad:
             v = new["velocity_hat"] = fn.maximum(slots["velocity_hat"], v)
@@ -55,13 +68,9 @@ class AdamW(Adam):
 
 
 @dataclass(frozen=True)
-class Adamax(Optimizer):
+class Adamax(Moments):
     """Adam with the largest |g| in place of the mean of g^2 (Kingma and Ba 2014, section 7.1)."""
 
-    learning_rate: Any = 0.001
-    beta_1: float = 0.9
-    beta_2: float = 0.999
-    epsilon: float = 1e-7
     name: ClassVar[str] = "adamax"
 
     @property
@@ -83,18 +92,10 @@ class Adamax(Optimizer):
 
 
 @dataclass(frozen=True)
-class Nadam(Optimizer):
+class Nadam(Moments):
     """Adam with Nesterov's momentum, which grows with the steps (Dozat 2015)."""
 
-    learning_rate: Any = 0.001
-    beta_1: float = 0.9
-    beta_2: float = 0.999
-    epsilon: float = 1e-7
     name: ClassVar[str] = "nadam"
-
-    @property
-    def slots(self) -> tuple[str, ...]:
-        return ("momentum", "velocity")
 
     @property
     def powers(self) -> dict[str, float]:
@@ -111,9 +112,7 @@ class Nadam(Optimizer):
         self, read: Read, powers: Mapping[str, Value], slots: Mapping[str, Value], w: Value, g: Value
     ) -> dict[str, Value]:
         now, after = self._momentum(powers["decay_power"]), self._momentum(powers["decay_power"] * 0.96)
-        m, v = slots["momentum"], slots["velocity"]
-        m = m + (g - m) * (1 - self.beta_1)
-        v = v + (fn.square(g) - v) * (1 - self.beta_2)
+        m, v = self.moments(slots, g)
         ahead = m * (after / (1 - powers["u_product"] * after)) + g * ((1 - now) / (1 - powers["u_product"]))
         spread = fn.sqrt(v / (1 - powers["beta_2_power"])) + self.epsilon
         return {"momentum": m, "velocity": v, "": w - ahead * read("learning_rate") / spread}
@@ -141,29 +140,15 @@ class Lion(Optimizer):
 
 
 @dataclass(frozen=True)
-class Lamb(Optimizer):
+class Lamb(Moments):
     """Adam's step, as long as the weight is large (You and others 2020)."""
 
-    learning_rate: Any = 0.001
-    beta_1: float = 0.9
-    beta_2: float = 0.999
-    epsilon: float = 1e-7
     name: ClassVar[str] = "lamb"
-
-    @property
-    def slots(self) -> tuple[str, ...]:
-        return ("momentum", "velocity")
-
-    @property
-    def powers(self) -> dict[str, float]:
-        return {"beta_1_power": self.beta_1, "beta_2_power": self.beta_2}
 
     def move(
         self, read: Read, powers: Mapping[str, Value], slots: Mapping[str, Value], w: Value, g: Value
     ) -> dict[str, Value]:
-        m, v = slots["momentum"], slots["velocity"]
-        m = m + (g - m) * (1 - self.beta_1)
-        v = v + (fn.square(g) - v) * (1 - self.beta_2)
+        m, v = self.moments(slots, g)
         step = (m / (1 - powers["beta_1_power"])) / (fn.sqrt(v / (1 - powers["beta_2_power"])) + self.epsilon)
         length, size = norm([step]), norm([w])
         has_both = fn.logical_and(size > 0, length > 0)

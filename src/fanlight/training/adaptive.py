@@ -26,7 +26,7 @@ class RMSprop(Optimizer):
     name: ClassVar[str] = "rmsprop"
 
     @property
-    def hyperparameters(self) -> tuple[str, ...]:  # type: ignore[override]
+    def hyperparameters(self) -> tuple[str, ...]:
         return ("learning_rate", "weight_decay", *(("momentum",) if self.momentum else ()))
 
     @property

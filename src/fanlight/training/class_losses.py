@@ -29,8 +29,7 @@ class BinaryCrossentropy(Loss):
     name: ClassVar[str] = "binary_crossentropy"
 
     def each(self, target: Value, prediction: Value, logits: Logits = None) -> Value:
-        if self.label_smoothing:
-            target = target * (1 - self.label_smoothing) + 0.5 * self.label_smoothing
+        target = smoothed(target, self.label_smoothing, 2)
         return fn.mean(fn.binary_crossentropy(target, *start(prediction, logits, "sigmoid", self.from_logits)), axis=-1)
 
 
@@ -47,11 +46,11 @@ class CategoricalCrossentropy(Loss):
         return fn.categorical_crossentropy(target, *start(prediction, logits, "softmax", self.from_logits))
 
 
-def smoothed(target: Value, smoothing: float) -> Value:
-    """Probabilities of which a part is spread over all classes."""
+def smoothed(target: Value, smoothing: float, classes: int | None = None) -> Value:
+    """Probabilities of which a part is spread over so many classes, or all on the last axis."""
     if not smoothing:
         return target
-    return target * (1 - smoothing) + smoothing / classes_of(target)
+    return target * (1 - smoothing) + smoothing / (classes or classes_of(target))
 
 
 def classes_of(value: Value) -> int:
@@ -88,8 +87,7 @@ class BinaryFocalCrossentropy(Loss):
     name: ClassVar[str] = "binary_focal_crossentropy"
 
     def each(self, target: Value, prediction: Value, logits: Logits = None) -> Value:
-        if self.label_smoothing:
-            target = target * (1 - self.label_smoothing) + 0.5 * self.label_smoothing
+        target = smoothed(target, self.label_smoothing, 2)
         p = fn.sigmoid(prediction) if self.from_logits else prediction
         right = target * p + (1 - target) * (1 - p)
         found = fn.power(1 - right, self.gamma) * fn.binary_crossentropy(target, p)

@@ -49,7 +49,7 @@ class TracedLoss(Loss):
     from_integers: bool = False
 
     @property
-    def name(self) -> str:  # type: ignore[override]
+    def name(self) -> str:  # type: ignore[override]  # of its function: here no name is the class's
         return getattr(self.function, "__name__", "loss")
 
     def target(self, prediction: Type) -> Type:

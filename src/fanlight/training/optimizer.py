@@ -35,8 +35,6 @@ class Optimizer(ABC):
     global_clipnorm: float | None = field(default=None, kw_only=True)
 
     name: ClassVar[str] = ""
-    # Attributes that are state: name -> ...
-    hyperparameters: ClassVar[tuple[str, ...]] = ("learning_rate", "weight_decay")
 
     def __post_init__(self) -> None:
         for each in fields(self):
@@ -47,6 +45,11 @@ class Optimizer(ABC):
             raise ShapeError(type(self).__name__, expected="one of clipnorm, clipvalue and global_clipnorm", got="more")
 
     # What a subclass says
+
+    @property
+    def hyperparameters(self) -> tuple[str, ...]:
+        """The attributes that are state, unless they are None or a schedule."""
+        return ("learning_rate", "weight_decay")
 
     @property
     def slots(self) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ class SGD(Optimizer):
             raise ShapeError("SGD", expected="a momentum from 0 to 1", got=self.momentum)
 
     @property
-    def hyperparameters(self) -> tuple[str, ...]:  # type: ignore[override]
+    def hyperparameters(self) -> tuple[str, ...]:
         return ("learning_rate", "weight_decay", *(("momentum",) if self.momentum else ()))
 
     @property

@@ -33,35 +33,32 @@ class LearningRateSchedule(ABC):
 
 
 @dataclass(frozen=True)
-class ExponentialDecay(LearningRateSchedule):
-    """initial * decay_rate^(step / decay_steps), in whole powers as a staircase."""
-
+class _Decay(LearningRateSchedule):
     initial_learning_rate: float
     decay_steps: float
     decay_rate: float
     staircase: bool = False
 
-    def rate(self, step: Value) -> Value:
-        return self.initial_learning_rate * fn.power(self.decay_rate, _passed(self, step))
+    def _passed(self, step: Value) -> Value:
+        """How many times `decay_steps` have passed."""
+        passed = step / self.decay_steps
+        return fn.floor(passed) if self.staircase else passed
 
 
 @dataclass(frozen=True)
-class InverseTimeDecay(LearningRateSchedule):
-    """initial / (1 + decay_rate * step / decay_steps), in whole parts as a staircase."""
-
-    initial_learning_rate: float
-    decay_steps: float
-    decay_rate: float
-    staircase: bool = False
+class ExponentialDecay(_Decay):
+    """initial * decay_rate^(step / decay_steps), in whole powers as a staircase."""
 
     def rate(self, step: Value) -> Value:
-        return self.initial_learning_rate / (1 + self.decay_rate * _passed(self, step))
+        return self.initial_learning_rate * fn.power(self.decay_rate, self._passed(step))
 
 
-def _passed(schedule: ExponentialDecay | InverseTimeDecay, step: Value) -> Value:
-    """How many times `decay_steps` have passed."""
-    passed = step / schedule.decay_steps
-    return fn.floor(passed) if schedule.staircase else passed
+@dataclass(frozen=True)
+class InverseTimeDecay(_Decay):
+    """initial / (1 + decay_rate * step / decay_steps), in whole parts as a staircase."""
+
+    def rate(self, step: Value) -> Value:
+        return self.initial_learning_rate / (1 + self.decay_rate * self._passed(step))
 
 
 @dataclass(frozen=True)

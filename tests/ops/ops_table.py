@@ -1,4 +1,4 @@
-"""Writes docs/ops.md: one row for each function of keras.ops and for Fanlight's own: `python tools/ops_table.py`.
+"""Writes docs/ops.md: one row for each function of keras.ops and for Fanlight's own; `make bless` does.
 
 In: the public functions with their docstrings, and the cases and refusals of tests/ops. What a row says of gradients is
 read off the graph that differentiation gives for the cases; tests/ops/test_ops_table.py keeps the file true.
@@ -7,33 +7,26 @@ read off the graph that differentiation gives for the cases; tests/ops/test_ops_
 from __future__ import annotations
 
 import inspect
-import os
 import re
-import sys
-from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parent.parent
-os.environ.setdefault("KERAS_BACKEND", "jax")  # some cases know Keras
-sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "src")]  # the cases are no package: what follows is found by this line
-
-import fanlight as fl  # noqa: E402
-from fanlight.errors import FanlightError  # noqa: E402
-from fanlight.ir.graph import Graph, Input, Value, topological  # noqa: E402
-from fanlight.ir.types import is_float  # noqa: E402
-from fanlight.ops import functions  # noqa: E402
-from fanlight.passes.differentiate import differentiate  # noqa: E402
-from fanlight.passes.simplify import simplify  # noqa: E402
-from ops.keras_cases import all_cases  # noqa: E402
-from ops.keras_refused import ELSEWHERE, REFUSED  # noqa: E402
-from ops.keras_traces import arrays_in, found_in, traced, weighted  # noqa: E402
+import fanlight as fl
+from fanlight.errors import FanlightError
+from fanlight.ir.graph import Graph, Input, Value, topological
+from fanlight.ir.types import is_float
+from fanlight.ops import functions
+from fanlight.passes.differentiate import differentiate
+from fanlight.passes.simplify import simplify
+from ops.keras_cases import all_cases
+from ops.keras_refused import ELSEWHERE, REFUSED
+from ops.keras_traces import arrays_in, found_in, traced, weighted
 
 OPENING = """# Functions
 
 Every function of `keras.ops` and `keras.ops.image` (Keras 3), and what Fanlight adds. `fl.name` takes tensors, NumPy
 arrays, lists and numbers; inside `fl.function`, layers and exported functions it becomes part of the compiled program.
-This page is written by `make bless` (`tools/ops_table.py`); `tests/ops/test_keras_ops.py` compares each row with Keras
-on JAX: values, shapes, dtypes and gradients.
+This page is written by `make bless` (`tests/ops/ops_table.py`); `tests/ops/test_keras_ops.py` compares each row with
+Keras on JAX: values, shapes, dtypes and gradients.
 
 | | |
 |---|---|
@@ -114,11 +107,7 @@ def _gradient(name: str, case: Any) -> str:
         if not floats:
             return "zero" if any(isinstance(y, Value) for y in results) else "none"
         slopes = simplify(differentiate(weighted(Graph(graph.inputs, wanted))))
-    except (FanlightError, NotImplementedError) as problem:
+    except (FanlightError, NotImplementedError) as problem:  # the second is what a loop without a gradient raises
         return f"no: {problem}"
     needed = topological(slopes.roots)
     return "yes" if any(isinstance(v.op, Input) and v.op.label[0] == "w" for v in needed) else "zero"
-
-
-if __name__ == "__main__":
-    (ROOT / "docs" / "ops.md").write_text(text(), encoding="utf-8")
