@@ -60,9 +60,10 @@ def get(identifier: Any) -> str:
     return name
 
 
-def activate(context: Context, name: str, x: Value) -> Value:
-    """The activation called `name` of x. The context remembers what a sigmoid or a softmax over the last axis was
-    applied to, so that a crossentropy can start from there."""
+def activate(context: Context, identifier: Any, x: Value) -> Value:
+    """The activation of that name, None for none, of x. The context remembers what a sigmoid or a softmax over the
+    last axis was applied to, so that a crossentropy can start from there."""
+    name = get(identifier)
     y = ACTIVATIONS[name](x)
     if name in ("sigmoid", "softmax"):
         context.logits[y] = (name, x)

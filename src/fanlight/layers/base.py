@@ -6,8 +6,8 @@ A layer is a dataclass: its fields are its attributes, under Keras's names. Know
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import MISSING, Field, dataclass, field, fields
 from itertools import count
 from typing import Any, ClassVar, Self
 
@@ -15,22 +15,36 @@ from fanlight.errors import DtypeError, ShapeError, UnknownNameError, Unsupporte
 from fanlight.ir.dim import DimLike
 from fanlight.ir.graph import Input, Value, apply
 from fanlight.ir.types import Shape, Type
-from fanlight.layers import initializers
+from fanlight.layers import activations, constraints, initializers, regularizers
 from fanlight.layers.config import from_json, is_default, plain, to_json
 from fanlight.layers.context import Context
 from fanlight.layers.meanings import Meaning
+from fanlight.ops import functions as fn
 
 SERIAL = count()  # orders the calls of all layers
+
+# What an attribute holds whose name ends so: `kernel_initializer` an initializer.
+RECORDS = {
+    "activation": activations.get,
+    "initializer": initializers.get,
+    "regularizer": regularizers.get,
+    "constraint": constraints.get,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Weight:
-    """One state array of a layer: its type, how it starts, what it is for (a role of `ir.module`)."""
+    """One state array of a layer: its type, how it starts, what it is for (a role of `ir.module`).
+
+    In training the regularizer's number is added to the loss, and the constraint changes what an update gave.
+    """
 
     type: Type
     initializer: initializers.Initializer
     trainable: bool = True
     role: str = "parameter"
+    regularizer: regularizers.Regularizer | None = None
+    constraint: constraints.Constraint | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,23 +88,36 @@ class Layer:
     """A block of a network. Subclasses are dataclasses with `@dataclass(eq=False, repr=False)`.
 
     They override `check` (look at the attributes), `build` (declare weights for the types of the inputs) and `call`. A
-    layer without a name gets one from its network, as in Keras: `dense`, `dense_1`.
+    layer without a name gets one from its network, as in Keras: `dense`, `dense_1`. Layers inside a layer are its
+    `parts`: the paths of their weights begin with its own.
     """
 
     name: str | None = field(default=None, kw_only=True)
     trainable: bool = field(default=True, kw_only=True)
+    activity_regularizer: Any = field(default=None, kw_only=True)  # of the outputs
 
     # Whether an output means what the input did: activations and the like.
     keeps_meaning: ClassVar[bool] = False
+    # Whether the mask of the first input is that of the output, unless `call` says otherwise.
+    supports_masking: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         for each in fields(self):
-            setattr(self, each.name, plain(getattr(self, each.name)))
+            value = plain(getattr(self, each.name))
+            kind = RECORDS.get(each.name.rpartition("_")[2])
+            setattr(self, each.name, value if kind is None else kind(value))
         if self.name is not None and (not self.name or "/" in self.name):
             raise UnknownNameError(type(self).__name__, expected="a layer name without '/'", got=repr(self.name))
         self.weights: dict[str, Weight] = {}
+        self.parts: dict[str, Layer] = {}
         self.built_for: tuple[Type, ...] | None = None
         self.check()
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if name == "trainable":
+            for part in self.__dict__.get("parts", {}).values():
+                part.trainable = value
 
     # What a subclass says
 
@@ -118,17 +145,39 @@ class Layer:
         trainable: bool = True,
         role: str = "parameter",
         dtype: str = "float32",
+        regularizer: Any = None,
+        constraint: Any = None,
     ) -> None:
         """Declare the state array `name`. Roles are those of `ir.module`; only parameters are ever trainable."""
         for extent in (shape := tuple(shape)):
             if not isinstance(extent, int):
                 raise self.error(f"a known length for every axis of {name!r}", shape, do="give the input a fixed shape")
         kept = trainable and role == "parameter"
-        self.weights[name] = Weight(Type(dtype, shape), initializers.get(initializer), kept, role)
+        records = initializers.get(initializer), kept, role, regularizers.get(regularizer), constraints.get(constraint)
+        self.weights[name] = Weight(Type(dtype, shape), *records)
+
+    def declare(self, name: str, shape: Iterable[DimLike], attribute: str | None = None) -> None:
+        """`add_weight` for a parameter whose initializer, regularizer and constraint are the layer's attributes:
+        `kernel_initializer` and so on for `kernel`, unless `attribute` says another first word."""
+        first = attribute or name
+        initializer = getattr(self, f"{first}_initializer")
+        regularizer, constraint = (getattr(self, f"{first}_{kind}", None) for kind in ("regularizer", "constraint"))
+        self.add_weight(name, shape, initializer, regularizer=regularizer, constraint=constraint)
 
     def weight(self, context: Context, name: str) -> Value:
         """The content of a declared state array."""
         return context.state(name, self.weights[name].type)
+
+    def add_part(self, name: str, part: Layer) -> Layer:
+        """Make `part` a layer inside this one; its weights are at `name/...`."""
+        self.parts[name] = part
+        return part
+
+    def run_part(self, context: Context, name: str, *values: Value) -> Value:
+        """The only output of a part, for these inputs."""
+        with context.scope(name):
+            (y,) = self.parts[name].run(context, *values)
+        return y
 
     def error(self, expected: object, got: object, at: object = None, do: str | None = None) -> ShapeError:
         """A ShapeError that names this layer."""
@@ -172,8 +221,14 @@ class Layer:
             self.build(*types)
             self.built_for = types
 
+    def walk(self, path: str) -> Iterator[tuple[str, Layer]]:
+        """This layer and those inside it, each with its path."""
+        yield path, self
+        for name, part in self.parts.items():
+            yield from part.walk(f"{path}/{name}")
+
     def run(self, context: Context, *values: Value) -> tuple[Value, ...]:
-        """`call`, with errors that name the layer."""
+        """`call`, with errors that name the layer; then what goes with its outputs: masks, penalties."""
         try:
             self.ensure_built(*(value.type for value in values))
             result = self.call(context, *values)
@@ -181,7 +236,14 @@ class Layer:
             if error.message.startswith(self.label):
                 raise
             raise type(error)(f"{self.label}: {error.message}") from error
-        return (result,) if isinstance(result, Value) else result
+        outputs = (result,) if isinstance(result, Value) else result
+        if self.supports_masking and values and values[0] in context.masks:
+            for y in outputs:
+                context.masks.setdefault(y, context.masks[values[0]])
+        if self.activity_regularizer is not None:
+            for y in outputs:  # per row, as in Keras
+                context.add_loss(self.activity_regularizer(y) / fn.cast(fn.size_of(y.shape[0]), "float32"))
+        return outputs
 
     def infer(self, *types: Type) -> tuple[Type, ...]:
         """The types of the outputs for inputs of these types; declares the weights."""
@@ -205,8 +267,17 @@ class Layer:
         return outputs[0] if len(outputs) == 1 else outputs
 
     def __repr__(self) -> str:
-        shown = ", ".join(f"{key}={value!r}" for key, value in self.attributes().items())
+        said = {f.name: getattr(self, f.name) for f in fields(self) if f.init}
+        shown = ", ".join(f"{f.name}={said[f.name]!r}" for f in fields(self) if f.init and is_said(f, said[f.name]))
         return f"{type(self).__name__}({shown})"
+
+
+def is_said(attribute: Field[Any], value: Any) -> bool:
+    """Whether an attribute is not at its default."""
+    if attribute.default is MISSING:
+        return True
+    kind = RECORDS.get(attribute.name.rpartition("_")[2])
+    return value != (attribute.default if kind is None else kind(attribute.default))
 
 
 def pair(value: Any, what: str, layer: Layer) -> tuple[int, int]:

@@ -36,6 +36,8 @@ def to_json(value: Any) -> Any:
         return [to_json(each) for each in value]
     if isinstance(value, Mapping):
         return {str(key): to_json(each) for key, each in value.items()}
+    if hasattr(value, "from_config"):  # a layer inside a layer
+        return {"class_name": type(value).__name__, "config": value.attributes()}
     if is_dataclass(value) and not isinstance(value, type):
         config = {each.name: to_json(getattr(value, each.name)) for each in fields(value)}
         return {"class_name": type(value).__name__, "config": config}

@@ -22,7 +22,9 @@ class Context:
     """One trace of a network: what was read, what is to be written.
 
     `training` is Keras's argument of that name. `updates` collects the new values of statistics by path. `logits`
-    maps a value to (activation, what it was applied to), so that a loss can use the stable form.
+    maps a value to (activation, what it was applied to), so that a loss can use the stable form. `masks` maps a value
+    to which of its steps count, bool `[batch, time]` for `[batch, time, ...]`. `losses` are scalars that training
+    adds to the loss.
     """
 
     def __init__(self, training: bool = False):
@@ -30,6 +32,8 @@ class Context:
         self.states: dict[str, Value] = {}
         self.updates: dict[str, Value] = {}
         self.logits: dict[Value, tuple[str, Value]] = {}
+        self.masks: dict[Value, Value] = {}
+        self.losses: list[Value] = []
         self.is_random = False
         self._scope: list[str] = []
         self._draws: dict[str, int] = {}
@@ -67,6 +71,10 @@ class Context:
     def update(self, name: str, value: Value) -> None:
         """Let `value` be the content of the state array `name` after this step."""
         self.updates[self.path(name)] = value
+
+    def add_loss(self, value: Value) -> None:
+        """Let training minimise this scalar too."""
+        self.losses.append(value)
 
     def random_key(self, seed: int | None = None) -> Value:
         """A key (uint32[2]) that differs from step to step, from layer to layer and from draw to draw, and depends on

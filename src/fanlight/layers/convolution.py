@@ -32,7 +32,6 @@ class _Convolution(Layer):
         if self.strides != (1, 1) and self.dilation_rate != (1, 1):
             raise self.error("strides or a dilation_rate, not both", f"{self.strides} and {self.dilation_rate}")
         self.padding = check_padding(self, self.padding)
-        self.activation = activations.get(self.activation)
 
     def channels(self, types: tuple[Type, ...]) -> int:
         """The number of input channels; raises where there is none to be had."""
@@ -47,7 +46,7 @@ class _Convolution(Layer):
     def finish(self, context: Context, y: Value) -> Value:
         if self.use_bias:
             y = y + self.weight(context, "bias")
-        return activations.activate(context, activations.get(self.activation), y)
+        return activations.activate(context, self.activation, y)
 
 
 @dataclass(eq=False, repr=False)

@@ -27,18 +27,22 @@ class Dense(Layer):
     use_bias: bool = True
     kernel_initializer: Any = "glorot_uniform"
     bias_initializer: Any = "zeros"
+    kernel_regularizer: Any = None
+    bias_regularizer: Any = None
+    kernel_constraint: Any = None
+    bias_constraint: Any = None
+    supports_masking: ClassVar[bool] = True
 
     def check(self) -> None:
         if not isinstance(self.units, int) or self.units < 1:
             raise self.error("a positive number of units", repr(self.units))
-        self.activation = activations.get(self.activation)
 
     def build(self, *types: Type) -> None:
         if len(types) != 1 or types[0].rank < 2:
             raise self.error("one input of rank 2 or more (batch first)", list(types))
-        self.add_weight("kernel", (types[0].shape[-1], self.units), self.kernel_initializer)
+        self.declare("kernel", (types[0].shape[-1], self.units))
         if self.use_bias:
-            self.add_weight("bias", (self.units,), self.bias_initializer)
+            self.declare("bias", (self.units,))
 
     def call(self, context: Context, *values: Value) -> Value:
         (x,) = values
@@ -48,7 +52,7 @@ class Dense(Layer):
         y = fn.matmul(x, kernel)
         if self.use_bias:
             y = y + self.weight(context, "bias")
-        return activations.activate(context, activations.get(self.activation), y)
+        return activations.activate(context, self.activation, y)
 
 
 @dataclass(eq=False, repr=False)
@@ -110,9 +114,6 @@ class Activation(Layer):
 
     activation: str
     keeps_meaning: ClassVar[bool] = True
-
-    def check(self) -> None:
-        self.activation = activations.get(self.activation)
 
     def call(self, context: Context, *values: Value) -> Value:
         return activations.activate(context, self.activation, values[0])

@@ -140,13 +140,10 @@ class Network(Layer):
                 found[full] = replace(weight, trainable=weight.trainable and layer.trainable)
         return found
 
-    def walk(self, prefix: str = "") -> Iterator[tuple[str, Layer]]:
-        """Every layer with its path; nested networks are opened."""
+    def walk(self, path: str = "") -> Iterator[tuple[str, Layer]]:
+        """Every layer with its path; nested networks and the parts of layers are opened."""
         for layer in self.layers:
-            if isinstance(layer, Network):
-                yield from layer.walk(f"{prefix}{layer.name}/")
-            else:
-                yield f"{prefix}{layer.name}", layer
+            yield from layer.walk(f"{path}/{layer.name}" if path else str(layer.name))
 
     def state(self) -> dict[str, StateSpec]:
         """What a module that holds this network declares."""

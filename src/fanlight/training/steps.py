@@ -220,10 +220,21 @@ def measure(
         for metric in each.metrics:
             sums[quantity(objectives, each, metric.name)] = row_sum(metric.each(target, prediction, logits), count)
     assert total is not None
+    for penalty in penalties(network, context):
+        total = total + penalty * count
     measured: dict[str, Value] = {}
     for name, value in {"loss": total, **sums}.items():
         measured |= {name: value / count, f"{name}/sum": value, f"{name}/count": count}
     return (*inputs.values(), *targets.values()), measured["loss"], measured
+
+
+def penalties(network: Network, context: Context) -> list[Value]:
+    """What regularizers add to the loss: for the weights that are trained, and for outputs of layers."""
+    found = []
+    for path, weight in network.weight_table().items():
+        if weight.trainable and weight.regularizer is not None:
+            found.append(weight.regularizer(context.absolute(path, weight.type)))
+    return found + context.losses
 
 
 def row_sum(each: Value, count: Value) -> Value:
@@ -254,6 +265,9 @@ def train_step(
     trainable = {path: context.absolute(path, spec.type) for path, spec in state.items() if spec.trainable}
     gradients = {path: apply(Gradient(), loss, weight) for path, weight in trainable.items()}
     writes = optimizer.update(lambda path: context.absolute(path, optimizer_state[path].type), trainable, gradients)
+    for path, weight in network.weight_table().items():
+        if weight.trainable and weight.constraint is not None:
+            writes[path] = weight.constraint(writes[path])
     writes |= context.updates
     if context.is_random:
         writes[STEP] = context.absolute(STEP, STEP_TYPE) + 1

@@ -1,0 +1,269 @@
+"""Is a layer right? One call compares it with Keras's of the same name, and climbs the ladder down to WebAssembly.
+
+In: a `Case`: the layer's name, its attributes in Keras's words, arrays. Keras runs on JAX. `cases_*.py` hold the
+Hypothesis strategies that draw cases, `test_layers.py` runs them.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import hypothesis.strategies as st
+import keras
+import numpy as np
+from keras.src.saving.saving_lib import _walk_saveable  # how Keras itself numbers what it saves
+
+from evaluate import evaluate_graph
+from fanlight import layers
+from fanlight.compiler import compile
+from fanlight.engines.wasm import WasmEngine
+from fanlight.ir.graph import Graph, Input, Value, apply
+from fanlight.ir.interpret import interpret
+from fanlight.ir.module import Module
+from fanlight.layers import Context, Network
+from fanlight.layers import Input as symbol
+from fanlight.layers.architecture import from_record, to_record
+from fanlight.layers.base import Layer
+from fanlight.layers.saved import saved_variables
+from fanlight.ops import functions as fn
+from fanlight.training.steps import bounded
+
+OUTPUTS, GRADIENTS = 1e-5, 1e-4  # largest difference from Keras, relative to the largest value of the tensor or 1
+RUNGS = 2e-5  # between reference, interpreter and WebAssembly
+
+
+@dataclass
+class Case:
+    """A layer with arrays for its inputs; the first axis of each is the batch.
+
+    `training`: also compared with Keras's `training=True`, which needs a layer that draws nothing at random.
+    `gradients`: whether they are compared, for float inputs and weights.
+    """
+
+    kind: str
+    config: dict[str, Any]
+    inputs: tuple[np.ndarray, ...]
+    training: bool = False
+    gradients: bool = True
+    tolerance: float = OUTPUTS
+    listed: bool | None = None  # whether inputs come as one list; None: where there are several
+    weights: dict[str, np.ndarray] = field(default_factory=dict)  # by their names' ends, where random ones will not do
+
+    @property
+    def is_list(self) -> bool:
+        return len(self.inputs) > 1 if self.listed is None else self.listed
+
+
+def arrays(*shape: int, low: float = -2.0, high: float = 2.0) -> st.SearchStrategy[np.ndarray]:
+    """Floats without ties, evenly spread and shuffled."""
+
+    def made(seed: int) -> np.ndarray:
+        rng = np.random.default_rng(seed)
+        return rng.permutation(np.linspace(low, high, int(np.prod(shape)))).reshape(shape).astype("float32")
+
+    return st.integers(0, 1000).map(made)
+
+
+def integers(*shape: int, below: int) -> st.SearchStrategy[np.ndarray]:
+    """int32 from 0 to below `below`."""
+    return st.integers(0, 1000).map(lambda seed: np.random.default_rng(seed).integers(0, below, shape).astype("int32"))
+
+
+def error(ours: Any, theirs: Any) -> float:
+    """max |a - b| / max(1, max |b|)."""
+    ours, theirs = np.asarray(ours), np.asarray(theirs)
+    assert ours.shape == theirs.shape, f"expected shape {theirs.shape}, got {ours.shape}"
+    ours, theirs = ours.astype("float64"), theirs.astype("float64")
+    assert np.all(np.isfinite(theirs))
+    return float(np.max(np.abs(ours - theirs), initial=0) / max(1.0, np.max(np.abs(theirs), initial=0)))
+
+
+def run_layer_test(case: Case) -> None:
+    """Builds the layer from Keras's config, and compares shapes, values, gradients, updates; then reads its record
+    back, and runs it and its gradients in the interpreter and in WebAssembly."""
+    keras_layer = getattr(keras.layers, case.kind)(**case.config)
+    layer: Layer = getattr(layers, case.kind).from_config(keras_layer.get_config())
+    direct = getattr(layers, case.kind)(**case.config)
+    direct.name = layer.name
+    assert direct.attributes() == layer.attributes(), "Keras's config says what the arguments say"
+
+    symbols = [symbol(x.shape[1:], name=f"x{k}", dtype=str(x.dtype)) for k, x in enumerate(case.inputs)]
+    network = Network(symbols, layer(symbols) if case.is_list else layer(*symbols))
+    (expected, given) = call_keras(keras_layer, case)
+    state = state_of(keras_layer, layer, case)
+    declared = {path: spec for path, spec in network.state().items() if spec.role in ("parameter", "statistic")}
+    assert set(state) == set(declared), f"expected weights {sorted(state)}, got {sorted(declared)}"
+    for path, array in state.items():
+        assert declared[path].type.shape == array.shape, f"{path}: {declared[path].type}, Keras {array.shape}"
+        assert (declared[path].role == "parameter") == is_trainable(keras_layer, layer, path), path
+    del expected, given
+    state |= initial(network, declared)
+    for training in (False, True) if case.training else (False,):
+        compare(case, keras_layer, layer, network, state, training)
+
+    record = to_record(network)
+    assert to_record(from_record(record)) == record
+
+
+def call_keras(keras_layer: Any, case: Case, **options: Any) -> tuple[tuple[Any, ...], Any]:
+    """Keras's outputs as a tuple, after which its weights exist."""
+    given = list(case.inputs) if case.is_list else case.inputs
+    result = keras_layer(given, **options) if case.is_list else keras_layer(*given, **options)
+    return tuple(result) if isinstance(result, (list, tuple)) else (result,), result
+
+
+def keras_variables(saveable: Any, place: str = "", seen: set[int] | None = None) -> Iterator[tuple[str, Any]]:
+    """(place, variable) of everything that Keras's file of this layer holds, but seeds."""
+    from keras.src.saving.keras_saveable import KerasSaveable
+
+    seen = set() if seen is None else seen
+    if id(saveable) in seen or isinstance(saveable, keras.random.SeedGenerator):
+        return
+    seen.add(id(saveable))
+    if isinstance(saveable, keras.layers.Layer):
+        for number, variable in enumerate(saveable._trainable_variables + saveable._non_trainable_variables):
+            yield f"{place}vars/{number}", variable
+    for name, child in _walk_saveable(saveable):
+        if isinstance(child, KerasSaveable):
+            yield from keras_variables(child, f"{place}{name}/", seen)
+        elif isinstance(child, (list, tuple)) and all(isinstance(each, KerasSaveable) for each in child):
+            used: dict[str, int] = {}
+            for each in child:
+                kind = keras.src.utils.naming.to_snake_case(type(each).__name__)
+                used[kind] = used.get(kind, -1) + 1
+                folder = f"{kind}_{used[kind]}" if used[kind] else kind
+                yield from keras_variables(each, f"{place}{name}/{folder}/", seen)
+
+
+def paired(keras_layer: Any, layer: Layer) -> dict[str, Any]:
+    """Keras's variables under our paths."""
+    theirs, ours = dict(keras_variables(keras_layer)), dict(saved_variables(layer, str(layer.name)))
+    assert set(theirs) == set(ours), f"places in a Keras file: expected {sorted(theirs)}, got {sorted(ours)}"
+    return {ours[place]: variable for place, variable in theirs.items()}
+
+
+def is_trainable(keras_layer: Any, layer: Layer, path: str) -> bool:
+    """Whether Keras would train the variable, were the layer not frozen."""
+    return paired(keras_layer, layer)[path]._trainable or not keras_layer.trainable
+
+
+def state_of(keras_layer: Any, layer: Layer, case: Case) -> dict[str, np.ndarray]:
+    """The weights of a built Keras layer under our paths; Keras fills them with random numbers first."""
+    rng = np.random.default_rng(3)
+    state = {}
+    for path, variable in paired(keras_layer, layer).items():
+        low = 0.5 if "variance" in path else -1.0
+        chosen = case.weights.get(path.rpartition("/")[2])
+        if "float" in variable.dtype:
+            variable.assign(rng.uniform(low, 1.5, variable.shape).astype("float32") if chosen is None else chosen)
+        state[path] = np.asarray(variable)
+    return state
+
+
+def initial(network: Network, known: Any) -> dict[str, np.ndarray]:
+    """What else the network reads, rates say, as it begins."""
+    rest = {path: spec for path, spec in network.state().items() if path not in known}
+    rest |= {"seed/key": None, "seed/step": None}
+    found: dict[str, np.ndarray] = {"seed/key": np.array([1, 2], "uint32"), "seed/step": np.array(0, "int32")}
+    for path, spec in rest.items():
+        if spec is not None:
+            found[path] = np.full(spec.type.shape, spec.initial, spec.type.dtype)
+    return found
+
+
+def compare(
+    case: Case, keras_layer: Any, layer: Layer, network: Network, state: dict[str, np.ndarray], training: bool
+) -> None:
+    """Values, gradients by inputs and weights, updates of statistics: Keras, references, interpreter, WebAssembly."""
+    import jax
+
+    variables = paired(keras_layer, layer)
+    trained = [path for path in variables if any(variables[path] is v for v in keras_layer.trainable_variables)]
+    floats = [k for k, x in enumerate(case.inputs) if x.dtype == "float32"]
+    options = {"training": training} if keras_layer._call_has_training_arg else {}
+    order = [next(path for path in variables if variables[path] is v) for v in keras_layer.trainable_variables]
+    rest = [v.value for v in keras_layer.non_trainable_variables]
+
+    def call(weights, given):
+        xs = [given[floats.index(k)] if k in floats else x for k, x in enumerate(case.inputs)]
+        by_order = [weights[trained.index(path)] for path in order]
+        sample, updated = keras_layer.stateless_call(by_order, rest, *([xs] if case.is_list else xs), **options)
+        return (tuple(sample) if isinstance(sample, (list, tuple)) else (sample,)), updated
+
+    weights, given = [state[path] for path in trained], [case.inputs[k] for k in floats]
+    shapes = jax.eval_shape(call, weights, given)[0]
+    rng = np.random.default_rng(4)
+    factors = [rng.normal(size=s.shape).astype("float32") if s.dtype == np.float32 else None for s in shapes]
+
+    def total(weights, given):
+        sample, updated = call(weights, given)
+        parts = [(y * g).sum() for y, g in zip(sample, factors, strict=True) if g is not None]
+        return sum(parts), (sample, updated)
+
+    with_gradients = case.gradients and any(g is not None for g in factors) and bool(trained or floats)
+    if with_gradients:
+        gradients, (sample, updated) = jax.jit(jax.grad(total, (0, 1), has_aux=True))(weights, given)
+    else:
+        gradients, (sample, updated) = ((), ()), jax.jit(call)(weights, given)
+
+    graph = recorded(case, network, trained if with_gradients else None, factors, training)
+    arrays = {f"x{k}": x for k, x in enumerate(case.inputs)}
+    arrays |= {f"g{k}": g for k, g in enumerate(factors) if g is not None and with_gradients}
+    found, writes = evaluate_graph(graph, arrays, {path: state[path] for path in graph.state})
+
+    for k, theirs in enumerate(sample):
+        assert error(found[f"y{k}"], theirs) <= case.tolerance, f"output {k}, training={training}"
+    if with_gradients:
+        for path, theirs in zip(trained, gradients[0], strict=True):
+            assert error(found[f"d {path}"], theirs) <= 10 * case.tolerance, f"gradient of {path}, training={training}"
+        for k, theirs in zip(floats, gradients[1], strict=True):
+            assert error(found[f"d x{k}"], theirs) <= 10 * case.tolerance, f"gradient of x{k}, training={training}"
+    fixed = {id(v): new for v, new in zip(keras_layer.non_trainable_variables, updated, strict=True)}
+    for path, variable in variables.items():
+        if id(variable) in fixed:
+            new = writes.get(path, state[path])
+            assert error(new, fixed[id(variable)]) <= case.tolerance, f"update of {path}, training={training}"
+    descend(graph, arrays, state, found, writes)
+
+
+def recorded(
+    case: Case, network: Network, trained: list[str] | None, factors: list[np.ndarray | None], training: bool
+) -> Graph:
+    """The graph of the outputs and, for the weights `trained`, of the gradients of their sum weighted by factors."""
+    context = Context(training=training)
+    bounds = {"batch": len(case.inputs[0])}
+    values = {name: apply(Input(name, bounded(type, bounds))) for name, type in network.input_types().items()}
+    ys = list(network.trace(values, context).values())
+    outputs: dict[str, Value] = {f"y{k}": y for k, y in enumerate(ys)}
+    inputs = list(values.values())
+    if trained is not None:
+        total = fn.zeros(())
+        for k, (y, factor) in enumerate(zip(ys, factors, strict=True)):
+            if factor is not None:
+                g = apply(Input(f"g{k}", y.type))
+                inputs.append(g)
+                total = total + fn.sum(y * g)
+        types = {path: spec.type for path, spec in network.state().items()}
+        outputs |= {f"d {path}": fn.gradient(total, context.absolute(path, types[path])) for path in trained}
+        outputs |= {f"d {name}": fn.gradient(total, x) for name, x in values.items() if x.dtype == "float32"}
+    return Graph(tuple(inputs), outputs, context.updates)
+
+
+def descend(graph: Graph, arrays: dict, state: dict, found: dict, writes: dict) -> None:
+    """The interpreter and WebAssembly give what the references gave."""
+    from fanlight.ir.module import StateSpec
+
+    module = Module({"f": graph}, {name: StateSpec(type) for name, type in graph.state.items()})
+    compiled = compile(module)
+    known = {name: state[name] for name in module.state}
+    walked, _ = interpret(compiled.module.functions["f"], arrays, known)
+    engine = WasmEngine(compiled.program, compiled.code)
+    engine.set_state(known)
+    ran = engine.call("f", arrays)
+    after = engine.state()
+    for name, value in found.items():
+        interpreted = np.asarray(walked[name].nested()) if hasattr(walked[name], "nested") else np.asarray(walked[name])
+        assert error(interpreted.reshape(value.shape), value) <= RUNGS, f"interpreter, {name}"
+        assert error(ran[name], value) <= RUNGS, f"WebAssembly, {name}"
+    for name, value in writes.items():
+        assert error(after[name], value) <= RUNGS, f"WebAssembly, state {name}"
