@@ -5,27 +5,17 @@ from fanlight.layers.base import Layer, Symbol
 from fanlight.layers.class_mask import ClassMask
 from fanlight.layers.context import Context
 from fanlight.layers.convolution import Conv2D, DepthwiseConv2D
-from fanlight.layers.core import (
-    Activation,
-    Add,
-    Concatenate,
-    Dense,
-    Flatten,
-    LeakyReLU,
-    Multiply,
-    ReLU,
-    Rescaling,
-    Reshape,
-    Softmax,
-    Subtract,
-)
+from fanlight.layers.core import Dense, Rescaling
 from fanlight.layers.drawing import Drawing
 from fanlight.layers.dropout import Dropout
 from fanlight.layers.input import Input, InputLayer
 from fanlight.layers.meanings import Classes, Image, Meaning, Number, Table
+from fanlight.layers.merging import Add, Concatenate, Multiply, Subtract
 from fanlight.layers.network import Network
 from fanlight.layers.normalization import BatchNormalization
 from fanlight.layers.pooling import AveragePooling2D, GlobalAveragePooling2D, GlobalMaxPooling2D, MaxPooling2D
+from fanlight.layers.rectifiers import Activation, LeakyReLU, ReLU, Softmax
+from fanlight.layers.reshaping import Flatten, Reshape
 
 __all__ = [
     # Where a network begins, and what it is

@@ -1,15 +1,10 @@
-"""Which layers multiply, reshape and join? Dense, Flatten, Reshape, Rescaling, Activation, ReLU, Softmax, Add, ...
-
-Names, attributes, defaults and meanings are Keras 3's.
-"""
+"""Which layers multiply and scale? Dense, Rescaling. Names, attributes, defaults and meanings are Keras 3's."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import prod
 from typing import Any, ClassVar
 
-from fanlight.ir import dim as dims
 from fanlight.ir.graph import Value
 from fanlight.ir.types import Type
 from fanlight.layers import activations, initializers
@@ -56,39 +51,6 @@ class Dense(Layer):
 
 
 @dataclass(eq=False, repr=False)
-class Flatten(Layer):
-    """`[batch, ...]` to `[batch, n]`, row-major."""
-
-    data_format: str | None = None
-
-    def call(self, context: Context, *values: Value) -> Value:
-        (x,) = values
-        return fn.reshape(x, (x.shape[0], dims.product(x.shape[1:])))
-
-
-@dataclass(eq=False, repr=False)
-class Reshape(Layer):
-    """`[batch, ...]` to `[batch, *target_shape]`, row-major; one -1 is what the others leave."""
-
-    target_shape: tuple[int, ...]
-
-    def check(self) -> None:
-        self.target_shape = tuple(self.target_shape)
-        if self.target_shape.count(-1) > 1 or any(extent < 1 and extent != -1 for extent in self.target_shape):
-            raise self.error("positive lengths and at most one -1", self.target_shape)
-
-    def call(self, context: Context, *values: Value) -> Value:
-        (x,) = values
-        shape: list[Any] = list(self.target_shape)
-        count, known = dims.product(x.shape[1:]), prod(extent for extent in shape if extent != -1)
-        if -1 in shape:
-            shape[shape.index(-1)] = count // known
-        if dims.product(shape) != count:
-            raise self.error(f"{dims.product(shape)} elements in each row", count, at=x.type)
-        return fn.reshape(x, (x.shape[0], *shape))
-
-
-@dataclass(eq=False, repr=False)
 class Rescaling(Layer):
     """x * scale + offset; each is a number, or one number for each channel."""
 
@@ -106,116 +68,3 @@ def per_channel(number: Any) -> Any:
         return float(number)
     values = tuple(float(each) for each in number)
     return initializers.Listed(values)(None, Type("float32", (len(values),)))  # type: ignore[arg-type]
-
-
-@dataclass(eq=False, repr=False)
-class Activation(Layer):
-    """An activation function by its name."""
-
-    activation: str
-    keeps_meaning: ClassVar[bool] = True
-
-    def call(self, context: Context, *values: Value) -> Value:
-        return activations.activate(context, self.activation, values[0])
-
-
-@dataclass(eq=False, repr=False)
-class ReLU(Layer):
-    """x from `threshold` on, at most `max_value`; below it `negative_slope * (x - threshold)`."""
-
-    max_value: float | None = None
-    negative_slope: float = 0.0
-    threshold: float = 0.0
-
-    def check(self) -> None:
-        if (self.max_value or 0) < 0 or self.negative_slope < 0 or self.threshold < 0:
-            raise self.error("attributes that are not negative", self.attributes())
-
-    def call(self, context: Context, *values: Value) -> Value:
-        (x,) = values
-        if self.threshold == 0 and self.negative_slope == 0:
-            if self.max_value is None:
-                return fn.relu(x)
-            if self.max_value == 6:
-                return fn.relu6(x)
-        if self.negative_slope:
-            below = (x - self.threshold) * self.negative_slope if self.threshold else x * self.negative_slope
-        else:
-            below = fn.zeros_like(x)
-        y = fn.where(x > self.threshold, x, below)
-        return y if self.max_value is None else fn.minimum(y, self.max_value)
-
-
-@dataclass(eq=False, repr=False)
-class LeakyReLU(Layer):
-    """x where it is positive, else `negative_slope * x`."""
-
-    negative_slope: float = 0.3
-
-    def call(self, context: Context, *values: Value) -> Value:
-        return fn.leaky_relu(values[0], self.negative_slope)
-
-
-@dataclass(eq=False, repr=False)
-class Softmax(Layer):
-    """exp(x) / sum(exp(x)) along `axis`."""
-
-    axis: int = -1
-    keeps_meaning: ClassVar[bool] = True
-
-    def call(self, context: Context, *values: Value) -> Value:
-        (x,) = values
-        if self.axis % x.rank == x.rank - 1:
-            return activations.activate(context, "softmax", x)
-        return fn.softmax(x, axis=self.axis)
-
-
-class _Merge(Layer):
-    """What layers of several inputs, element by element, share."""
-
-    def join(self, x: Value, y: Value) -> Value:
-        raise NotImplementedError
-
-    def call(self, context: Context, *values: Value) -> Value:
-        if len(values) < 2:
-            raise self.error("a list of two inputs or more", len(values))
-        total = values[0]
-        for value in values[1:]:
-            total = self.join(total, value)
-        return total
-
-
-@dataclass(eq=False, repr=False)
-class Add(_Merge):
-    """The sum of the inputs."""
-
-    def join(self, x: Value, y: Value) -> Value:
-        return x + y
-
-
-@dataclass(eq=False, repr=False)
-class Subtract(_Merge):
-    """The first input minus the second."""
-
-    def join(self, x: Value, y: Value) -> Value:
-        return x - y
-
-
-@dataclass(eq=False, repr=False)
-class Multiply(_Merge):
-    """The product of the inputs."""
-
-    def join(self, x: Value, y: Value) -> Value:
-        return x * y
-
-
-@dataclass(eq=False, repr=False)
-class Concatenate(Layer):
-    """The inputs one after another along `axis`."""
-
-    axis: int = -1
-
-    def call(self, context: Context, *values: Value) -> Value:
-        if len(values) < 2:
-            raise self.error("a list of two inputs or more", len(values))
-        return fn.concatenate(list(values), axis=self.axis)
