@@ -1,6 +1,8 @@
 """Do layers join into networks: names, shared weights, nesting, freezing, records, errors that say where?"""
 
 import json
+from dataclasses import dataclass
+from typing import ClassVar
 
 import keras
 import numpy as np
@@ -11,7 +13,21 @@ from fanlight import layers
 from fanlight.errors import DtypeError, ModelFormatError, ShapeError, UnknownLayerError, UnknownNameError, UnsupportedOp
 from fanlight.ir.graph import Graph, Input, apply
 from fanlight.layers import Context, Network
+from fanlight.layers.base import Layer
 from fanlight.layers.meanings import Classes, Image
+from fanlight.ops import functions as fn
+
+
+@dataclass(eq=False, repr=False)
+class Scaled(Layer):
+    """x * factor + offset, nothing where the mask says so: every kind of argument that a call may have."""
+
+    supports_masking: ClassVar[bool] = True
+
+    def call(self, context, x, other=None, *, factor=1, offset=(), mask=None):
+        for each in (*([] if other is None else [other]), *offset):
+            x = x + each
+        return x * factor if mask is None else fn.where(fn.expand_dims(mask, -1), x * factor, 0.0)
 
 
 def small(**attributes) -> Network:
@@ -237,3 +253,60 @@ def test_an_input_that_is_missing_is_named():
     a, b = layers.Input((3,), name="a"), layers.Input((3,), name="b")
     with pytest.raises(UnknownNameError, match='InputLayer "b" missing'):
         Network(a, layers.Add()([a, b]))
+
+
+def test_calls_take_arguments_by_name(rng, monkeypatch):
+    monkeypatch.setitem(layers.LAYERS, "Scaled", Scaled)
+    x, y, layer = layers.Input((3, 2), name="x"), layers.Input((3, 2), name="y"), Scaled(name="scaled")
+    mask = layers.Input((3,), name="mask", dtype="bool")
+    network = Network(
+        [x, y, mask],
+        {
+            "plain": layer(x, factor=2, mask=None),
+            "more": layer(x, offset=[y, x], factor=3),
+            "masked": layer(other=y, x=x, mask=mask),
+            "behind": Scaled(name="behind")(layer(x, mask=mask)),  # masks go on
+        },
+    )
+    calls = [call for call in network.calls if call.layer is layer]
+    assert [len(call.inputs) for call in calls] == [1, 1, 2, 1] and set(calls[0].arguments) == {"factor"}
+    record = json.loads(json.dumps(network.attributes()))
+    assert record["layers"][-2]["arguments"][1] == {
+        "factor": 3,
+        "offset": [{"symbol": ["y", 0, 0]}, {"symbol": ["x", 0, 0]}],
+    }
+    a, b, kept = *rng.normal(size=(2, 4, 3, 2)).astype("float32"), rng.random((4, 3)) < 0.5
+    for made in (network, Network.from_config(record)):
+        assert made.attributes() == network.attributes()
+        found, _ = predict(made, {}, a, b, kept)
+        np.testing.assert_allclose(found["plain"], 2 * a)
+        np.testing.assert_allclose(found["more"], 3 * (2 * a + b), rtol=1e-5)
+        np.testing.assert_allclose(found["masked"], np.where(kept[..., None], a + b, 0))
+        np.testing.assert_allclose(found["behind"], np.where(kept[..., None], a, 0))
+
+
+def test_a_call_may_say_whether_it_trains(rng):
+    x, norm = layers.Input((2,), name="x"), layers.BatchNormalization()
+    base = Network(x, norm(x), name="base")
+    network = Network(x, {"frozen": base(x, training=False), "free": layers.Dropout(0.5)(x, training=True)})
+    for made in (network, Network.from_config(json.loads(json.dumps(network.attributes())))):
+        state = {path: np.ones(spec.type.shape, "float32") for path, spec in made.state().items()}
+        state |= {"seed/key": np.array([1, 2], "uint32"), "seed/step": np.array(0, "int32")}
+        data = rng.normal(size=(50, 2)).astype("float32")
+        found, writes = predict(made, state, data, training=True)
+        np.testing.assert_allclose(found["frozen"], (data - 1) / np.sqrt(1.001) + 1, atol=1e-6)
+        assert not writes
+        assert 0.2 < np.mean(predict(made, state, data)[0]["free"] == 0) <= 1  # drops in prediction too
+
+
+@pytest.mark.parametrize(
+    ("named", "message"),
+    [
+        (dict(factr=2), "expected arguments among (x, other=None, factor=1, offset=(), mask=None, training=None), got"),
+        (dict(mask=np.ones(3)), "expected symbols, such as fl.Input(...) or what a layer gave, got ndarray"),
+    ],
+)
+def test_arguments_that_a_call_lacks_are_refused(named, message):
+    with pytest.raises(TypeError) as caught:
+        Scaled()(layers.Input((3, 2)), **named)
+    assert message in str(caught.value)

@@ -5,20 +5,42 @@ In: a network, or a record. Out: the other one. The record is like the config of
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from fanlight.errors import ModelFormatError, UnsupportedOp
 from fanlight.layers.base import Layer, Symbol
-from fanlight.layers.config import to_json
+from fanlight.layers.config import from_json, to_json
 from fanlight.layers.meanings import from_record as meaning_from
 from fanlight.layers.network import Network
 
-Place = list[Any]  # [layer name, which call of it, which output]
+Place = Sequence[Any]  # [layer name, which call of it, which output]
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A call that is still to be made."""
+
+    layer: Layer
+    number: int
+    places: list[Place]
+    arguments: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        return str(self.layer.name)
+
+    @property
+    def reads(self) -> list[Place]:
+        return [*self.places, *places_in(self.arguments)]
 
 
 def to_record(network: Network) -> dict[str, Any]:
-    """`{"name", "prefix", "layers", "inputs", "outputs", "meanings"}`; a symbol is `[layer, call, output]`."""
+    """`{"name", "prefix", "layers", "inputs", "outputs", "meanings"}`; a symbol is `[layer, call, output]`.
+
+    A layer with arguments by name has them for each call; a symbol among them is `{"symbol": [layer, call, output]}`.
+    """
     numbers: dict[str, int] = {}
     places: dict[int, tuple[str, int]] = {}
     for call in network.calls:
@@ -31,8 +53,11 @@ def to_record(network: Network) -> dict[str, Any]:
 
     layers = []
     for layer in network.layers:
-        calls = [[place(symbol) for symbol in call.inputs] for call in network.calls if call.layer is layer]
-        layers.append({"class_name": type(layer).__name__, "config": layer.attributes(), "calls": calls})
+        calls = [call for call in network.calls if call.layer is layer]
+        places_read = [[place(symbol) for symbol in call.inputs] for call in calls]
+        layers.append({"class_name": type(layer).__name__, "config": layer.attributes(), "calls": places_read})
+        if any(call.arguments for call in calls):
+            layers[-1]["arguments"] = [to_json(call.filled(lambda x: {"symbol": place(x)})) for call in calls]
     return {
         **{"name": network.name, "prefix": network.auto_name, "layers": layers},
         "inputs": [place(symbol) for symbol in network.inputs],
@@ -52,11 +77,13 @@ def from_record(record: Mapping[str, Any]) -> Network:
         if unknown := [name for name in names if name not in kinds]:
             raise UnsupportedOp("network", expected=f"layers among {', '.join(kinds)}", got=", ".join(unknown))
         layers = {}
-        waiting: list[tuple[str, int, Layer, list[Place]]] = []
+        waiting: list[Waiting] = []
         for entry in record["layers"]:
             layer = kinds[entry["class_name"]].from_config(entry["config"])
             layers[str(layer.name)] = layer
-            waiting += [(str(layer.name), number, layer, places) for number, places in enumerate(entry["calls"])]
+            arguments = entry.get("arguments") or [{}] * len(entry["calls"])
+            for number, (places, named) in enumerate(zip(entry["calls"], arguments, strict=True)):
+                waiting.append(Waiting(layer, number, places, from_json(named)))
         made = connect(waiting)
         inputs = [made[name, call][position] for name, call, position in record["inputs"]]
         outputs = {key: made[name, call][position] for key, (name, call, position) in record["outputs"].items()}
@@ -68,22 +95,48 @@ def from_record(record: Mapping[str, Any]) -> Network:
         raise ModelFormatError("network", expected="a record of layers and their calls", got=repr(error)) from error
 
 
-def connect(waiting: list[tuple[str, int, Layer, list[Place]]]) -> dict[tuple[str, int], tuple[Symbol, ...]]:
+def connect(waiting: list[Waiting]) -> dict[tuple[str, int], tuple[Symbol, ...]]:
     """The outputs of every call, each made once what it reads is there."""
     made: dict[tuple[str, int], tuple[Symbol, ...]] = {}
     while waiting:
         later = []
-        for name, number, layer, places in waiting:
+        for call in waiting:
             # The calls of one layer are numbered in the order in which they are made.
-            if all((each[0], each[1]) in made for each in places) and (number == 0 or (name, number - 1) in made):
-                result = layer(*(made[each[0], each[1]][each[2]] for each in places))
-                made[name, number] = result if isinstance(result, tuple) else (result,)
+            before = [(call.name, call.number - 1)] if call.number else []
+            if all((name, number) in made for name, number, *_ in [*call.reads, *before]):
+                result = call.layer(*(find(made, each) for each in call.places), **fill(made, call.arguments))
+                made[call.name, call.number] = result if isinstance(result, tuple) else (result,)
             else:
-                later.append((name, number, layer, places))
+                later.append(call)
         if len(later) == len(waiting):
-            missing = sorted({str(each[0]) for _, _, _, places in later for each in places})
+            missing = sorted({str(place[0]) for call in later for place in call.reads})
             raise ModelFormatError(
                 "network", expected="calls that read what other calls give", got=f"{missing} missing"
             )
         waiting = later
     return made
+
+
+def find(made: Mapping[tuple[str, int], tuple[Symbol, ...]], place: Place) -> Symbol:
+    name, number, position = place
+    return made[name, number][position]
+
+
+def fill(made: Mapping[tuple[str, int], tuple[Symbol, ...]], argument: Any) -> Any:
+    """An argument of a record, with symbols in their places."""
+    if isinstance(argument, tuple):
+        return tuple(fill(made, each) for each in argument)
+    if not isinstance(argument, Mapping):
+        return argument
+    if set(argument) == {"symbol"}:
+        return find(made, argument["symbol"])
+    return {key: fill(made, each) for key, each in argument.items()}
+
+
+def places_in(argument: Any) -> Iterator[Place]:
+    """The places of all symbols in an argument of a record."""
+    if isinstance(argument, Mapping) and set(argument) == {"symbol"}:
+        yield argument["symbol"]
+    elif isinstance(argument, Mapping | tuple):
+        for each in argument.values() if isinstance(argument, Mapping) else argument:
+            yield from places_in(each)

@@ -8,14 +8,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
+from functools import cache
+from inspect import Signature
 from itertools import count
 from typing import Any, ClassVar, Self
 
 from fanlight.errors import DtypeError, ShapeError, UnknownNameError, UnsupportedOp
 from fanlight.ir.dim import DimLike
 from fanlight.ir.graph import Input, Value, apply
-from fanlight.ir.types import Shape, Type
+from fanlight.ir.types import Type
 from fanlight.layers import activations, constraints, initializers, regularizers
+from fanlight.layers.calling import Call, Symbol, bind, own_masks, replace_symbols, signature_of
 from fanlight.layers.config import from_json, is_default, plain, to_json
 from fanlight.layers.context import Context
 from fanlight.layers.meanings import Meaning
@@ -45,42 +48,6 @@ class Weight:
     role: str = "parameter"
     regularizer: regularizers.Regularizer | None = None
     constraint: constraints.Constraint | None = None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Call:
-    """One use of a layer: from symbols to symbols. A layer that is called twice shares its weights."""
-
-    layer: Layer
-    inputs: tuple[Symbol, ...]
-    serial: int
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Symbol:
-    """A value that a network will compute: its type, and the call whose output number `position` it is."""
-
-    type: Type
-    call: Call
-    position: int = 0
-
-    @property
-    def shape(self) -> Shape:
-        return self.type.shape
-
-    @property
-    def dtype(self) -> str:
-        return self.type.dtype
-
-    @property
-    def layer(self) -> Layer:
-        return self.call.layer
-
-    def __repr__(self) -> str:
-        return f"<symbol {self.type} of {self.layer.label}>"
-
-    def __bool__(self) -> bool:
-        raise TypeError("a symbol has no truth value: it stands for data that a network will see")
 
 
 @dataclass(eq=False, repr=False)
@@ -128,7 +95,8 @@ class Layer:
         """Declare the weights, with `add_weight`, for inputs of these types."""
 
     def call(self, context: Context, *values: Value) -> Value | tuple[Value, ...]:
-        """What the layer computes."""
+        """What the layer computes. Parameters after `context` are the arguments of `layer(...)`, values in the place of
+        symbols; `mask` and the like are filled as in Keras (see `calling.own_masks`)."""
         raise NotImplementedError(f"{type(self).__name__} has no call(context, *values)")
 
     def means(self) -> Meaning | None:
@@ -227,42 +195,57 @@ class Layer:
         for name, part in self.parts.items():
             yield from part.walk(f"{path}/{name}")
 
-    def run(self, context: Context, *values: Value) -> tuple[Value, ...]:
-        """`call`, with errors that name the layer; then what goes with its outputs: masks, penalties."""
+    @classmethod
+    @cache
+    def call_signature(cls) -> Signature:
+        """What `layer(...)` takes: the parameters of `call`, and `training`."""
+        return signature_of(cls.call, leave_out=2)
+
+    def run(
+        self, context: Context, *values: Value, training: bool | None = None, **arguments: Any
+    ) -> tuple[Value, ...]:
+        """`call`, with errors that name the layer; then what goes with its outputs: masks, penalties.
+
+        `training` is that of the context where it is None.
+        """
+        arguments = own_masks(self.call_signature(), values, arguments, context.masks) | arguments
         try:
             self.ensure_built(*(value.type for value in values))
-            result = self.call(context, *values)
+            with context.mode(training):
+                result = self.call(context, *values, **arguments)
         except (ShapeError, DtypeError) as error:
             if error.message.startswith(self.label):
                 raise
             raise type(error)(f"{self.label}: {error.message}") from error
         outputs = (result,) if isinstance(result, Value) else result
-        if self.supports_masking and values and values[0] in context.masks:
+        mask = arguments.get("mask", context.masks.get(values[0]) if values else None)
+        mask = mask[0] if isinstance(mask, tuple) else mask
+        if self.supports_masking and mask is not None:
             for y in outputs:
-                context.masks.setdefault(y, context.masks[values[0]])
+                context.masks.setdefault(y, mask)
         if self.activity_regularizer is not None:
             for y in outputs:  # per row, as in Keras
                 context.add_loss(self.activity_regularizer(y) / fn.cast(fn.size_of(y.shape[0]), "float32"))
         return outputs
 
-    def infer(self, *types: Type) -> tuple[Type, ...]:
-        """The types of the outputs for inputs of these types; declares the weights."""
+    def infer(self, *types: Type, **arguments: Any) -> tuple[Type, ...]:
+        """The types of the outputs for inputs of these types; declares the weights. In `arguments`, symbols stand for
+        values of their types."""
         context = Context()
         with context.scope(self.name or self.auto_name):
-            values = self.run(context, *(apply(Input(f"input {k}", each)) for k, each in enumerate(types)))
-        return tuple(value.type for value in values)
+            values = [apply(Input(f"input {k}", each)) for k, each in enumerate(types)]
+            named = replace_symbols(arguments, lambda symbol: apply(Input("argument", symbol.type)))
+            outputs = self.run(context, *values, **named)
+        return tuple(value.type for value in outputs)
 
-    def __call__(self, *inputs: Any) -> Any:
-        """The layer applied to symbols, or to one list of them: a symbol, or a tuple for several outputs."""
-        symbols = tuple(inputs[0]) if len(inputs) == 1 and isinstance(inputs[0], list | tuple) else inputs
-        for symbol in symbols:
-            if not isinstance(symbol, Symbol):
-                raise TypeError(
-                    f"{self.label}: expected symbols, such as fl.Input(...) or what a layer gave, got "
-                    f"{type(symbol).__name__}; use model.predict(...) for data"
-                )
-        types = self.infer(*(symbol.type for symbol in symbols))
-        call = Call(self, symbols, next(SERIAL))
+    def __call__(self, *inputs: Any, **arguments: Any) -> Any:
+        """The layer applied to symbols, or to one list of them: a symbol, or a tuple for several outputs.
+
+        Arguments are those of Keras's layer, `training=False` among them: it holds whatever the network is run for.
+        """
+        symbols, named = bind(self, inputs, arguments)
+        types = self.infer(*(symbol.type for symbol in symbols), **named)
+        call = Call(self, symbols, next(SERIAL), named)
         outputs = tuple(Symbol(each, call, position) for position, each in enumerate(types))
         return outputs[0] if len(outputs) == 1 else outputs
 

@@ -47,6 +47,16 @@ class Context:
         finally:
             self._scope.pop()
 
+    @contextmanager
+    def mode(self, training: bool | None) -> Iterator[None]:
+        """Inside, `training` is this; None leaves it as it is."""
+        before = self.training
+        self.training = before if training is None else bool(training)
+        try:
+            yield
+        finally:
+            self.training = before
+
     def path(self, name: str) -> str:
         """`conv2d/kernel`: the full name of a state array of the current layer; the layer's own for an empty name."""
         return "/".join([*self._scope, *([name] if name else [])])

@@ -45,7 +45,7 @@ class InputLayer(Layer):
     def call(self, context: Context, *values: Value) -> Value:
         return values[0]
 
-    def infer(self, *types: Type) -> tuple[Type, ...]:
+    def infer(self, *types: Type, **arguments: Any) -> tuple[Type, ...]:
         return (self.type,)
 
 

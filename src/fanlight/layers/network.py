@@ -128,7 +128,7 @@ class Network(Layer):
 
     def made_by(self, call: Call) -> tuple[Symbol, ...]:
         """The outputs of a call, anew."""
-        types = call.layer.infer(*(symbol.type for symbol in call.inputs))
+        types = call.layer.infer(*(symbol.type for symbol in call.inputs), **call.arguments)
         return tuple(Symbol(type, call, k) for k, type in enumerate(types))
 
     def weight_table(self) -> dict[str, Weight]:
@@ -173,7 +173,9 @@ class Network(Layer):
             if (call, 0) in known:
                 continue
             with context.scope(str(call.layer.name)):
-                results = call.layer.run(context, *(known[each.call, each.position] for each in call.inputs))
+                read = [known[each.call, each.position] for each in call.inputs]
+                arguments = call.filled(lambda symbol: known[symbol.call, symbol.position])
+                results = call.layer.run(context, *read, **arguments)
             known.update({(call, k): result for k, result in enumerate(results)})
         return tuple(known[symbol.call, symbol.position] for symbol in self.outputs)
 
@@ -205,7 +207,7 @@ class Network(Layer):
                 if each.role in ("parameter", "statistic")
             ]
             calls = [call for call in self.calls if call.layer is layer]
-            sources = dict.fromkeys(str(symbol.layer.name) for call in calls for symbol in call.inputs)
+            sources = dict.fromkeys(str(symbol.layer.name) for call in calls for symbol in call.reads)
             outputs = tuple(symbol.type for symbol in self.made_by(calls[0]))
             total, trainable = sum(n for n, _ in counts), sum(n for n, kept in counts if kept)
             rows.append(Row(str(layer.name), type(layer).__name__, outputs, total, trainable, tuple(sources)))
@@ -261,7 +263,7 @@ def calls_between(inputs: tuple[Symbol, ...], outputs: tuple[Symbol, ...]) -> tu
                 got=f"{call.layer.label} missing",
             )
         found.add(call)
-        stack.extend(symbol.call for symbol in call.inputs)
+        stack.extend(symbol.call for symbol in call.reads)
     found -= {call for call in stops if not isinstance(call.layer, InputLayer)}
     return tuple(sorted(found, key=lambda call: call.serial))
 
