@@ -14,6 +14,7 @@ from fanlight.fitting import Arrays, History, named
 from fanlight.ir.module import Module
 from fanlight.layers.meanings import Table
 from fanlight.layers.network import Network
+from fanlight.layers.transfer import replace_head, set_trainable
 from fanlight.training import optimizers
 from fanlight.training.loss import TracedLoss
 from fanlight.training.losses import SparseCategoricalCrossentropy
@@ -84,6 +85,35 @@ class DescribedModel(ABC):
         from fanlight.display import summary_html
 
         return summary_html(self.network)
+
+    # --- teaching it something else
+
+    def freeze(self, until: str | None = None) -> None:
+        """Training no longer changes the layers up to `until`, that one included; without a name, no layer at all.
+        Batch normalisation goes by its moving statistics there, as in Keras. `fit` runs a frozen trunk once for each
+        row and trains the rest on what it gave, where nothing random comes before the cut."""
+        set_trainable(self.network, False, until=until)
+        self._forget_program()
+
+    def unfreeze(self, since: str | None = None) -> None:
+        """Training changes the layers from `since` on again; without a name, all layers."""
+        set_trainable(self.network, True, since=since)
+        self._forget_program()
+
+    def replace_head(self, head: Any, at: str | None = None, name: str = "probabilities") -> None:
+        """Puts another head on the features of this model: `model.freeze(); model.replace_head(["cat", "dog"])`.
+
+        `head` is a number of classes, their labels, an `fl.Classes`, a layer, or a list of layers; the first three make
+        a Dense layer called `name` with softmax, behind global average pooling where the features have places. The
+        head reads the layer `at`, or what the last layer with weights read. All other weights stay; the model is to be
+        compiled again."""
+        network = replace_head(self.network, head, at, name)
+        self._forget_program()
+        kept = {layer.name for layer in network.layers if layer in self.network.layers}
+        paths = {path for path in self.network.weight_table() if path.split("/")[0] in kept}
+        self._state = {path: array for path, array in self._state.items() if path in paths}
+        self.network, self.recipe, self.objectives = network, {}, []
+        self.history, self._epochs = None, 0
 
     # --- compiling
 

@@ -16,6 +16,7 @@ from fanlight.compiler import TARGETS, Compiled, compile
 from fanlight.described import DescribedModel
 from fanlight.engines.wasm import WasmEngine
 from fanlight.errors import ShapeError
+from fanlight.features import on_features
 from fanlight.fitting import Arrays, History, Logs
 from fanlight.layers.input import Input
 from fanlight.layers.network import Network
@@ -166,7 +167,7 @@ class Model(DescribedModel):
             validation = {name: a[kept:] for name, a in arrays.items()}
             arrays = {name: a[:kept] for name, a in arrays.items()}
             count = kept
-        engine = self.engine
+        engine, (arrays, validation) = on_features(self.engine, arrays, validation, verbose)
         with progress_for(epochs, count, verbose, self._epochs) as progress:
             self.history = fitting.fit(
                 engine,

@@ -1,8 +1,8 @@
-"""Which functions does a model consist of? From a network, a loss and an optimizer to a module: init, predict,
-train_step, ...
+"""Which functions does a model consist of? From a network, a loss and an optimizer to a module.
 
 Out: `init` (a seed -> all state), `predict`, `train_step`, `evaluate_step`, and `prepare` where an input has a raw
-form. A step gives each measured quantity q as its mean `q`, and as `q/sum` over `q/count` rows. Knows no engine.
+form; of a frozen trunk `features`, and `train_head`, `evaluate_head`, the same steps from there on. A step gives each
+measured quantity q as its mean `q`, and as `q/sum` over `q/count` rows. Knows no engine.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from fanlight.ir.graph import Gradient, Graph, Input, SizeOf, Value, apply
 from fanlight.ir.module import Module, StateSpec
 from fanlight.ir.types import Type
 from fanlight.layers.context import KEY, KEY_TYPE, STEP, STEP_TYPE, Context
+from fanlight.layers.frozen import split
 from fanlight.layers.input import BATCH
 from fanlight.layers.network import Network
 from fanlight.ops import functions as fn
@@ -75,6 +76,14 @@ def build_module(
         optimizer_state = chosen.state(parameters)
         step = train_step(network, objectives, chosen, state, optimizer_state, {BATCH: batch, **bounds})
         functions["train_step"] = step
+        parts = split(network)
+        if parts is not None and not {each.target for each in objectives} & set(parts[1].input_names):
+            trunk, head = parts
+            functions["features"] = predict(trunk, {BATCH: predict_batch, **bounds})
+            functions["evaluate_head"] = evaluate_step(head, objectives, {BATCH: batch, **bounds})
+            functions["train_head"] = train_step(
+                head, objectives, chosen, state, optimizer_state, {BATCH: batch, **bounds}
+            )
         if KEY in step.state:
             optimizer_state |= {KEY: StateSpec(KEY_TYPE, "key", False), STEP: StateSpec(STEP_TYPE, "counter", False)}
     functions["init"] = initialize(network.weight_table(), optimizer_state)
