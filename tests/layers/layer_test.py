@@ -20,6 +20,7 @@ from fanlight.engines.wasm import WasmEngine
 from fanlight.ir.graph import Graph, Input, Value, apply
 from fanlight.ir.interpret import interpret
 from fanlight.ir.module import Module
+from fanlight.ir.types import Type
 from fanlight.layers import Context, Network
 from fanlight.layers import Input as symbol
 from fanlight.layers.architecture import from_record, to_record
@@ -47,11 +48,35 @@ class Case:
     gradients: bool = True
     tolerance: float = OUTPUTS
     listed: bool | None = None  # whether inputs come as one list; None: where there are several
+    masks: tuple[np.ndarray | None, ...] = ()  # of the first inputs: which of their steps count
+    keywords: dict[str, tuple[int, ...]] = field(default_factory=dict)  # lists of inputs that go by name
     weights: dict[str, np.ndarray] = field(default_factory=dict)  # by their names' ends, where random ones will not do
 
-    @property
-    def is_list(self) -> bool:
-        return len(self.inputs) > 1 if self.listed is None else self.listed
+    def arguments(self, inputs: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """How a layer is called with these: by position, and by name."""
+        named = {k for numbers in self.keywords.values() for k in numbers}
+        rest = [x for k, x in enumerate(inputs) if k not in named]
+        is_list = len(rest) > 1 if self.listed is None else self.listed
+        return (rest,) if is_list else tuple(rest), {
+            name: [inputs[k] for k in numbers] for name, numbers in self.keywords.items()
+        }
+
+
+@dataclass
+class Inner:
+    """A layer in the config of another one, in Keras's words; with a name, which Keras would number."""
+
+    kind: str
+    config: dict[str, Any]
+
+
+def made_by(package: Any, config: Any) -> Any:
+    """A config with its inner layers made by Keras, or by Fanlight."""
+    if isinstance(config, Inner):
+        return getattr(package, config.kind)(**made_by(package, config.config))
+    if isinstance(config, dict):
+        return {key: made_by(package, value) for key, value in config.items()}
+    return [made_by(package, each) for each in config] if isinstance(config, list) else config
 
 
 def arrays(*shape: int, low: float = -2.0, high: float = 2.0) -> st.SearchStrategy[np.ndarray]:
@@ -81,14 +106,15 @@ def error(ours: Any, theirs: Any) -> float:
 def run_layer_test(case: Case) -> None:
     """Builds the layer from Keras's config, and compares shapes, values, gradients, updates; then reads its record
     back, and runs it and its gradients in the interpreter and in WebAssembly."""
-    keras_layer = getattr(keras.layers, case.kind)(**case.config)
+    keras_layer = made_by(keras.layers, Inner(case.kind, case.config))
     layer: Layer = getattr(layers, case.kind).from_config(keras_layer.get_config())
-    direct = getattr(layers, case.kind)(**case.config)
+    direct = made_by(layers, Inner(case.kind, case.config))
     direct.name = layer.name
     assert direct.attributes() == layer.attributes(), "Keras's config says what the arguments say"
 
     symbols = [symbol(x.shape[1:], name=f"x{k}", dtype=str(x.dtype)) for k, x in enumerate(case.inputs)]
-    network = Network(symbols, layer(symbols) if case.is_list else layer(*symbols))
+    args, named = case.arguments(symbols)
+    network = Network(symbols, layer(*args, **named))
     (expected, given) = call_keras(keras_layer, case)
     state = state_of(keras_layer, layer, case)
     declared = {path: spec for path, spec in network.state().items() if spec.role in ("parameter", "statistic")}
@@ -107,9 +133,9 @@ def run_layer_test(case: Case) -> None:
 
 def call_keras(keras_layer: Any, case: Case, **options: Any) -> tuple[tuple[Any, ...], Any]:
     """Keras's outputs as a tuple, after which its weights exist."""
-    given = list(case.inputs) if case.is_list else case.inputs
-    result = keras_layer(given, **options) if case.is_list else keras_layer(*given, **options)
-    return tuple(result) if isinstance(result, (list, tuple)) else (result,), result
+    args, named = case.arguments(case.inputs)
+    result = keras_layer(*args, **named, **options)
+    return tuple(keras.tree.flatten(result)), result
 
 
 def keras_variables(saveable: Any, place: str = "", seen: set[int] | None = None) -> Iterator[tuple[str, Any]]:
@@ -182,13 +208,22 @@ def compare(
     floats = [k for k, x in enumerate(case.inputs) if x.dtype == "float32"]
     options = {"training": training} if keras_layer._call_has_training_arg else {}
     order = [next(path for path in variables if variables[path] is v) for v in keras_layer.trainable_variables]
-    rest = [v.value for v in keras_layer.non_trainable_variables]
+    free = keras_layer.non_trainable_variables
+    rest = [v.value for v in free]
 
     def call(weights, given):
         xs = [given[floats.index(k)] if k in floats else x for k, x in enumerate(case.inputs)]
         by_order = [weights[trained.index(path)] for path in order]
-        sample, updated = keras_layer.stateless_call(by_order, rest, *([xs] if case.is_list else xs), **options)
-        return (tuple(sample) if isinstance(sample, (list, tuple)) else (sample,)), updated
+        for x, mask in zip(xs, case.masks, strict=False):
+            if mask is not None:
+                keras.src.backend.set_keras_mask(x, mask)
+        args, named = case.arguments(xs)
+        values = zip(keras_layer.trainable_variables + free, by_order + rest, strict=True)
+        with keras.StatelessScope(state_mapping=list(values)) as scope:  # as stateless_call, but with masks
+            sample = keras_layer(*args, **named, **options)
+        updated = [v.value if (new := scope.get_current_value(v)) is None else new for v in free]
+        ys = tuple(keras.tree.flatten(sample))
+        return ys, (updated, [keras.src.backend.get_keras_mask(y) for y in ys])
 
     weights, given = [state[path] for path in trained], [case.inputs[k] for k in floats]
     shapes = jax.eval_shape(call, weights, given)[0]
@@ -196,29 +231,33 @@ def compare(
     factors = [rng.normal(size=s.shape).astype("float32") if s.dtype == np.float32 else None for s in shapes]
 
     def total(weights, given):
-        sample, updated = call(weights, given)
+        sample, rest = call(weights, given)
         parts = [(y * g).sum() for y, g in zip(sample, factors, strict=True) if g is not None]
-        return sum(parts), (sample, updated)
+        return sum(parts), (sample, rest)
 
     with_gradients = case.gradients and any(g is not None for g in factors) and bool(trained or floats)
     if with_gradients:
-        gradients, (sample, updated) = jax.jit(jax.grad(total, (0, 1), has_aux=True))(weights, given)
+        gradients, (sample, (updated, masks)) = jax.jit(jax.grad(total, (0, 1), has_aux=True))(weights, given)
     else:
-        gradients, (sample, updated) = ((), ()), jax.jit(call)(weights, given)
+        gradients, (sample, (updated, masks)) = ((), ()), jax.jit(call)(weights, given)
 
     graph = recorded(case, network, trained if with_gradients else None, factors, training)
     arrays = {f"x{k}": x for k, x in enumerate(case.inputs)}
     arrays |= {f"g{k}": g for k, g in enumerate(factors) if g is not None and with_gradients}
+    arrays |= {f"m{k}": mask for k, mask in enumerate(case.masks) if mask is not None}
     found, writes = evaluate_graph(graph, arrays, {path: state[path] for path in graph.state})
 
-    for k, theirs in enumerate(sample):
+    for k, (theirs, mask) in enumerate(zip(sample, masks, strict=True)):
         assert error(found[f"y{k}"], theirs) <= case.tolerance, f"output {k}, training={training}"
+        assert (f"mask{k}" in found) == (mask is not None), f"expected a mask of output {k}: {mask is not None}"
+        if mask is not None:
+            np.testing.assert_array_equal(found[f"mask{k}"], mask)
     if with_gradients:
         for path, theirs in zip(trained, gradients[0], strict=True):
             assert error(found[f"d {path}"], theirs) <= 10 * case.tolerance, f"gradient of {path}, training={training}"
         for k, theirs in zip(floats, gradients[1], strict=True):
             assert error(found[f"d x{k}"], theirs) <= 10 * case.tolerance, f"gradient of x{k}, training={training}"
-    fixed = {id(v): new for v, new in zip(keras_layer.non_trainable_variables, updated, strict=True)}
+    fixed = {id(v): new for v, new in zip(free, updated, strict=True)}
     for path, variable in variables.items():
         if id(variable) in fixed:
             new = writes.get(path, state[path])
@@ -233,9 +272,15 @@ def recorded(
     context = Context(training=training)
     bounds = {"batch": len(case.inputs[0])}
     values = {name: apply(Input(name, bounded(type, bounds))) for name, type in network.input_types().items()}
+    inputs = list(values.values())
+    for k, mask in enumerate(case.masks):
+        if mask is not None:
+            x = inputs[k]
+            context.masks[x] = apply(Input(f"m{k}", Type("bool", (x.shape[0], *mask.shape[1:]))))
+    inputs += context.masks.values()
     ys = list(network.trace(values, context).values())
     outputs: dict[str, Value] = {f"y{k}": y for k, y in enumerate(ys)}
-    inputs = list(values.values())
+    outputs |= {f"mask{k}": context.masks[y] for k, y in enumerate(ys) if y in context.masks}
     if trained is not None:
         total = fn.zeros(())
         for k, (y, factor) in enumerate(zip(ys, factors, strict=True)):

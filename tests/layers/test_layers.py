@@ -17,6 +17,7 @@ def how_many(config: pytest.Config) -> int:
     return 20 if config.getoption("--full") else 2
 
 
+@pytest.mark.filterwarnings("ignore:[^$]*softmax over axis")
 @pytest.mark.parametrize("name", sorted(CASES))
 def test_like_keras(name, pytestconfig):
     @settings(max_examples=how_many(pytestconfig))

@@ -154,6 +154,7 @@ def test_every_layer_goes_through_json():
         "ClassMask": (3,),
         "RandomStroke": (0.5,),
     }
+    required |= {"Embedding": (5, 2)}
     for name, kind in layers.LAYERS.items():
         layer = kind(*required.get(name, ()), name="x", trainable=False)
         assert kind.from_config(json.loads(json.dumps(layer.attributes()))).attributes() == layer.attributes(), name

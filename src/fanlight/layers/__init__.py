@@ -8,6 +8,7 @@ from fanlight.layers.convolution import Conv2D, DepthwiseConv2D
 from fanlight.layers.core import Dense, Rescaling
 from fanlight.layers.drawing import Drawing
 from fanlight.layers.dropout import Dropout
+from fanlight.layers.embedding import Embedding, Masking
 from fanlight.layers.input import Input, InputLayer
 from fanlight.layers.meanings import Classes, Image, Meaning, Number, Table
 from fanlight.layers.merging import Add, Concatenate, Multiply, Subtract
@@ -41,6 +42,9 @@ __all__ = [
     "Add",
     "Multiply",
     "Subtract",
+    # Sequences
+    "Embedding",
+    "Masking",
     # Images
     "AveragePooling2D",
     "Conv2D",

@@ -132,7 +132,11 @@ CLASSES = {
     each.__name__: each for each in (Constant, Listed, RandomUniform, RandomNormal, TruncatedNormal, VarianceScaling)
 }
 # Keras's classes without attributes of their own: `GlorotUniform` -> `glorot_uniform`.
-ALIASES = {"".join(part.capitalize() for part in name.split("_")): name for name in NAMED} | {"constant": "zeros"}
+ALIASES = {"".join(part.capitalize() for part in name.split("_")): name for name in NAMED} | {
+    "constant": "zeros",
+    "uniform": "random_uniform",
+    "normal": "random_normal",
+}
 LEFT_OUT = {"seed", "input_axes", "output_axes"}  # of Keras's configs: bits come from Fanlight's keys
 
 
