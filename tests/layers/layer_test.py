@@ -27,6 +27,7 @@ from fanlight.layers.architecture import from_record, to_record
 from fanlight.layers.base import Layer
 from fanlight.layers.saved import saved_variables
 from fanlight.ops import functions as fn
+from fanlight.training.initialize import initialize
 from fanlight.training.steps import bounded
 
 OUTPUTS, GRADIENTS = 1e-5, 1e-4  # largest difference from Keras, relative to the largest value of the tensor or 1
@@ -183,18 +184,16 @@ def state_of(keras_layer: Any, layer: Layer, case: Case) -> dict[str, np.ndarray
         if "float" in variable.dtype:
             variable.assign(rng.uniform(low, 1.5, variable.shape).astype("float32") if chosen is None else chosen)
         state[path] = np.asarray(variable)
+    if hasattr(keras_layer, "adapt_mean"):  # Normalization keeps copies
+        keras_layer.finalize_state()
     return state
 
 
 def initial(network: Network, known: Any) -> dict[str, np.ndarray]:
-    """What else the network reads, rates say, as it begins."""
-    rest = {path: spec for path, spec in network.state().items() if path not in known}
-    rest |= {"seed/key": None, "seed/step": None}
-    found: dict[str, np.ndarray] = {"seed/key": np.array([1, 2], "uint32"), "seed/step": np.array(0, "int32")}
-    for path, spec in rest.items():
-        if spec is not None:
-            found[path] = np.full(spec.type.shape, spec.initial, spec.type.dtype)
-    return found
+    """What else the network reads, rates or tables say, as it begins."""
+    rest = {path: weight for path, weight in network.weight_table().items() if path not in known}
+    _, begun = evaluate_graph(initialize(rest, {}), {"seed": np.array([1, 2], "uint32")})
+    return begun | {"seed/key": np.array([1, 2], "uint32"), "seed/step": np.array(0, "int32")}
 
 
 def compare(

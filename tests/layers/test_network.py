@@ -155,6 +155,9 @@ def test_every_layer_goes_through_json():
         "RandomStroke": (0.5,),
     }
     required |= {"Embedding": (5, 2)}
+    required |= {"CategoryEncoding": (3,), "Discretization": ((0.0, 1.0),)}
+    required |= dict.fromkeys(("Resizing", "CenterCrop", "RandomCrop"), (4, 5))
+    required |= dict.fromkeys(("RandomRotation", "RandomZoom", "RandomContrast", "RandomBrightness"), (0.5,))
     for name, kind in layers.LAYERS.items():
         layer = kind(*required.get(name, ()), name="x", trainable=False)
         assert kind.from_config(json.loads(json.dumps(layer.attributes()))).attributes() == layer.attributes(), name

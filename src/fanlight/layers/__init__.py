@@ -15,6 +15,7 @@ from fanlight.layers.merging import Add, Concatenate, Multiply, Subtract
 from fanlight.layers.network import Network
 from fanlight.layers.normalization import BatchNormalization
 from fanlight.layers.pooling import AveragePooling2D, GlobalAveragePooling2D, GlobalMaxPooling2D, MaxPooling2D
+from fanlight.layers.preprocessing import CategoryEncoding, Discretization, Normalization
 from fanlight.layers.rectifiers import Activation, LeakyReLU, ReLU, Softmax
 from fanlight.layers.reshaping import Flatten, Reshape
 
@@ -45,6 +46,10 @@ __all__ = [
     # Sequences
     "Embedding",
     "Masking",
+    # Numbers and classes before a network
+    "CategoryEncoding",
+    "Discretization",
+    "Normalization",
     # Images
     "AveragePooling2D",
     "Conv2D",

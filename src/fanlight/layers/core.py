@@ -56,6 +56,7 @@ class Rescaling(Layer):
 
     scale: Any
     offset: Any = 0.0
+    supports_masking: ClassVar[bool] = True
 
     def call(self, context: Context, *values: Value) -> Value:
         x = fn.cast(values[0], "float32")

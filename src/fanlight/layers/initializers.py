@@ -7,7 +7,7 @@ bounds are literals from exact arithmetic. Knows no layer.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -49,8 +49,15 @@ class Listed(Initializer):
     needs_key: ClassVar[bool] = False
 
     def __call__(self, key: Value, type: Type) -> Value:
-        parts = [fn.full((1,), value, type.dtype) for value in self.values]
-        return fn.reshape(fn.concatenate(parts, axis=0), type.shape)
+        return fn.reshape(listed(self.values, type.dtype), type.shape)
+
+
+def listed(values: Sequence[float], dtype: str) -> Value:
+    """The numbers as an array of rank 1; halves of halves, so that its expression is not deep."""
+    if len(values) == 1:
+        return fn.full((1,), values[0], dtype)
+    middle = len(values) // 2
+    return fn.concatenate([listed(values[:middle], dtype), listed(values[middle:], dtype)], axis=0)
 
 
 @dataclass(frozen=True, slots=True)
