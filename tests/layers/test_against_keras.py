@@ -22,52 +22,6 @@ def spread(rng, *shape) -> np.ndarray:
 
 @pytest.mark.parametrize(
     "attributes",
-    [
-        dict(filters=3, kernel_size=3),
-        dict(filters=2, kernel_size=(2, 3), strides=2, padding="same", activation="relu"),
-        dict(filters=6, kernel_size=3, padding="same", groups=2, use_bias=False),
-        dict(filters=2, kernel_size=2, dilation_rate=(2, 1), activation="tanh"),
-        dict(filters=5, kernel_size=1, strides=(1, 2)),
-    ],
-)
-def test_conv2d(rng, attributes):
-    compare(*made("Conv2D", **attributes), spread(rng, *IMAGE))
-
-
-@pytest.mark.parametrize(
-    "attributes",
-    [
-        dict(kernel_size=3),
-        dict(kernel_size=3, padding="same", depth_multiplier=2, activation="relu6"),
-        dict(kernel_size=(3, 2), strides=2, padding="same", use_bias=False),
-    ],
-)
-def test_depthwise_conv2d(rng, attributes):
-    compare(*made("DepthwiseConv2D", **attributes), spread(rng, *IMAGE))
-
-
-@pytest.mark.parametrize("kind", ["MaxPooling2D", "AveragePooling2D"])
-@pytest.mark.parametrize(
-    "attributes",
-    [
-        dict(pool_size=2),
-        dict(pool_size=(3, 2), strides=2, padding="same"),
-        dict(pool_size=3, strides=1, padding="same"),
-        dict(pool_size=2, strides=(2, 1)),
-    ],
-)
-def test_pooling(rng, kind, attributes):
-    compare(*made(kind, **attributes), spread(rng, *IMAGE))
-
-
-@pytest.mark.parametrize("kind", ["GlobalAveragePooling2D", "GlobalMaxPooling2D"])
-@pytest.mark.parametrize("keepdims", [False, True])
-def test_global_pooling(rng, kind, keepdims):
-    compare(*made(kind, keepdims=keepdims), spread(rng, *IMAGE))
-
-
-@pytest.mark.parametrize(
-    "attributes",
     [dict(units=3), dict(units=4, use_bias=False, activation="softmax"), dict(units=1, activation="sigmoid")],
 )
 @pytest.mark.parametrize("shape", [ROWS, (2, 3, 5)])

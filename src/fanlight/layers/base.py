@@ -256,34 +256,37 @@ class Layer:
 
 
 def is_said(attribute: Field[Any], value: Any) -> bool:
-    """Whether an attribute is not at its default."""
-    if attribute.default is MISSING:
-        return True
+    """Whether an attribute is not at its default, or at (1, 1) where that is 1; there is only one data format."""
+    if attribute.default is MISSING or attribute.name == "data_format":
+        return attribute.default is MISSING
     kind = RECORDS.get(attribute.name.rpartition("_")[2])
-    return value != (attribute.default if kind is None else kind(attribute.default))
+    default = attribute.default if kind is None else kind(attribute.default)
+    return value not in (default, (default,) * len(value) if isinstance(value, tuple) else default)
 
 
-def pair(value: Any, what: str, layer: Layer) -> tuple[int, int]:
-    """`3` or `(3, 3)`, positive, as a pair."""
-    both = (value, value) if isinstance(value, int) else tuple(value)
-    if len(both) != 2 or not all(isinstance(each, int) and each > 0 for each in both):
-        raise layer.error(f"{what} to be a positive integer or two of them", repr(value))
-    return both  # type: ignore[return-value]
+def per_axis(layer: Layer, attribute: str, rank: int, lowest: int = 1) -> tuple[int, ...]:
+    """An attribute that is one number for all axes of an image, or one for each: as a tuple."""
+    value = getattr(layer, attribute)
+    found = (value,) * rank if isinstance(value, int) else tuple(value)
+    if len(found) != rank or not all(isinstance(each, int) and each >= lowest for each in found):
+        raise layer.error(f"{attribute} to be one whole number from {lowest} up, or {rank} of them", repr(value))
+    return found
 
 
-def check_padding(layer: Layer, padding: str) -> str:
-    """Keras's `valid` or `same`, in lower case."""
-    if padding.lower() not in ("valid", "same"):
-        raise layer.error("padding 'valid' or 'same'", repr(padding))
-    return padding.lower()
+def check_padding(layer: Layer, padding: str, known: tuple[str, ...] = ("valid", "same")) -> str:
+    """One of Keras's words for padding, in lower case."""
+    if (word := str(padding).lower()) not in known:
+        raise layer.error(f"padding {' or '.join(map(repr, known))}", repr(padding))
+    return word
 
 
-def check_channels_last(layer: Layer, data_format: str | None) -> None:
+def check_channels_last(layer: Layer, data_format: str | None) -> str:
     """Refuses channels-first data: layers are channels-last; importers transpose where a file is not."""
     if data_format not in (None, "channels_last"):
         raise UnsupportedOp(
             layer.label, expected="data_format 'channels_last'", got=repr(data_format), do="put channels last"
         )
+    return "channels_last"
 
 
 def check_rank(layer: Layer, type: Type, rank: int) -> None:
