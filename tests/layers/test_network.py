@@ -16,6 +16,7 @@ from fanlight.layers import Context, Network
 from fanlight.layers.base import Layer
 from fanlight.layers.meanings import Classes, Image
 from fanlight.ops import functions as fn
+from layers.test_layers import CASES
 
 
 @dataclass(eq=False, repr=False)
@@ -139,12 +140,8 @@ def test_networks_go_through_json(rng):
         np.testing.assert_array_equal(value, predict(network, state, image)[0][name])
 
 
-def test_every_layer_goes_through_json():
+def test_layers_that_are_not_compared_with_keras_go_through_json():
     required = {
-        "Dense": (3,),
-        "Conv2D": (3, 2),
-        "DepthwiseConv2D": (2,),
-        "AveragePooling2D": (2,),
         "Reshape": ((2, 3),),
     }
     required |= {
@@ -154,13 +151,13 @@ def test_every_layer_goes_through_json():
         "ClassMask": (3,),
         "RandomStroke": (0.5,),
     }
-    required |= {"Embedding": (5, 2)}
     required |= {"CategoryEncoding": (3,), "Discretization": ((0.0, 1.0),)}
     required |= dict.fromkeys(("Resizing", "CenterCrop", "RandomCrop"), (4, 5))
     required |= dict.fromkeys(("RandomRotation", "RandomZoom", "RandomContrast", "RandomBrightness"), (0.5,))
-    for name, kind in layers.LAYERS.items():
-        layer = kind(*required.get(name, ()), name="x", trainable=False)
-        assert kind.from_config(json.loads(json.dumps(layer.attributes()))).attributes() == layer.attributes(), name
+    for name in sorted({kind.__name__ for kind in layers.LAYERS.values()} - set(CASES)):
+        layer = layers.LAYERS[name](*required.get(name, ()), name="x", trainable=False)
+        again = type(layer).from_config(json.loads(json.dumps(layer.attributes())))
+        assert again.attributes() == layer.attributes(), name
 
 
 def test_attributes_may_be_numbers_of_numpy():

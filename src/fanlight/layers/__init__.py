@@ -33,8 +33,6 @@ from fanlight.layers.meanings import Classes, Image, Meaning, Number, Table
 from fanlight.layers.merging import Add, Concatenate, Multiply, Subtract
 from fanlight.layers.network import Network
 from fanlight.layers.normalization import BatchNormalization
-from fanlight.layers.pooling import AveragePooling2D, GlobalAveragePooling2D, GlobalMaxPooling2D, MaxPooling2D
-from fanlight.layers.preprocessing import CategoryEncoding, Discretization, Normalization
 from fanlight.layers.pooling import (
     AdaptiveAveragePooling1D,
     AdaptiveAveragePooling2D,
@@ -67,6 +65,7 @@ from fanlight.layers.pooling import (
     MaxPooling2D,
     MaxPooling3D,
 )
+from fanlight.layers.preprocessing import CategoryEncoding, Discretization, Normalization
 from fanlight.layers.rectifiers import Activation, LeakyReLU, ReLU, Softmax
 from fanlight.layers.reshaping import Flatten, Reshape
 
@@ -141,7 +140,6 @@ __all__ = [
     "AdaptiveMaxPooling2D",
     "AdaptiveMaxPooling3D",
     "AveragePooling1D",
-    "AveragePooling2D",
     "AveragePooling3D",
     "AvgPool1D",
     "AvgPool2D",
