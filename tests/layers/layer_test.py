@@ -50,17 +50,24 @@ class Case:
     tolerance: float = OUTPUTS
     listed: bool | None = None  # whether inputs come as one list; None: where there are several
     masks: tuple[np.ndarray | None, ...] = ()  # of the first inputs: which of their steps count
-    keywords: dict[str, tuple[int, ...]] = field(default_factory=dict)  # lists of inputs that go by name
+    keywords: dict[str, Any] = field(default_factory=dict)  # what goes by name: numbers of inputs, tuples of these
+    options: dict[str, Any] = field(default_factory=dict)  # plain arguments of the call
     weights: dict[str, np.ndarray] = field(default_factory=dict)  # by their names' ends, where random ones will not do
 
     def arguments(self, inputs: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """How a layer is called with these: by position, and by name."""
-        named = {k for numbers in self.keywords.values() for k in numbers}
-        rest = [x for k, x in enumerate(inputs) if k not in named]
+        taken: set[int] = set()
+
+        def at(numbers: Any) -> Any:
+            if isinstance(numbers, int):
+                taken.add(numbers)
+                return inputs[numbers]
+            return [at(each) for each in numbers]
+
+        named = {name: at(numbers) for name, numbers in self.keywords.items()}
+        rest = [x for k, x in enumerate(inputs) if k not in taken]
         is_list = len(rest) > 1 if self.listed is None else self.listed
-        return (rest,) if is_list else tuple(rest), {
-            name: [inputs[k] for k in numbers] for name, numbers in self.keywords.items()
-        }
+        return (rest,) if is_list else tuple(rest), named | self.options
 
 
 @dataclass
@@ -93,6 +100,11 @@ def arrays(*shape: int, low: float = -2.0, high: float = 2.0) -> st.SearchStrate
 def integers(*shape: int, below: int) -> st.SearchStrategy[np.ndarray]:
     """int32 from 0 to below `below`."""
     return st.integers(0, 1000).map(lambda seed: np.random.default_rng(seed).integers(0, below, shape).astype("int32"))
+
+
+def booleans(*shape: int) -> st.SearchStrategy[np.ndarray]:
+    """Truth values, three of four true."""
+    return st.integers(0, 1000).map(lambda seed: np.random.default_rng(seed).random(shape) < 0.75)
 
 
 def error(ours: Any, theirs: Any) -> float:

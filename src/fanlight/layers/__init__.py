@@ -24,15 +24,22 @@ from fanlight.layers.convolution import (
     SeparableConvolution1D,
     SeparableConvolution2D,
 )
-from fanlight.layers.core import Dense, Rescaling
+from fanlight.layers.core import Dense, Identity, Rescaling
 from fanlight.layers.drawing import Drawing
 from fanlight.layers.dropout import Dropout
+from fanlight.layers.einsum_dense import EinsumDense
 from fanlight.layers.embedding import Embedding, Masking
 from fanlight.layers.input import Input, InputLayer
 from fanlight.layers.meanings import Classes, Image, Meaning, Number, Table
 from fanlight.layers.merging import Add, Concatenate, Multiply, Subtract
 from fanlight.layers.network import Network
-from fanlight.layers.normalization import BatchNormalization
+from fanlight.layers.normalization import (
+    BatchNormalization,
+    GroupNormalization,
+    LayerNormalization,
+    RMSNormalization,
+    UnitNormalization,
+)
 from fanlight.layers.pooling import (
     AdaptiveAveragePooling1D,
     AdaptiveAveragePooling2D,
@@ -87,6 +94,8 @@ __all__ = [
     # Products and shapes
     "Concatenate",
     "Dense",
+    "EinsumDense",
+    "Identity",
     "Flatten",
     "Rescaling",
     "Reshape",
@@ -126,8 +135,13 @@ __all__ = [
     "LeakyReLU",
     "ReLU",
     "Softmax",
-    # Training
+    # Normalization
     "BatchNormalization",
+    "GroupNormalization",
+    "LayerNormalization",
+    "RMSNormalization",
+    "UnitNormalization",
+    # Training
     "ClassMask",
     "Dropout",
     "RandomAffine",

@@ -124,11 +124,13 @@ class Layer:
         records = initializers.get(initializer), kept, role, regularizers.get(regularizer), constraints.get(constraint)
         self.weights[name] = Weight(Type(dtype, shape), *records)
 
-    def declare(self, name: str, shape: Iterable[DimLike], attribute: str | None = None) -> None:
+    def declare(
+        self, name: str, shape: Iterable[DimLike], attribute: str | None = None, initializer: Any = None
+    ) -> None:
         """`add_weight` for a parameter whose initializer, regularizer and constraint are the layer's attributes:
         `kernel_initializer` and so on for `kernel`, unless `attribute` says another first word."""
         first = attribute or name
-        initializer = getattr(self, f"{first}_initializer")
+        initializer = getattr(self, f"{first}_initializer") if initializer is None else initializer
         regularizer, constraint = (getattr(self, f"{first}_{kind}", None) for kind in ("regularizer", "constraint"))
         self.add_weight(name, shape, initializer, regularizer=regularizer, constraint=constraint)
 

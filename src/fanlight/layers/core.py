@@ -51,6 +51,17 @@ class Dense(Layer):
 
 
 @dataclass(eq=False, repr=False)
+class Identity(Layer):
+    """The input itself."""
+
+    keeps_meaning: ClassVar[bool] = True
+    supports_masking: ClassVar[bool] = True
+
+    def call(self, context: Context, *values: Value) -> Value:
+        return values[0]
+
+
+@dataclass(eq=False, repr=False)
 class Rescaling(Layer):
     """x * scale + offset; each is a number, or one number for each channel."""
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from fanlight.errors import UnknownNameError, UnsupportedOp
 from fanlight.ir.graph import Value
 from fanlight.ir.types import Shape, Type
+from fanlight.layers.config import from_json
 from fanlight.ops import functions as fn
 
 # Standard deviation of a standard normal cut off at -2 and 2, as Keras writes it (scipy.stats.truncnorm.std(-2, 2)).
@@ -95,14 +96,20 @@ class TruncatedNormal(Initializer):
 
 @dataclass(frozen=True, slots=True)
 class VarianceScaling(Initializer):
-    """Spread by the number of connections: variance `scale / fan`, where `mode` says which fan (He et al. 2015)."""
+    """Spread by the number of connections: variance `scale / fan`, where `mode` says which fan (He et al. 2015).
+
+    `input_axes` and `output_axes` say which axes of the weight count the inputs and the outputs, where they are not
+    those of a matrix or of a convolution's kernel.
+    """
 
     scale: float = 1.0
     mode: str = "fan_in"  # fan_in, fan_out, fan_avg
     distribution: str = "truncated_normal"  # or uniform, untruncated_normal
+    input_axes: tuple[int, ...] | None = None
+    output_axes: tuple[int, ...] | None = None
 
     def __call__(self, key: Value, type: Type) -> Value:
-        fan_in, fan_out = fans(type.shape)
+        fan_in, fan_out = fans(type.shape, self.input_axes, self.output_axes)
         fan = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
         variance = self.scale / max(1.0, fan)
         if self.distribution == "uniform":
@@ -113,9 +120,13 @@ class VarianceScaling(Initializer):
         return fn.random_truncated_normal(key, type.shape, 0.0, math.sqrt(variance) / TRUNCATED_SPREAD)
 
 
-def fans(shape: Shape) -> tuple[int, int]:
+def fans(
+    shape: Shape, input_axes: tuple[int, ...] | None = None, output_axes: tuple[int, ...] | None = None
+) -> tuple[int, int]:
     """How many inputs feed one output, and how many outputs one input: of a matrix, or of a convolution's kernel."""
     sizes = [int(extent) for extent in shape]  # type: ignore[arg-type]
+    if input_axes is not None and output_axes is not None:
+        return math.prod(sizes[axis] for axis in input_axes), math.prod(sizes[axis] for axis in output_axes)
     if len(sizes) < 2:
         return (sizes[0], sizes[0]) if sizes else (1, 1)
     field = math.prod(sizes[:-2])
@@ -144,7 +155,7 @@ ALIASES = {"".join(part.capitalize() for part in name.split("_")): name for name
     "uniform": "random_uniform",
     "normal": "random_normal",
 }
-LEFT_OUT = {"seed", "input_axes", "output_axes"}  # of Keras's configs: bits come from Fanlight's keys
+LEFT_OUT = {"seed"}  # of Keras's configs: bits come from Fanlight's keys
 
 
 def get(identifier: Any) -> Initializer:
@@ -153,15 +164,14 @@ def get(identifier: Any) -> Initializer:
         return identifier
     if isinstance(identifier, Mapping):
         name, config = str(identifier.get("class_name")), dict(identifier.get("config") or {})
-        config = {key: value for key, value in config.items() if key not in LEFT_OUT}
+        config = {key: from_json(value) for key, value in config.items() if key not in LEFT_OUT}
         if name in CLASSES:
-            if "values" in config:
-                config["values"] = tuple(config["values"])
             try:
                 return CLASSES[name](**config)
             except TypeError as error:
                 raise UnsupportedOp(f"initializer {name!r}", expected="its own attributes", got=config) from error
-        identifier = name
+        axes = {key: config.get(key) for key in ("input_axes", "output_axes")}
+        return replace(get(name), **axes) if any(axes.values()) else get(name)
     name = ALIASES.get(identifier, identifier)
     if name not in NAMED:
         raise UnknownNameError("initializer", expected=f"one of {', '.join(NAMED)}", got=repr(identifier))
