@@ -142,9 +142,6 @@ def test_networks_go_through_json(rng):
 
 def test_layers_that_are_not_compared_with_keras_go_through_json():
     required = {
-        "Reshape": ((2, 3),),
-    }
-    required |= {
         "Rescaling": (0.5,),
         "Activation": ("relu",),
         "Dropout": (0.5,),

@@ -29,6 +29,17 @@ from fanlight.layers.drawing import Drawing
 from fanlight.layers.dropout import Dropout
 from fanlight.layers.einsum_dense import EinsumDense
 from fanlight.layers.embedding import Embedding, Masking
+from fanlight.layers.framing import (
+    Cropping1D,
+    Cropping2D,
+    Cropping3D,
+    UpSampling1D,
+    UpSampling2D,
+    UpSampling3D,
+    ZeroPadding1D,
+    ZeroPadding2D,
+    ZeroPadding3D,
+)
 from fanlight.layers.input import Input, InputLayer
 from fanlight.layers.meanings import Classes, Image, Meaning, Number, Table
 from fanlight.layers.merging import Add, Concatenate, Multiply, Subtract
@@ -74,7 +85,12 @@ from fanlight.layers.pooling import (
 )
 from fanlight.layers.preprocessing import CategoryEncoding, Discretization, Normalization
 from fanlight.layers.rectifiers import Activation, LeakyReLU, ReLU, Softmax
-from fanlight.layers.reshaping import Flatten, Reshape
+from fanlight.layers.reshaping import (
+    Flatten,
+    Permute,
+    RepeatVector,
+    Reshape,
+)
 
 __all__ = [
     # Where a network begins, and what it is
@@ -98,7 +114,6 @@ __all__ = [
     "Identity",
     "Flatten",
     "Rescaling",
-    "Reshape",
     "Add",
     "Multiply",
     "Subtract",
@@ -176,6 +191,19 @@ __all__ = [
     "MaxPooling1D",
     "MaxPooling2D",
     "MaxPooling3D",
+    # Shapes
+    "Cropping1D",
+    "Cropping2D",
+    "Cropping3D",
+    "UpSampling1D",
+    "UpSampling2D",
+    "UpSampling3D",
+    "ZeroPadding1D",
+    "ZeroPadding2D",
+    "ZeroPadding3D",
+    "Permute",
+    "RepeatVector",
+    "Reshape",
 ]
 
 LAYERS: dict[str, type[Layer]] = {
