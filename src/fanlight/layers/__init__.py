@@ -40,6 +40,8 @@ from fanlight.layers.framing import (
     ZeroPadding2D,
     ZeroPadding3D,
 )
+from fanlight.layers.histograms import AutoContrast, Equalization
+from fanlight.layers.image_sizes import CenterCrop, RandomCrop, Resizing
 from fanlight.layers.input import Input, InputLayer
 from fanlight.layers.meanings import Classes, Image, Meaning, Number, Table
 from fanlight.layers.merging import Add, Concatenate, Multiply, Subtract
@@ -84,6 +86,27 @@ from fanlight.layers.pooling import (
     MaxPooling3D,
 )
 from fanlight.layers.preprocessing import CategoryEncoding, Discretization, Normalization
+from fanlight.layers.random_color import (
+    RandomBrightness,
+    RandomColorDegeneration,
+    RandomColorJitter,
+    RandomContrast,
+    RandomGrayscale,
+    RandomHue,
+    RandomInvert,
+    RandomPosterization,
+    RandomSaturation,
+    Solarization,
+)
+from fanlight.layers.random_geometry import (
+    RandomFlip,
+    RandomPerspective,
+    RandomRotation,
+    RandomShear,
+    RandomTranslation,
+    RandomZoom,
+)
+from fanlight.layers.random_texture import RandomErasing, RandomGaussianBlur, RandomSharpness
 from fanlight.layers.rectifiers import Activation, LeakyReLU, ReLU, Softmax
 from fanlight.layers.reshaping import (
     Flatten,
@@ -124,6 +147,31 @@ __all__ = [
     "CategoryEncoding",
     "Discretization",
     "Normalization",
+    # Images before a network
+    "AutoContrast",
+    "CenterCrop",
+    "Equalization",
+    "RandomBrightness",
+    "RandomColorDegeneration",
+    "RandomColorJitter",
+    "RandomContrast",
+    "RandomCrop",
+    "RandomErasing",
+    "RandomFlip",
+    "RandomGaussianBlur",
+    "RandomGrayscale",
+    "RandomHue",
+    "RandomInvert",
+    "RandomPerspective",
+    "RandomPosterization",
+    "RandomRotation",
+    "RandomSaturation",
+    "RandomSharpness",
+    "RandomShear",
+    "RandomTranslation",
+    "RandomZoom",
+    "Resizing",
+    "Solarization",
     # Images
     "AveragePooling2D",
     # Convolution
