@@ -213,6 +213,13 @@ class Model(DescribedModel):
 
         return save_model(self, Path(path), self.weights())
 
+    def load_weights(self, path: str | Path) -> None:
+        """Takes the weights of a Keras file, `x.weights.h5` or a whole model, that has the same layers in the same
+        order; raises ModelFormatError where it has others."""
+        from fanlight.keras_files import load_weights
+
+        load_weights(self, Path(path))
+
     def show(self, page: Any = None, height: int = 640) -> Any:
         """The model's page inside a notebook: `page`, or all that fits; `height` in pixels."""
         from fanlight.publishing import show_model
@@ -235,9 +242,10 @@ def seed_words(seed: int) -> np.ndarray:
 
 
 def load(path: str | Path, weights: str | Path | None = None) -> Any:
-    """Opens what `save` or `export` wrote: a Model, or the Functions that `fl.export` wrote. `weights` is a
-    .safetensors file, such as one that a page downloaded, whose arrays replace the saved ones. Raises ModelFormatError
-    for a file that is broken or of another model."""
+    """Opens what `save` or `export` wrote: a Model, or the Functions that `fl.export` wrote; or a Keras model,
+    x.keras, x.h5 or x.hdf5. `weights` is a .safetensors file, such as one that a page downloaded, whose arrays replace
+    the saved ones. Raises ModelFormatError for a file that is broken or of another model, UnsupportedOp for layers
+    that Fanlight lacks."""
     from fanlight import publishing
 
     return publishing.load(Path(path), None if weights is None else Path(weights))

@@ -29,6 +29,7 @@ from fanlight.described import DescribedModel
 from fanlight.description import describe_module
 from fanlight.errors import CompileError, DtypeError, ModelFormatError, StorageError, UnknownNameError, UnsupportedOp
 from fanlight.exported import Functions, nesting_of
+from fanlight.importers.names import is_keras
 from fanlight.ir import dim as dims
 from fanlight.ir.module import Module
 from fanlight.ir.parse import parse_module
@@ -250,7 +251,9 @@ def save_model(model: DescribedModel, path: Path, weights: Arrays) -> Path:
 
 
 def load(path: Path, weights: Path | None = None) -> Model | Functions:
-    """The model or the functions in a bundle, with its weights or those of a safetensors file."""
+    """The model or the functions in a bundle, with its weights or those of a safetensors file; or a Keras model."""
+    if is_keras(path) and not path.is_dir():
+        return _keras(path, weights)
     bundle = read_bundle(path)
     model = read_model(bundle) or Functions(
         bundle.manifest.name, read_module(bundle), _graph_record(bundle).get("state")
@@ -258,6 +261,17 @@ def load(path: Path, weights: Path | None = None) -> Model | Functions:
     if IN_PAGE and isinstance(model, DescribedModel):
         return _in_page(model, bundle, weights)
     model.set_weights(_restored(bundle, model))
+    if weights is not None:
+        model.set_weights(read_weights(weights, model))
+    return model
+
+
+def _keras(path: Path, weights: Path | None) -> Model:
+    if IN_PAGE:
+        raise UnsupportedOp("load", expected="a folder that Fanlight exported, in a browser's Python", got=path.name)
+    from fanlight.keras_files import load_keras
+
+    model = load_keras(path)
     if weights is not None:
         model.set_weights(read_weights(weights, model))
     return model

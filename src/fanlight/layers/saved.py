@@ -5,22 +5,46 @@ In: a layer and its path. Out: places such as `cell/vars/0`, each with the path 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from fanlight.layers.base import Layer
+from fanlight.layers.input import InputLayer
+from fanlight.layers.network import Network
 
 SAVED = ("parameter", "statistic")  # roles of what Keras saves too
+Order = Callable[[Network], Sequence[Layer]]  # the layers of a network, in the order of a file
 
 
-def saved_variables(layer: Layer, path: str) -> Iterator[tuple[str, str]]:
+def own_order(network: Network) -> Sequence[Layer]:
+    """The layers in the order of their first use."""
+    return network.layers
+
+
+def saved_variables(layer: Layer, path: str, order: Order = own_order) -> Iterator[tuple[str, str]]:
     """(place below the layer's own, full path of the state array) of every weight that a Keras file holds.
 
-    Keras numbers what a layer can train before what it cannot, each in the order of declaration.
+    Keras numbers what a layer can train before what it cannot, each in the order of declaration. The layers of a
+    network are folders named by their classes: `layers/dense`, `layers/dense_1`, ...
     """
     names = [name for name, weight in layer.weights.items() if weight.role in SAVED]
     names.sort(key=lambda name: layer.weights[name].role != "parameter")
     for number, name in enumerate(names):
         yield f"vars/{number}", f"{path}/{name}"
-    for name, part in layer.parts.items():
-        for place, full in saved_variables(part, f"{path}/{name}"):
+    inside = folders(order(layer)) if isinstance(layer, Network) else layer.parts
+    for name, part in inside.items():
+        below = f"{path}/{part.name}" if isinstance(layer, Network) else f"{path}/{name}"
+        for place, full in saved_variables(part, below.lstrip("/"), order):
             yield f"{name}/{place}", full
+
+
+def folders(layers: Sequence[Layer]) -> dict[str, Layer]:
+    """The folders of a network's layers. Inputs have them too, but nothing in them."""
+    used: dict[str, int] = {}
+    found = {}
+    for layer in layers:
+        if isinstance(layer, InputLayer):
+            continue
+        kind = layer.auto_name
+        used[kind] = used.get(kind, -1) + 1
+        found[f"layers/{kind}_{used[kind]}" if used[kind] else f"layers/{kind}"] = layer
+    return found

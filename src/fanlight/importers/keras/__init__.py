@@ -1,0 +1,1 @@
+"""What is a Keras file to Fanlight? `read` opens it, `build` makes its network, `weights` finds its numbers."""

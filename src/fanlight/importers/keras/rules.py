@@ -1,0 +1,125 @@
+"""What does Fanlight call what a Keras config says? A table of rules, for layers whose attributes have had other names.
+
+In: the config of one layer, of any Keras from 2.0 on. Out: the same in the words of Keras 3. Makes no layer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from fanlight.errors import ModelFormatError
+from fanlight.layers import LAYERS
+
+Config = dict[str, Any]
+
+NETWORKS = ("Sequential", "Functional", "Model")
+# How a layer was made, not what it computes: keys that Keras 2 writes and Keras 3 takes no notice of.
+FORGOTTEN = {"batch_input_shape", "input_dtype", "input_dim", "input_length", "time_major", "zero_output_for_mask_2"}
+# Of layers that have kernels under other names, Keras 2 writes the attributes of `kernel` too, which they do not use.
+UNUSED_KERNEL = ("kernel_initializer", "kernel_regularizer", "kernel_constraint")
+
+
+def renamed(**names: str) -> Callable[[Config], Config]:
+    """A rule: these keys have new names."""
+    return lambda config: {names.get(key, key): value for key, value in config.items()}
+
+
+def without(*keys: str) -> Callable[[Config], Config]:
+    """A rule: these keys say nothing."""
+    return lambda config: {key: value for key, value in config.items() if key not in keys}
+
+
+def batch_normalization(config: Config) -> Config:
+    """Keras 2 writes the axis as a list of one."""
+    axis = config.get("axis")
+    return config | {"axis": axis[0]} if isinstance(axis, list) and len(axis) == 1 else config
+
+
+def gated(config: Config) -> Config:
+    """Before Keras 2.1 there was no reset_after, and no GRU that had it."""
+    return {"reset_after": False} | config
+
+
+RULES: dict[str, Callable[[Config], Config]] = {
+    "BatchNormalization": batch_normalization,
+    "DepthwiseConv1D": without("filters", "groups", *UNUSED_KERNEL),
+    "DepthwiseConv2D": without("filters", "groups", *UNUSED_KERNEL),
+    "GRU": gated,
+    "GRUCell": gated,
+    "LeakyReLU": renamed(alpha="negative_slope"),
+    "SeparableConv1D": without(*UNUSED_KERNEL),
+    "SeparableConv2D": without(*UNUSED_KERNEL),
+}
+CLASSES = {"BatchNormalizationV1": "BatchNormalization", "BatchNormalizationV2": "BatchNormalization"}
+CLASSES |= {"Convolution2D": "Conv2D", "Convolution1D": "Conv1D", "SeparableConvolution2D": "SeparableConv2D"}
+CLASSES |= {"MaxPool2D": "MaxPooling2D", "AvgPool2D": "AveragePooling2D", "GlobalAvgPool2D": "GlobalAveragePooling2D"}
+
+
+def class_of(entry: Any, at: str) -> str:
+    """The class of a layer's entry, by Keras's name; registered classes are `package>name`."""
+    if not isinstance(entry, Mapping) or not isinstance(entry.get("class_name"), str):
+        raise ModelFormatError("config", expected="a layer with a class_name", got=str(entry)[:80], at=at)
+    if not isinstance(entry.get("config"), (Mapping, list)):
+        raise ModelFormatError("config", expected="a layer's config", got=str(entry.get("config"))[:80], at=at)
+    name = str(entry["class_name"]).rpartition(">")[2]
+    is_operation = ".ops" in str(entry.get("module"))  # `x * 2` between layers: the class is called Multiply, too
+    return f"ops.{name}" if is_operation else CLASSES.get(name, name)
+
+
+def layer_config(entry: Mapping[str, Any], at: str) -> Config:
+    """The config of a layer in the words of Keras 3; those of layers inside it too."""
+    config = {key: simplified(value, at) for key, value in entry["config"].items() if key not in FORGOTTEN}
+    name = config.get("name")
+    if name is not None and not isinstance(name, str):
+        raise ModelFormatError("config", expected="a layer's name", got=str(name)[:80], at=at)
+    config["name"] = clean(name or str(entry.get("name") or "") or None)
+    return RULES.get(class_of(entry, at), dict)(config)
+
+
+def clean(name: str | None) -> str | None:
+    """A name without the slashes that Keras 2 let into names."""
+    return name and name.replace("/", "_")
+
+
+def simplified(value: Any, at: str) -> Any:
+    """A value of a config: functions by their names, marked tuples and numbers plain, layers with their own rules."""
+    if isinstance(value, list):
+        return [simplified(each, at) for each in value]
+    if not isinstance(value, Mapping):
+        return value
+    kind, config = value.get("class_name"), value.get("config")
+    if kind in ("function", "builtin_function_or_method") and isinstance(config, str):
+        return config
+    if kind == "__tuple__":
+        return [simplified(each, at) for each in value.get("items") or config or ()]
+    if kind == "__numpy__" or value.get("type") == "ndarray":
+        return value["value"] if "value" in value else (config or {}).get("value")
+    if kind in LAYERS and isinstance(config, Mapping):
+        return {"class_name": class_of(value, at), "config": layer_config(value, at)}
+    return {key: simplified(each, at) for key, each in value.items()}
+
+
+def classes_in(entry: Any, at: str) -> Iterator[tuple[str, str]]:
+    """(class, name) of every layer in a model's entry, those of nested models and of wrappers included."""
+    kind = class_of(entry, at)
+    config = entry["config"]
+    if kind in NETWORKS:
+        for each in entries(entry, at):
+            yield from classes_in(each, at)
+        return
+    name = entry.get("name") or (config.get("name") if isinstance(config, Mapping) else "")
+    yield kind, str(name)
+    for value in config.values() if isinstance(config, Mapping) else ():
+        for each in value if isinstance(value, list) else [value]:
+            if isinstance(each, Mapping) and each.get("module") == "keras.layers":
+                yield from classes_in(each, at)
+
+
+def entries(entry: Mapping[str, Any], at: str) -> list[Any]:
+    """The entries of a model's layers; the config of an old Sequential is their list."""
+    config = entry["config"]
+    found = config if isinstance(config, list) else config.get("layers")
+    if not isinstance(found, list) or not found:
+        raise ModelFormatError("config", expected="a list of layers", got=str(found)[:80], at=at)
+    return found

@@ -1,0 +1,67 @@
+"""Which array of a Keras file is which weight? By place in a file of Keras 3, by order in one laid out as in Keras 2.
+
+In: a network, the order of its layers, a `KerasFile`. Out: arrays by the paths of the state, checked. Knows no config.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from fanlight.importers.keras.read import KerasFile
+from fanlight.ir.module import StateSpec
+from fanlight.layers import Layer, Network
+from fanlight.layers.saved import Order, saved_variables
+
+
+def weights(file: KerasFile, network: Network, order: Order) -> dict[str, Any]:
+    """The arrays of a network's weights by path. Raises ModelFormatError where they are missing, more, or others."""
+    pairs = by_order(file, network, order) if file.layers else by_place(file, network, order)
+    state = network.state()
+    return {path: checked(file, path, state[path], array) for path, array in pairs}
+
+
+def by_place(file: KerasFile, network: Network, order: Order) -> Iterator[tuple[str, Any]]:
+    expected = dict(saved_variables(network, "", order))
+    if missing := [place for place in expected if place not in file.places]:
+        named = ", ".join(f"{place} ({expected[place]})" for place in missing[:4])
+        raise file.error(f"{len(expected)} weights", f"none at {named}")
+    of_layers = (place for place in file.places if place.startswith("layers/"))
+    if more := [place for place in of_layers if place not in expected]:
+        raise file.error(f"{len(expected)} weights", f"others at {', '.join(more[:4])}")
+    for place, path in expected.items():
+        yield path, file.places[place]
+
+
+def by_order(file: KerasFile, network: Network, order: Order) -> Iterator[tuple[str, Any]]:
+    """As Keras: the layers that have weights, one after another, and in each what it trains before what it does not."""
+    state = network.state()
+    ours = [(layer, found) for layer in order(network) if (found := in_old_order(layer, order, state))]
+    theirs = [(name, arrays) for name, arrays in file.layers if arrays]
+    if len(ours) != len(theirs):
+        raise file.error(f"{len(ours)} layers with weights", len(theirs))
+    for (layer, paths), (name, arrays) in zip(ours, theirs, strict=True):
+        if len(paths) != len(arrays):
+            raise file.error(f"{len(paths)} arrays for {layer.label}", f"{len(arrays)} in {name!r}")
+        yield from zip(paths, arrays, strict=True)
+
+
+def in_old_order(layer: Layer, order: Order, state: Mapping[str, StateSpec]) -> list[str]:
+    """The paths of a layer's weights: first those that are trained."""
+    paths = [path for _, path in saved_variables(layer, str(layer.name), order)]
+    return sorted(paths, key=lambda path: not state[path].trainable)
+
+
+def checked(file: KerasFile, path: str, spec: StateSpec, array: Any) -> Any:
+    """The array, if it can be the content of that state."""
+    if array.shape != spec.type.shape:
+        raise file.error(f"shape {list(spec.type.shape)} for {path}", list(array.shape))
+    if array.dtype.kind != np.dtype(spec.type.dtype).kind:
+        raise file.error(f"{spec.type.dtype} for {path}", array.dtype)
+    return np.ascontiguousarray(array, dtype=spec.type.dtype)
+
+
+def order_of(orders: Mapping[Network, Sequence[Layer]]) -> Order:
+    return lambda network: orders[network]

@@ -1,0 +1,12 @@
+"""Which importer reads a file? By its name; knows no format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+KERAS = (".keras", ".h5", ".hdf5")
+
+
+def is_keras(path: Path) -> bool:
+    """Whether a file has a name that Keras gives to models and weights."""
+    return path.suffix.lower() in KERAS
