@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from fanlight.bundle import contents, write
+from fanlight.bundle.link import PARTS
 from fanlight.bundle.manifest import Manifest
 from fanlight.bundle.read import read_bundle
 from fanlight.bundle.write import write_bundle
@@ -20,6 +21,7 @@ from web.hand_made import line, pixels
 
 ROOT = Path(__file__).parents[2]
 ENTRIES = {"fanlight.json", "index.js", "index.d.ts", "types.d.ts", "package.json", "README.md"}
+ENTRIES |= {*PARTS, *(part.replace(".js", ".d.ts") for part in PARTS)}
 
 
 def listing(folder: Path) -> dict[str, bytes]:

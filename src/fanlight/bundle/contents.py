@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from fanlight.bundle.describe import package_of, readme_of, types_of
-from fanlight.bundle.link import link_folder
+from fanlight.bundle.describe import package_of, readme_of, types_of, types_of_part
+from fanlight.bundle.link import PARTS, link_folder
 from fanlight.bundle.manifest import NAME, FileEntry, Manifest
 from fanlight.bundle.modules import read_module, web_text
 from fanlight.bundle.page import Page, compose
@@ -129,6 +129,7 @@ def folder_files(contents: Contents, onefile: bool = False) -> tuple[dict[str, b
         written["index.html"] = compose(page, manifest, style=style, script=script).encode()
     written["types.d.ts"] = web_text("types.d.ts").encode()
     written["index.d.ts"] = types_of(manifest).encode()
+    written |= {part.replace(".js", ".d.ts"): types_of_part(read_module(part)).encode() for part in PARTS}
     written["package.json"] = package_of(manifest).encode()
     written["README.md"] = readme_of(manifest).encode()
     done = finish(manifest, written)

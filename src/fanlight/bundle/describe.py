@@ -12,6 +12,7 @@ from string import Template
 from typing import Any
 
 from fanlight.bundle.manifest import Function, Manifest, Slot
+from fanlight.bundle.modules import WebModule
 from fanlight.ir.dim import text as dim_text
 
 ARRAYS = {
@@ -56,6 +57,12 @@ def types_of(manifest: Manifest) -> str:
         "export declare function load(where: string | URL | Files, options?: LoadOptions): Promise<Model>;",
     ]
     return "\n".join(lines) + "\n"
+
+
+def types_of_part(module: WebModule) -> str:
+    """callbacks.d.ts, say: what a part of the runtime gives, as types.d.ts has it."""
+    names = ", ".join(sorted([*module.exports, *module.reexports]))
+    return f"export {{ {names} }} from './types.js';\nexport type * from './types.js';\n"
 
 
 def interface(name: str, members: Iterable[tuple[Slot, str]]) -> list[str]:

@@ -16,6 +16,8 @@ from fanlight.bundle.strip import strip
 from fanlight.errors import CompileError
 
 INDEX = "index.js"
+# What pages import by name besides: parts that only some of them use.
+PARTS = ("callbacks.js",)
 WORKER = "worker.js"
 WORKERS = (WORKER, "helper.js")  # files that a module starts by their address
 # What worker and page share, in a file that imports nothing later: bundlers of workers refuse what does.
@@ -33,24 +35,24 @@ class Chunk:
 
 
 def link_folder(entries: Sequence[str], filled: Mapping[str, str]) -> dict[str, str]:
-    """ES modules by file name: `index.js`, the worker, `entries` (modules of pages), and all that they import.
+    """ES modules by file name: `index.js`, PARTS, the worker, `entries` (modules of pages), and all that they import.
 
-    `index.js` keeps its name; every other name carries a hash of all code together, since files name each other.
+    `index.js` and PARTS keep their names; all others carry a hash of all code together, since files name each other.
     `filled` is the text of modules that differ from bundle to bundle (files.js); it does not count in the hash.
     """
-    chunks, owner = split([INDEX, *entries])
+    chunks, owner = split([INDEX, *entries], PARTS)
     names = ["engine.js", *(chunk.root.path.replace("/", "-") for chunk in chunks[1:])]
     text = "\0".join(chunk_text(i, chunks, owner, {}) for i in range(len(chunks)))
     mark = hashlib.sha256(text.encode()).hexdigest()[:8]
-    final = [name if name == INDEX else f"{name.removesuffix('.js')}.{mark}.js" for name in names]
+    final = [name if name in (INDEX, *PARTS) else f"{name.removesuffix('.js')}.{mark}.js" for name in names]
     texts = [chunk_text(i, chunks, owner, filled) for i in range(len(chunks))]
     named = [_FILE.sub(lambda found: f"'./{final[int(found[1])]}'", text) for text in texts]
     return {name: strip(text) for name, text in zip(final, named, strict=True)}
 
 
-def split(entries: Sequence[str]) -> tuple[list[Chunk], dict[str, int]]:
-    """The files, and which one each module is in. What is imported only when it is used becomes a file of its own."""
-    roots = [[*SHARED], *([entry] for entry in entries)]
+def split(entries: Sequence[str], parts: Sequence[str] = ()) -> tuple[list[Chunk], dict[str, int]]:
+    """The files, and which one each module is in. What is imported only when it is used becomes a file of its own;
+    `parts` come after all that the entries import."""
     owner: dict[str, int] = {}
     chunks: list[Chunk] = []
 
@@ -62,9 +64,14 @@ def split(entries: Sequence[str]) -> tuple[list[Chunk], dict[str, int]]:
         owner.update({module.path: len(chunks) for module in modules})
         chunks.append(Chunk(read_module(group[0]), modules))
 
-    for group in roots:  # grows while it is walked
-        add(group)
-        roots += [[path] for module in chunks[-1].modules for path in module.dynamic if [path] not in roots]
+    def add_all(roots: list[list[str]]) -> None:
+        for group in roots:  # grows while it is walked
+            add(group)
+            later = [path for module in chunks[-1].modules for path in module.dynamic]
+            roots += [[path] for path in later if [path] not in roots and path not in owner]
+
+    add_all([[*SHARED], *([entry] for entry in entries)])
+    add_all([[part] for part in parts])
     for worker in WORKERS:
         add([worker])
     return chunks, owner

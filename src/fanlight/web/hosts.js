@@ -39,7 +39,7 @@ function listen({ onEvent, signal }, stop) {
 
 /** @returns {Host} a session on the calling thread */
 export function startHere() {
-  const session = new Session(async (method, ...job) => /** @type {any} */ (await import('./train.js'))[`${method}Loop`](...job), 0);
+  const session = new Session(async (...job) => (await import('./train.js')).training(...job), 0);
   return {
     session,
     async request(method, args, listening = {}) {
@@ -77,7 +77,7 @@ function hostOf(worker) {
     request.heard = request.heard.then(async () => {
       if (event) {
         await request.hear(event, value);
-        if (event === 'epoch') worker.postMessage({ id });
+        if (event === 'place') worker.postMessage({ id });
         return;
       }
       open.delete(id);

@@ -21,7 +21,7 @@ export {
 /** @typedef {import('./types.d.ts').LoadOptions} LoadOptions */
 
 /** Loads the model beside this module, from another folder or manifest, or from files that are at hand.
- * @param {any} [where] an address, { manifest, files }, or the options @param {LoadOptions} [options] @returns {Promise<Model>} */
+ * @param {any} [where] an address, { manifest, files }, or the options @param {LoadOptions} [options] @returns {Promise<import('./types.d.ts').Model>} */
 export async function load(where, options) {
   if (where?.constructor === Object && !('manifest' in where)) [where, options] = [undefined, where];
   const { backend = 'auto', reproducible = false, thread = 'auto', threads = 'auto', signal, onProgress, ...unknown } = options ?? {};
@@ -41,10 +41,11 @@ export async function load(where, options) {
   if (threads !== 1 && !runner.isSmall && manifest.code['portable-threads']) await (await import('./threads.js')).share(runner, threads, startAny);
   if (Object.keys(manifest.meanings).length) runner.meanings = await import('./meanings.js');
   await runner.start({ signal, onEvent: (_, progress) => void onProgress?.(progress) });
-  return new Model(runner);
+  return /** @type {any} */ (new Model(runner));
 }
 
-/** A loaded model. Calls run in the order in which they are made. See types.d.ts for what each takes. */
+/** A loaded model. Calls run in the order in which they are made. See types.d.ts for what each takes, and for
+ * those of learn.js, which the constructor adds. */
 class Model {
   #runner;
   /** The runtime reads its own files and sends nothing. @type {0} */
@@ -60,6 +61,16 @@ class Model {
     this.memory = runner.manifest.memory;
     /** Of the last training. */
     this.stats = runner.stats;
+    /** Takes its place among the calls now, and runs what learn.js has for it. @type {(name: string, ...args: any[]) => Promise<any>} */
+    const later = (name, ...args) => runner.inOrder(async () => /** @type {any} */ (await import('./learn.js'))[name](runner, ...args));
+    for (const name of ['trainStep', 'evaluate', 'weights', 'setWeights', 'save', 'saved', 'restore', 'reset']) /** @type {any} */ (this)[name] = (/** @type {any[]} */ ...args) => later(name, ...args);
+    /** A training, which can be held up. @param {any[]} args the samples, the targets and the options @returns {import('./types.d.ts').Run} */
+    this.fit = (...args) => {
+      const control = /** @type {any} */ ({ model: this, hear() {} });
+      const run = /** @type {any} */ (later('fit', control, ...args));
+      for (const word of ['pause', 'resume', 'stop']) run[word] = () => control.hear(control.word = word);
+      return run;
+    };
   }
 
   get requests() { return traffic.requests; }
@@ -76,38 +87,6 @@ class Model {
 
   /** Any exported function. @param {string} name @param {Inputs | Input} inputs @returns {Promise<Arrays>} */
   async call(name, inputs) { return this.#runner.request('call', [name, encode(this.#runner, name, inputs)]); }
-
-  /** Takes its place among the calls now, and runs what learn.js has for it. @param {string} name @param {any[]} args @returns {Promise<any>} */
-  #later(name, ...args) {
-    return this.#runner.inOrder(async () => /** @type {any} */ (await import('./learn.js'))[name](this.#runner, ...args));
-  }
-
-  /** @param {Inputs | Input} inputs @param {any} targets @param {import('./types.d.ts').FitOptions} [options] @returns {Promise<import('./types.d.ts').History>} */
-  fit(inputs, targets, options) { return this.#later('fit', inputs, targets, options); }
-
-  /** One step on one batch. @param {Inputs | Input} inputs @param {any} targets @returns {Promise<import('./types.d.ts').Logs>} */
-  trainStep(inputs, targets) { return this.#later('trainStep', inputs, targets); }
-
-  /** @param {Inputs | Input} inputs @param {any} targets @param {{ batchSize?: number, signal?: AbortSignal }} [options] @returns {Promise<import('./types.d.ts').Logs>} */
-  evaluate(inputs, targets, options) { return this.#later('evaluate', inputs, targets, options); }
-
-  /** @param {{ all?: boolean }} [options] @returns {Promise<Arrays>} */
-  weights(options) { return this.#later('weights', options); }
-
-  /** @param {Record<string, any>} arrays @returns {Promise<void>} */
-  setWeights(arrays) { return this.#later('setWeights', arrays); }
-
-  /** @param {string} target @param {{ metadata?: import('./types.d.ts').Metadata }} [options] @returns {Promise<any>} */
-  save(target, options) { return this.#later('save', target, options); }
-
-  /** @param {string} address @returns {Promise<import('./types.d.ts').Metadata | undefined>} */
-  saved(address) { return this.#later('saved', address); }
-
-  /** @param {string | Blob | BufferSource} source @returns {Promise<import('./types.d.ts').Metadata>} */
-  restore(source) { return this.#later('restore', source); }
-
-  /** New initial state. @param {number} [seed] @returns {Promise<void>} */
-  reset(seed) { return this.#later('reset', seed); }
 
   /** The arrays of a safetensors file of the bundle, such as its examples. @param {string} name @returns {Promise<Record<string, import('./types.d.ts').Shaped>>} */
   async arrays(name) { return (await import('./arrays.js')).readArrays(this.#runner, name); }

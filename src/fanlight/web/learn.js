@@ -14,9 +14,12 @@ export { restore, save, saved } from './storage.js';
 /** @typedef {import('./types.d.ts').History} History */
 /** @typedef {import('./types.d.ts').FitOptions} FitOptions */
 /** @typedef {import('./engine.js').Encoded} Encoded */
+/** What the page says of a training: see index.js. @typedef {{ model: any, word?: string, hear: (word: string) => void }} Control */
 
-/** Samples and targets as a function takes them. @param {Runner} runner @param {string} name @param {any} inputs @param {any} targets */
-function samples(runner, name, inputs, targets) {
+const WEIGHT = 'sample_weight';
+
+/** Samples and targets as a function takes them. @param {Runner} runner @param {string} name @param {any} inputs @param {any} targets @param {any} [weights] of samples, all 1 by default */
+export function samples(runner, name, inputs, targets, weights) {
   const spec = functionOf(runner.manifest, name);
   const { training } = runner.manifest;
   const x = encode(runner, name, inputs, training?.input_names);
@@ -26,6 +29,8 @@ function samples(runner, name, inputs, targets) {
   if (rows !== y.sizes[batch]) throw new ShapeError(`${name}: expected as many targets as samples, got ${rows} samples and ${y.sizes[batch]} targets`);
   /** @type {Encoded} */
   const encoded = { arrays: { ...x.arrays, ...y.arrays }, sizes: { ...y.sizes, ...x.sizes }, prepare: { ...x.prepare, ...y.prepare } };
+  if (spec.inputs.some((slot) => slot.name === WEIGHT)) Object.assign(encoded.arrays, encode(runner, name, weights ?? new Float32Array(rows).fill(1), [WEIGHT]).arrays);
+  else if (weights) throw new UnknownNameError(`${name} takes no weights of samples: export the model with an input "${WEIGHT}" in its steps`);
   return { encoded, rows, most: spec.sizes.find((size) => size.name === batch)?.high ?? rows };
 }
 
@@ -36,42 +41,62 @@ function batchOfSteps(manifest, most, batchSize) {
   return size;
 }
 
-/** @param {Runner} runner @param {any} inputs @param {any} targets @param {FitOptions} [options] @returns {Promise<{ reply: Promise<History> }>} */
-export async function fit(runner, inputs, targets, options = {}) {
+let trainings = 0;
+
+/** @param {Runner} runner @param {Control} control @param {any} inputs @param {any} targets @param {any} [options] a FitOptions; in the place of the targets after a source @returns {Promise<{ reply: Promise<History> }>} */
+export async function fit(runner, control, inputs, targets, options = {}) {
   const { manifest } = runner;
+  const isSource = typeof inputs === 'function' || inputs?.next || inputs?.[Symbol.asyncIterator];
+  if (isSource) options = targets ?? {};
+  /** @type {FitOptions} */
   const {
-    epochs = 1, batchSize, shuffle = true, seed, firstEpoch, validationSplit = 0, validationData, onBatchEnd, onEpochEnd, signal, ...unknown
+    epochs = 1, initialEpoch, batchSize, shuffle = true, seed, firstEpoch, validationSplit = 0, validationData, onBatchEnd, onEpochEnd, signal, ...more
   } = options;
-  if (Object.keys(unknown).length) throw new UnknownNameError(`fit expects no option ${Object.keys(unknown)}`);
+  const id = ++trainings;
+  /** What hears of the training and says how it goes; what else is asked for is fetched. @type {Partial<import('./course.js').Course>} */
+  const course = isSource || Object.keys(more).length
+    ? await (await import('./course.js')).courseOf({ runner, control, id, options, more, targets, source: isSource && inputs })
+    : { onBatchEnd, onEpochEnd };
   if (!(validationSplit >= 0 && validationSplit < 1)) throw new ShapeError(`validationSplit: expected 0 to 1, got ${validationSplit}`);
-  const { encoded, rows, most } = samples(runner, 'train_step', inputs, targets);
-  const validation = validationData && samples(runner, 'evaluate_step', validationData[0], validationData[1]);
+  const { encoded, rows, most } = course.feed ?? samples(runner, 'train_step', inputs, targets, course.weights);
+  const validation = validationData && samples(runner, 'evaluate_step', validationData[0], validationData[1], validationData[2]);
   const trained = validationData ? rows : Math.floor(rows * (1 - validationSplit));
   if (!trained) throw new ShapeError(`validationSplit: ${validationSplit} of ${rows} samples leaves none to train on`);
   if (trained < rows) functionOf(manifest, 'evaluate_step');
-  /** @type {History} */
-  const history = {};
+  const { history = {} } = course;
   const plan = {
-    encoded, rows, trained, validation, epochs, shuffle, batch: batchOfSteps(manifest, most, batchSize),
+    id, encoded, rows, trained, validation, epochs, shuffle, batch: batchOfSteps(manifest, most, batchSize), initial: initialEpoch ?? 0,
     // With a seed every training is the same; without one, a second one goes on with other orders.
-    seed: seed ?? 0, first: firstEpoch ?? (seed === undefined ? runner.epochs : 0), wantsBatches: !!onBatchEnd,
+    seed: seed ?? 0, first: firstEpoch ?? initialEpoch ?? (seed === undefined ? runner.epochs : 0), wantsBatches: !!course.onBatchEnd, ...course.plan,
   };
-  const training = await train(runner, plan, {
+  await course.prepare?.(plan);
+  const { reply, host } = await train(runner, plan, {
     signal,
     async onEvent(event, value) {
+      if (event === 'wanted') return void course.feed?.give(host, value);
       if (event === 'batches') {
-        for (const [batch, logs] of value) if (await onBatchEnd?.(batch, logs) === false) return false;
+        for (const [batch, logs] of value) if (await course.onBatchEnd?.(batch, logs) === false) return false;
         return undefined;
       }
       const { epoch, logs } = value;
+      if (!logs) return course.onPlace?.(value);
       runner.epochs++;
+      const goesOn = await course.onEpochEnd?.(epoch, logs);
       for (const [name, log] of Object.entries(logs)) (history[name] ??= []).push(log);
-      return onEpochEnd?.(epoch, logs);
+      return goesOn;
     },
   });
+  control.hear = (word) => void host.request('steer', [id, { word }]);
+  if (control.word) control.hear(control.word);
   const done = async () => {
-    Object.assign(runner.stats, await training.reply);
-    return history;
+    try {
+      Object.assign(runner.stats, await reply);
+      await course.onEnd?.();
+      return history;
+    } finally {
+      control.hear = () => {};
+      course.close?.();
+    }
   };
   return { reply: done() };
 }
@@ -87,13 +112,14 @@ async function train(runner, plan, listening) {
   const worker = runner.host.session && await runner.openWorker();
   if (worker) await move(runner, worker);
   runner.trainings++;
-  const reply = runner.host.request('fit', [plan], listening).finally(() => {
+  const { host } = runner;
+  const reply = host.request('fit', [plan], listening).finally(() => {
     if (!--runner.trainings && runner.host !== runner.home && !runner.isDisposed) {
       return runner.inOrder(async () => ({ reply: Promise.resolve(await move(runner, runner.home)) }));
     }
     return undefined;
   });
-  return { reply };
+  return { reply, host };
 }
 
 /** @param {Runner} runner @param {any} inputs @param {any} targets @returns {{ reply: Promise<Logs> }} */
@@ -108,9 +134,9 @@ export function trainStep(runner, inputs, targets) {
   return { reply: runner.host.request('call', ['train_step', encoded]).then(logs) };
 }
 
-/** @param {Runner} runner @param {any} inputs @param {any} targets @param {{ batchSize?: number, signal?: AbortSignal }} [options] @returns {{ reply: Promise<Logs> }} */
-export function evaluate(runner, inputs, targets, { batchSize, signal } = {}) {
-  const { encoded, rows, most } = samples(runner, 'evaluate_step', inputs, targets);
+/** @param {Runner} runner @param {any} inputs @param {any} targets @param {{ batchSize?: number, sampleWeight?: any, signal?: AbortSignal }} [options] @returns {{ reply: Promise<Logs> }} */
+export function evaluate(runner, inputs, targets, { batchSize, sampleWeight, signal } = {}) {
+  const { encoded, rows, most } = samples(runner, 'evaluate_step', inputs, targets, sampleWeight);
   const plan = { encoded, rows, batch: batchOfSteps(runner.manifest, most, batchSize) };
   return { reply: runner.host.request('evaluate', [plan], { signal }) };
 }

@@ -5,7 +5,7 @@ import { loadEngine, traffic } from './loader.js';
 
 /** @typedef {(event: string, value: any) => Promise<unknown> | void} Emit */
 /** @typedef {{ method: string, args: any[], emit: Emit, signal: AbortSignal, resolve: (value: any) => void, reject: (error: any) => void }} Job */
-/** `fit` or `evaluate` of train.js. @typedef {(method: string, session: Session, job: Job) => Promise<any>} Training */
+/** `fit`, `evaluate` or `steer` of train.js. @typedef {(method: string, session: Session, job: Job) => Promise<any>} Training */
 
 export class Session {
   /** @type {any} */
@@ -22,7 +22,7 @@ export class Session {
     this.interval = interval;
   }
 
-  /** @param {string} method of the engine, or load, fit, evaluate @param {any[]} args @param {Emit} emit @param {AbortSignal} signal @returns {Promise<any>} */
+  /** @param {string} method of the engine, or load, fit, evaluate, steer @param {any[]} args @param {Emit} emit @param {AbortSignal} signal @returns {Promise<any>} */
   submit(method, args, emit, signal) {
     return new Promise(async (resolve, reject) => {
       this.waiting.push({ method, args, emit, signal, resolve, reject });

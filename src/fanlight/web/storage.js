@@ -77,30 +77,33 @@ function match(manifest, file, at) {
   } catch {
     throw new ModelFormatError(`"${at}" is not a whole safetensors file: its header could not be read`);
   }
-  /** @type {string[]} */
-  const differences = [];
+  checkModel(manifest, entries, at);
   /** @type {Arrays} */
   const arrays = {};
+  for (const { name, dtype, shape } of manifest.state) {
+    const bytes = entries.get(name)?.bytes;
+    if (!bytes) continue;
+    if (bytes.length !== count(shape) * TYPES[dtype].BYTES_PER_ELEMENT) throw new ModelFormatError(`"${at}" is not a whole safetensors file: it ends inside "${name}"`);
+    arrays[name] = bytes;
+  }
+  return arrays;
+}
+
+/** Raises an error that lists what differs. @param {Manifest} manifest @param {Map<string, { dtype: string, shape: number[] }>} entries @param {string} at @param {boolean} [isWhole] what only a training needs must be there too */
+export function checkModel(manifest, entries, at, isWhole) {
+  const differences = [];
   for (const { name, dtype, shape, role } of manifest.state) {
     const entry = entries.get(name);
-    entries.delete(name);
-    if (!entry) {
-      // What only a training needs stays as it is where it was not saved.
-      if (role === 'parameter' || role === 'statistic') differences.push(`it lacks "${name}"`);
-    } else if (entry.dtype !== dtype || String(entry.shape) !== String(shape)) {
-      differences.push(`"${name}" is ${entry.dtype} [${entry.shape}] there and ${dtype} [${shape}] here`);
-    } else if (entry.bytes.length !== count(shape) * TYPES[dtype].BYTES_PER_ELEMENT) {
-      throw new ModelFormatError(`"${at}" is not a whole safetensors file: it ends inside "${name}"`);
-    } else {
-      arrays[name] = entry.bytes;
-    }
+    if (entry) {
+      if (entry.dtype !== dtype || String(entry.shape) !== String(shape)) differences.push(`"${name}" is ${entry.dtype} [${entry.shape}] there and ${dtype} [${shape}] here`);
+    // What only a training needs stays as it is where it was not saved.
+    } else if (isWhole || role === 'parameter' || role === 'statistic') differences.push(`it lacks "${name}"`);
   }
-  for (const name of entries.keys()) differences.push(`it has "${name}", which is not in this model`);
+  for (const name of entries.keys()) if (manifest.state.every((slot) => slot.name !== name)) differences.push(`it has "${name}", which is not in this model`);
   if (differences.length) {
     const more = differences.length > 5 ? `; and ${differences.length - 5} more` : '';
     throw new StorageError(`"${at}" was saved from another model than "${manifest.name}": ${differences.slice(0, 5).join('; ')}${more}. It was left as it is`);
   }
-  return arrays;
 }
 
 /** @param {string} address @returns {string | undefined} */
@@ -153,8 +156,8 @@ function writeSafetensors(manifest, arrays, metadata) {
   return file;
 }
 
-/** @param {Uint8Array<ArrayBuffer>} file @param {string} name */
-function download(file, name) {
+/** @param {BlobPart} file @param {string} name */
+export function download(file, name) {
   if (typeof document === 'undefined') throw new BrowserError("only a page can download; use save('buffer')");
   const address = URL.createObjectURL(new Blob([file]));
   Object.assign(document.createElement('a'), { href: address, download: name }).click();

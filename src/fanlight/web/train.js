@@ -30,13 +30,12 @@ async function serve(session) {
   for (let place; (place = session.waiting.findIndex(({ method }) => !/fit|evaluate/.test(method))) >= 0;) await session.next(place);
 }
 
-/** Runs the calls that come until the page has heard of an epoch: it may be saving. @param {Session} session @param {Promise<unknown> | void} heard */
-async function serveUntil(session, heard) {
-  let isHeard = false;
-  const end = Promise.resolve(heard).then(() => { isHeard = true; });
-  while (!isHeard) {
+/** Runs the calls that come until something is so. @param {Session} session @param {() => unknown} isSo */
+async function serveUntil(session, isSo) {
+  for (;;) {
     await serve(session);
-    await Promise.race([end, new Promise((resolve) => { session.wake = () => resolve(undefined); })]);
+    if (isSo()) return;
+    await new Promise((resolve) => { session.wake = () => resolve(undefined); });
   }
 }
 
@@ -51,62 +50,110 @@ function resting(session) {
   };
 }
 
+/** What the page says of a training: to pause, to go on, to stop, and its next batch. @typedef {{ word?: string, next?: any }} Said */
+/** @type {Record<number, Said>} */
+const sayings = {};
+
+/** @param {number} id @param {Said} [said] */
+const hear = (id, said) => (sayings[id] = Object.assign(sayings[id] ?? {}, said));
+
+/** @type {Record<string, (session: Session, job: Job) => any>} */
+const calls = { fit: fitLoop, evaluate: evaluateLoop, steer: (_, { args: [id, said] }) => void hear(id, said) };
+
+/** @type {import('./session.js').Training} */
+export const training = async (method, ...job) => calls[method](...job);
+
 /** @param {Session} session @param {Job} job @returns {Promise<{ msPerStep: number, samplesPerSecond: number }>} */
-export async function fitLoop(session, { args: [plan], emit, signal }) {
+async function fitLoop(session, { args: [plan], emit, signal }) {
   const { engine } = session;
-  const { encoded, rows, trained, epochs, first, shuffle, seed, batch, wantsBatches, validation } = plan;
-  const data = { arrays: engine.prepared(encoded), sizes: encoded.sizes };
+  const { id, encoded, rows, trained, epochs, initial, first, shuffle, seed, batch, every, wantsBatches, validation } = plan;
+  const whole = encoded && { arrays: engine.prepared(encoded), sizes: encoded.sizes };
   const rest = resting(session);
-  let steps = 0;
-  let time = 0;
-  let sent = performance.now();
+  const said = hear(id);
+  const isOver = () => signal.aborted || said.word === 'stop';
+  signal.addEventListener('abort', () => session.wake());
+  const send = () => {
+    const all = logs;
+    logs = [];
+    return all.length ? emit('batches', all) : undefined;
+  };
+  /** Waits until the page has heard where the training is: it may be saving. @param {object} place */
+  const tell = async (place) => {
+    let isHeard = false;
+    void Promise.resolve(emit('place', place)).then(() => {
+      isHeard = true;
+      session.wake();
+    });
+    await serveUntil(session, () => isHeard);
+  };
+  let steps = 0, samples = 0, time = 0;
+  let sent = performance.now(), kept = sent;
   /** @type {[number, Logs][]} */
   let logs = [];
+  let { from } = plan;
 
-  for (let epoch = 0; epoch < epochs && !signal.aborted; epoch++) {
-    const order = shuffle ? permutation(trained, seed, first + epoch) : undefined;
-    const mean = meanOf(engine);
-    for (let start = 0; start < trained && !signal.aborted; start += batch) {
+  await tell({ epoch: from?.epoch ?? initial });
+  for (let epoch = from?.epoch ?? initial; epoch < epochs && !isOver(); epoch++) {
+    const order = shuffle && whole ? permutation(trained, seed, first + epoch - initial) : undefined;
+    const mean = meanOf(engine, from?.sums);
+    let k = from?.batch ?? 0;
+    from = undefined;
+    if (!whole) emit('wanted', epoch);
+    for (;; k++) {
+      if (said.word === 'pause') await serveUntil(session, () => said.word !== 'pause' || signal.aborted);
+      if (!whole) await serveUntil(session, () => said.next || isOver());
+      if (isOver()) break;
+      // Those of a source come one at a time; the next one is made during this step.
+      const { data = whole, start = k * batch, end = trained } = said.next ?? {};
+      said.next = undefined;
+      if (start >= end) break;
+      if (!whole) {
+        data.arrays = engine.prepared(data);
+        emit('wanted', epoch);
+      }
       const began = performance.now();
-      const now = Math.min(batch, trained - start);
+      const now = Math.min(batch, end - start);
       try {
         step(engine, 'train_step', data, start, now, order);
         mean.add(measured(engine, 'train_step'), now);
       } catch (error) {
-        const at = { epoch, batch: start / batch, step: steps };
-        throw error instanceof NonFiniteLossError ? new NonFiniteLossError(`epoch ${epoch + 1}, step ${start / batch + 1}: ${error.message}`, at) : error;
+        const at = { epoch, batch: k, step: steps };
+        throw error instanceof NonFiniteLossError ? new NonFiniteLossError(`epoch ${epoch + 1}, step ${k + 1}: ${error.message}`, at) : error;
       }
       steps++;
+      samples += now;
       const ended = performance.now();
       time += ended - began;
       if (wantsBatches) {
-        logs.push([start / batch, mean.value()]);
+        logs.push([k, mean.value()]);
         if (ended - sent >= session.interval) {
-          const ready = emit('batches', logs);
-          logs = [];
+          const ready = send();
           sent = ended;
           if (!session.interval) await ready;
         }
       }
+      if (steps % every?.steps === 0 || ended - kept >= 1000 * every?.seconds) {
+        await tell({ epoch, batch: k + 1, sums: mean.sums });
+        kept = performance.now();
+      }
       await rest();
     }
-    if (logs.length) emit('batches', logs);
-    logs = [];
-    if (signal.aborted) break;
+    send();
+    if (isOver()) break;
     const value = mean.value();
-    const held = validation ?? (trained < rows && { encoded: data, rows, start: trained });
+    const held = validation ?? (trained < rows && { encoded: whole, rows, start: trained });
     if (held) {
       const found = await walk(session, { batch, ...held }, signal, rest);
       for (const [name, log] of Object.entries(found)) value[`val_${name}`] = log;
     }
-    await serveUntil(session, emit('epoch', { epoch, logs: value }));
+    await tell({ epoch, logs: value });
   }
-  const msPerStep = steps ? time / steps : 0;
-  return { msPerStep, samplesPerSecond: msPerStep ? 1000 * Math.min(batch, trained) / msPerStep : 0 };
+  delete sayings[id];
+  return { msPerStep: time / (steps || 1), samplesPerSecond: time && 1000 * samples / time };
 }
 
 /** @param {Session} session @param {Job} job @returns {Promise<Logs>} */
-export async function evaluateLoop(session, { args: [plan], signal }) {
+async function evaluateLoop(session, { args: [plan], signal }) {
   return walk(session, plan, signal, resting(session));
 }
 
@@ -137,11 +184,10 @@ function measured(engine, name) {
   return Object.fromEntries(slots.map((slot) => [slot.name, Number(engine.view(slot)[0])]));
 }
 
-/** @param {Engine} engine */
-function meanOf({ manifest }) {
-  /** @type {Record<string, [number, number]>} */
-  const sums = {};
+/** @param {Engine} engine @param {Record<string, [number, number]>} [sums] of an epoch that has begun */
+function meanOf({ manifest }, sums = {}) {
   return {
+    sums,
     /** @param {Logs} found @param {number} samples */
     add(found, samples) {
       for (const name of manifest.training?.outputs ?? []) {

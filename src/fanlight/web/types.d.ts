@@ -42,8 +42,83 @@ export interface LoadOptions {
 /** A bundle that lies nowhere: its manifest and its files by name. */
 export interface Files { manifest: Manifest; files: Record<string, string | URL | Blob | BufferSource> }
 
+/** Batches in turn: `[inputs, targets]` or `[inputs, targets, sampleWeight]`, or the same by name. */
+export type Batch<I = Inputs, T = Input> =
+  | readonly [I, T] | readonly [I, T, Numbers] | { inputs: I; targets: T; sampleWeight?: Numbers };
+/** Where batches come from: a generator or anything else that `for await` goes through, or a function that gives something to iterate, anew for
+ * each epoch. */
+export type Source<I = Inputs, T = Input> =
+  | AsyncIterable<Batch<I, T>> | Iterator<Batch<I, T>>
+  | ((epoch: number) => AsyncIterable<Batch<I, T>> | Iterable<Batch<I, T>> | Promise<AsyncIterable<Batch<I, T>>>);
+
+/** What callbacks see of the training that they are called in. */
+export interface FitContext {
+  model: Model;
+  /** Where the last epoch ends. */
+  epochs: number;
+  batchSize?: number;
+  /** Steps of an epoch, where they are known. */
+  steps?: number;
+  /** Of the epochs before. */
+  history: History;
+  /** Ends the training after this step; `fit` gives its history. */
+  stop(): void;
+}
+
+/** Hears of a training, and is awaited. `false` from a hook ends the training. */
+export interface Callback {
+  onTrainBegin?(context: FitContext): unknown;
+  onTrainEnd?(logs: Logs, context: FitContext): unknown;
+  onEpochBegin?(epoch: number, context: FitContext): unknown;
+  /** What it adds to the logs stands in the history. */
+  onEpochEnd?(epoch: number, logs: Logs, context: FitContext): unknown;
+  /** From a worker, the calls of several quick steps come together. */
+  onBatchEnd?(batch: number, logs: Logs, context: FitContext): unknown;
+  /** What a checkpoint keeps of it: JSON, and `weights`, which may be arrays. */
+  state?: any;
+}
+
+/** Which value of the logs counts, and when it is better: 'auto' goes by its name. */
+export interface Monitor {
+  monitor?: string;
+  mode?: 'auto' | 'min' | 'max';
+  /** A change of less than this is none. */
+  minDelta?: number;
+}
+export interface EarlyStopping extends Monitor {
+  /** Epochs without a better value that are borne. */
+  patience?: number;
+  restoreBestWeights?: boolean;
+  baseline?: number | null;
+  startFromEpoch?: number;
+}
+export interface ReduceLROnPlateau extends Monitor {
+  factor?: number;
+  patience?: number;
+  cooldown?: number;
+  minLR?: number;
+}
+export interface ModelCheckpoint extends Monitor {
+  saveBestOnly?: boolean;
+  initialValueThreshold?: number | null;
+}
+
+/** Where the whole state of a training is kept, and how often; after each epoch by default. */
+export interface Checkpoint {
+  /** 'indexeddb://name' or 'opfs://name'. */
+  to: string;
+  everySteps?: number;
+  everySeconds?: number;
+  everyEpoch?: boolean;
+}
+/** What is kept as a checkpoint: the next step is step `batch` of `epoch`. */
+export interface KeptCheckpoint { model: string; epoch: number; batch: number; saved: string; history: History }
+
 export interface FitOptions<I = Inputs, T = Input> {
+  /** The number of epochs; with `initialEpoch`, where the last one ends. */
   epochs?: number;
+  /** The number of the first epoch, as in Keras. */
+  initialEpoch?: number;
   batchSize?: number;
   shuffle?: boolean;
   /** Makes the order of the samples repeatable. */
@@ -52,13 +127,32 @@ export interface FitOptions<I = Inputs, T = Input> {
   firstEpoch?: number;
   /** The last part of the samples, set aside before shuffling. */
   validationSplit?: number;
-  validationData?: readonly [I, T];
+  validationData?: readonly [I, T] | readonly [I, T, Numbers];
+  /** How much each sample, or each class by its number, counts; where the model was exported with weights of samples. */
+  sampleWeight?: Numbers;
+  classWeight?: Record<number, number>;
+  /** Batches of an epoch, where they come from a source; by default until it ends. */
+  stepsPerEpoch?: number;
+  /** Objects with onTrainBegin, onEpochBegin, onBatchEnd, onEpochEnd, onTrainEnd; ready ones are in callbacks.js. */
+  callbacks?: readonly Callback[];
+  checkpoint?: Checkpoint;
+  /** Goes on from the checkpoint at this address: to the bit, in a model loaded with `reproducible`. */
+  resume?: string;
   /** Called after each step; `false` ends the training. From a worker, several calls come together. */
   onBatchEnd?: (batch: number, logs: Logs) => unknown;
   /** Called after each epoch and awaited; `false` ends the training. */
   onEpochEnd?: (epoch: number, logs: Logs) => unknown;
   /** Ends the training; the promise is rejected with the signal's reason, and the model keeps what it has learnt. */
   signal?: AbortSignal;
+}
+
+/** A training under way: a promise of its history that can be held up. Other calls of the model go on meanwhile. */
+export interface Run extends Promise<History> {
+  /** After the step under way, until `resume`. */
+  pause(): void;
+  resume(): void;
+  /** Ends it after the step under way; the promise gives the history of the whole epochs. */
+  stop(): void;
 }
 
 export interface SelfTest { passed: boolean; error: number; tolerance: number; functions: Record<string, number> }
@@ -93,10 +187,11 @@ export interface Model<I = Inputs, O = Arrays, T = Input> {
   predictSync(inputs: I): O;
   /** Any exported function. */
   call(name: string, inputs: Inputs): Promise<Arrays>;
-  fit(inputs: I, targets: T, options?: FitOptions<I, T>): Promise<History>;
+  fit(inputs: I, targets: T, options?: FitOptions<I, T>): Run;
+  fit(source: Source<I, T>, options?: FitOptions<I, T>): Run;
   /** One step on one batch. */
   trainStep(inputs: I, targets: T): Promise<Logs>;
-  evaluate(inputs: I, targets: T, options?: { batchSize?: number; signal?: AbortSignal }): Promise<Logs>;
+  evaluate(inputs: I, targets: T, options?: { batchSize?: number; sampleWeight?: Numbers; signal?: AbortSignal }): Promise<Logs>;
   /** The arrays of a safetensors file of the page, such as its examples. */
   arrays(file: string): Promise<Record<string, Shaped>>;
   /** A copy of the parameters and statistics; of all state with { all: true }. */
@@ -126,6 +221,19 @@ export declare class NonFiniteLossError extends FanlightError { epoch?: number; 
 export declare class StorageError extends FanlightError {}
 export declare class IntegrityError extends FanlightError {}
 export declare class BrowserError extends FanlightError {}
+
+// callbacks.js
+
+export declare function earlyStopping(options?: EarlyStopping): Callback & { readonly stoppedEpoch: number | null; readonly bestEpoch: number | null; readonly best: number | null };
+export declare function reduceLROnPlateau(options?: ReduceLROnPlateau): Callback;
+export declare function learningRateScheduler(schedule: (epoch: number, rate: number) => number): Callback;
+/** `to`: as `save` takes it; {epoch} (from 1) and names of logs in braces are filled in. */
+export declare function modelCheckpoint(to: string, options?: ModelCheckpoint): Callback;
+export declare function csvLogger(options?: { separator?: string }): Callback & { readonly text: string; download(name?: string): void };
+export declare function history(): Callback & { readonly epoch: number[]; readonly history: History };
+/** What is kept at an address, undefined where nothing is. */
+export declare function findCheckpoint(address: string): Promise<KeptCheckpoint | undefined>;
+export declare function removeCheckpoint(address: string): Promise<void>;
 
 // The manifest, format 1. A dim is a length or terms [[coefficient, name, ...], ...].
 export type Dim = number | [number, ...string[]][];
