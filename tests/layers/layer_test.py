@@ -28,7 +28,7 @@ from fanlight.layers.base import Layer
 from fanlight.layers.saved import saved_variables
 from fanlight.ops import functions as fn
 from fanlight.training.initialize import initialize
-from fanlight.training.steps import bounded
+from fanlight.training.steps import bounded, penalties
 
 OUTPUTS, GRADIENTS = 1e-5, 1e-4  # largest difference from Keras, relative to the largest value of the tensor or 1
 RUNGS = 2e-5  # between reference, interpreter and WebAssembly
@@ -105,6 +105,11 @@ def integers(*shape: int, below: int) -> st.SearchStrategy[np.ndarray]:
 def booleans(*shape: int) -> st.SearchStrategy[np.ndarray]:
     """Truth values, three of four true."""
     return st.integers(0, 1000).map(lambda seed: np.random.default_rng(seed).random(shape) < 0.75)
+
+
+def masks(*shape: int) -> st.SearchStrategy[np.ndarray]:
+    """Which steps count, now and then none of a row."""
+    return st.integers(0, 1000).map(lambda seed: np.random.default_rng(seed).random(shape) < 0.6)
 
 
 def error(ours: Any, theirs: Any) -> float:
@@ -211,7 +216,7 @@ def initial(network: Network, known: Any) -> dict[str, np.ndarray]:
 def compare(
     case: Case, keras_layer: Any, layer: Layer, network: Network, state: dict[str, np.ndarray], training: bool
 ) -> None:
-    """Values, gradients by inputs and weights, updates of statistics: Keras, references, interpreter, WebAssembly."""
+    """Values, masks, penalties, gradients, updates of statistics: Keras, references, interpreter, WebAssembly."""
     import jax
 
     variables = paired(keras_layer, layer)
@@ -230,11 +235,12 @@ def compare(
                 keras.src.backend.set_keras_mask(x, mask)
         args, named = case.arguments(xs)
         values = zip(keras_layer.trainable_variables + free, by_order + rest, strict=True)
-        with keras.StatelessScope(state_mapping=list(values)) as scope:  # as stateless_call, but with masks
+        with keras.StatelessScope(list(values), collect_losses=True) as scope:  # as stateless_call, but with masks
             sample = keras_layer(*args, **named, **options)
+            penalty = sum(keras_layer.losses)
         updated = [v.value if (new := scope.get_current_value(v)) is None else new for v in free]
         ys = tuple(keras.tree.flatten(sample))
-        return ys, (updated, [keras.src.backend.get_keras_mask(y) for y in ys])
+        return ys, (updated, [keras.src.backend.get_keras_mask(y) for y in ys], penalty)
 
     weights, given = [state[path] for path in trained], [case.inputs[k] for k in floats]
     shapes = jax.eval_shape(call, weights, given)[0]
@@ -248,9 +254,9 @@ def compare(
 
     with_gradients = case.gradients and any(g is not None for g in factors) and bool(trained or floats)
     if with_gradients:
-        gradients, (sample, (updated, masks)) = jax.jit(jax.grad(total, (0, 1), has_aux=True))(weights, given)
+        gradients, (sample, (updated, masks, penalty)) = jax.jit(jax.grad(total, (0, 1), has_aux=True))(weights, given)
     else:
-        gradients, (sample, (updated, masks)) = ((), ()), jax.jit(call)(weights, given)
+        gradients, (sample, (updated, masks, penalty)) = ((), ()), jax.jit(call)(weights, given)
 
     graph = recorded(case, network, trained if with_gradients else None, factors, training)
     arrays = {f"x{k}": x for k, x in enumerate(case.inputs)}
@@ -258,6 +264,7 @@ def compare(
     arrays |= {f"m{k}": mask for k, mask in enumerate(case.masks) if mask is not None}
     found, writes = evaluate_graph(graph, arrays, {path: state[path] for path in graph.state})
 
+    assert error(found["penalty"], penalty) <= case.tolerance, "what regularizers add to the loss"
     for k, (theirs, mask) in enumerate(zip(sample, masks, strict=True)):
         assert error(found[f"y{k}"], theirs) <= case.tolerance, f"output {k}, training={training}"
         assert (f"mask{k}" in found) == (mask is not None), f"expected a mask of output {k}: {mask is not None}"
@@ -291,6 +298,7 @@ def recorded(
     inputs += context.masks.values()
     ys = list(network.trace(values, context).values())
     outputs: dict[str, Value] = {f"y{k}": y for k, y in enumerate(ys)}
+    outputs["penalty"] = sum(penalties(network, context), fn.zeros(()))
     outputs |= {f"mask{k}": context.masks[y] for k, y in enumerate(ys) if y in context.masks}
     if trained is not None:
         total = fn.zeros(())

@@ -44,32 +44,6 @@ def test_batch_normalization(rng, attributes, shape, training):
     compare(*made("BatchNormalization", **attributes), spread(rng, *shape), training=training, tolerance=5e-6)
 
 
-@pytest.mark.parametrize(
-    ("kind", "attributes"),
-    [
-        ("ReLU", {}),
-        ("ReLU", dict(max_value=1.0, negative_slope=0.1, threshold=0.5)),
-        ("ReLU", dict(max_value=6.0)),
-        ("ReLU", dict(negative_slope=0.2)),
-        ("LeakyReLU", {}),
-        ("Softmax", {}),
-        ("Softmax", dict(axis=1)),
-        ("Rescaling", dict(scale=1 / 255, offset=-0.5)),
-    ],
-)
-def test_rectifiers(rng, kind, attributes):
-    compare(*made(kind, **attributes), spread(rng, *IMAGE))
-
-
-@pytest.mark.parametrize("kind", ["Add", "Subtract", "Multiply", "Concatenate"])
-def test_layers_of_two_inputs(rng, kind):
-    compare(*made(kind), spread(rng, *IMAGE), spread(rng, *IMAGE))
-
-
-def test_concatenate_along_another_axis(rng):
-    compare(*made("Concatenate", axis=1), spread(rng, 2, 3, 4), spread(rng, 2, 5, 4))
-
-
 # Keras's sparsemax gives zeros for some rows; tests/ops/keras_cases_neural.py compares it where it adds up to 1.
 NAMES = sorted({*layers.activations.ACTIVATIONS, *layers.activations.ALIASES} - {"sparsemax"})
 

@@ -26,7 +26,16 @@ from fanlight.layers.convolution import (
 )
 from fanlight.layers.core import Dense, Identity, Rescaling
 from fanlight.layers.drawing import Drawing
-from fanlight.layers.dropout import Dropout
+from fanlight.layers.dropout import (
+    ActivityRegularization,
+    AlphaDropout,
+    Dropout,
+    GaussianDropout,
+    GaussianNoise,
+    SpatialDropout1D,
+    SpatialDropout2D,
+    SpatialDropout3D,
+)
 from fanlight.layers.einsum_dense import EinsumDense
 from fanlight.layers.embedding import Embedding, Masking
 from fanlight.layers.framing import (
@@ -44,7 +53,16 @@ from fanlight.layers.histograms import AutoContrast, Equalization
 from fanlight.layers.image_sizes import CenterCrop, RandomCrop, Resizing
 from fanlight.layers.input import Input, InputLayer
 from fanlight.layers.meanings import Classes, Image, Meaning, Number, Table
-from fanlight.layers.merging import Add, Concatenate, Multiply, Subtract
+from fanlight.layers.merging import (
+    Add,
+    Average,
+    Concatenate,
+    Dot,
+    Maximum,
+    Minimum,
+    Multiply,
+    Subtract,
+)
 from fanlight.layers.network import Network
 from fanlight.layers.normalization import (
     BatchNormalization,
@@ -107,7 +125,14 @@ from fanlight.layers.random_geometry import (
     RandomZoom,
 )
 from fanlight.layers.random_texture import RandomErasing, RandomGaussianBlur, RandomSharpness
-from fanlight.layers.rectifiers import Activation, LeakyReLU, ReLU, Softmax
+from fanlight.layers.rectifiers import (
+    ELU,
+    Activation,
+    LeakyReLU,
+    PReLU,
+    ReLU,
+    Softmax,
+)
 from fanlight.layers.reshaping import (
     Flatten,
     Permute,
@@ -131,15 +156,11 @@ __all__ = [
     "Number",
     "Table",
     # Products and shapes
-    "Concatenate",
     "Dense",
     "EinsumDense",
     "Identity",
     "Flatten",
     "Rescaling",
-    "Add",
-    "Multiply",
-    "Subtract",
     # Sequences
     "Embedding",
     "Masking",
@@ -195,7 +216,9 @@ __all__ = [
     "SeparableConvolution2D",
     # Activations
     "Activation",
+    "ELU",
     "LeakyReLU",
+    "PReLU",
     "ReLU",
     "Softmax",
     # Normalization
@@ -205,8 +228,15 @@ __all__ = [
     "RMSNormalization",
     "UnitNormalization",
     # Training
-    "ClassMask",
+    "ActivityRegularization",
+    "AlphaDropout",
     "Dropout",
+    "GaussianDropout",
+    "GaussianNoise",
+    "SpatialDropout1D",
+    "SpatialDropout2D",
+    "SpatialDropout3D",
+    "ClassMask",
     "RandomAffine",
     "RandomStroke",
     # Pooling
@@ -252,6 +282,15 @@ __all__ = [
     "Permute",
     "RepeatVector",
     "Reshape",
+    # Merging
+    "Add",
+    "Average",
+    "Concatenate",
+    "Dot",
+    "Maximum",
+    "Minimum",
+    "Multiply",
+    "Subtract",
 ]
 
 LAYERS: dict[str, type[Layer]] = {

@@ -1,11 +1,12 @@
-"""Which layers are activations? By name, with constants, or with a mask."""
+"""Which layers are activations? By name, with constants or weights of their own, or with a mask."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from fanlight.ir.graph import Value
+from fanlight.ir.types import Type
 from fanlight.layers import activations
 from fanlight.layers.base import Layer
 from fanlight.layers.context import Context
@@ -18,6 +19,7 @@ class Activation(Layer):
 
     activation: str
     keeps_meaning: ClassVar[bool] = True
+    supports_masking: ClassVar[bool] = True
 
     def call(self, context: Context, *values: Value) -> Value:
         return activations.activate(context, self.activation, values[0])
@@ -25,11 +27,15 @@ class Activation(Layer):
 
 @dataclass(eq=False, repr=False)
 class ReLU(Layer):
-    """x from `threshold` on, at most `max_value`; below it `negative_slope * (x - threshold)`."""
+    """x from `threshold` on, at most `max_value`; below it `negative_slope * (x - threshold)`.
+
+    At kinks the gradient is that of Keras on JAX.
+    """
 
     max_value: float | None = None
     negative_slope: float = 0.0
     threshold: float = 0.0
+    supports_masking: ClassVar[bool] = True
 
     def check(self) -> None:
         if (self.max_value or 0) < 0 or self.negative_slope < 0 or self.threshold < 0:
@@ -37,17 +43,15 @@ class ReLU(Layer):
 
     def call(self, context: Context, *values: Value) -> Value:
         (x,) = values
-        if self.threshold == 0 and self.negative_slope == 0:
-            if self.max_value is None:
-                return fn.relu(x)
-            if self.max_value == 6:
-                return fn.relu6(x)
-        if self.negative_slope:
-            below = (x - self.threshold) * self.negative_slope if self.threshold else x * self.negative_slope
+        if self.negative_slope and self.max_value is None and self.threshold == 0:
+            return fn.leaky_relu(x, self.negative_slope)
+        if self.threshold:
+            above = fn.where(x > self.threshold, x, 0.0)
         else:
-            below = fn.zeros_like(x)
-        y = fn.where(x > self.threshold, x, below)
-        return y if self.max_value is None else fn.minimum(y, self.max_value)
+            above = fn.relu6(x) if self.max_value == 6 else fn.relu(x)
+        if self.max_value is not None and (self.threshold or self.max_value != 6):
+            above = fn.clip(above, 0.0, self.max_value)
+        return above - fn.relu(self.threshold - x) * self.negative_slope if self.negative_slope else above
 
 
 @dataclass(eq=False, repr=False)
@@ -55,20 +59,86 @@ class LeakyReLU(Layer):
     """x where it is positive, else `negative_slope * x`."""
 
     negative_slope: float = 0.3
+    supports_masking: ClassVar[bool] = True
+
+    def check(self) -> None:
+        if self.negative_slope is None or self.negative_slope < 0:
+            raise self.error("a negative_slope of at least 0", self.negative_slope)
 
     def call(self, context: Context, *values: Value) -> Value:
         return fn.leaky_relu(values[0], self.negative_slope)
 
 
 @dataclass(eq=False, repr=False)
-class Softmax(Layer):
-    """exp(x) / sum(exp(x)) along `axis`."""
+class ELU(Layer):
+    """x where it is positive, else `alpha * (exp(x) - 1)`."""
 
-    axis: int = -1
-    keeps_meaning: ClassVar[bool] = True
+    alpha: float = 1.0
+    supports_masking: ClassVar[bool] = True
+
+    def call(self, context: Context, *values: Value) -> Value:
+        return fn.elu(values[0], self.alpha)
+
+
+@dataclass(eq=False, repr=False)
+class PReLU(Layer):
+    """x where it is positive, else `alpha * x`; alpha is learnt, one for each element of a row.
+
+    Along `shared_axes` (from 1, the first after the batch) all elements share one.
+    """
+
+    alpha_initializer: Any = "zeros"
+    alpha_regularizer: Any = None
+    alpha_constraint: Any = None
+    shared_axes: Any = None
+    supports_masking: ClassVar[bool] = True
+
+    def check(self) -> None:
+        if self.shared_axes is not None:
+            shared = self.shared_axes
+            self.shared_axes = (shared,) if isinstance(shared, int) else tuple(shared)
+
+    def build(self, *types: Type) -> None:
+        shared = self.shared_axes or ()
+        if not all(isinstance(axis, int) and 1 <= axis < types[0].rank for axis in shared):
+            raise self.error(f"shared_axes from 1 to {types[0].rank - 1}", shared, at=types[0])
+        self.declare("alpha", (1 if axis in shared else n for axis, n in enumerate(types[0].shape) if axis > 0))
 
     def call(self, context: Context, *values: Value) -> Value:
         (x,) = values
-        if self.axis % x.rank == x.rank - 1:
+        return fn.relu(x) - self.weight(context, "alpha") * fn.relu(-x)
+
+
+@dataclass(eq=False, repr=False)
+class Softmax(Layer):
+    """exp(x) / sum(exp(x)) along `axis`, or along several together; elements that `mask` leaves out are 0.
+
+    The mask, of x or given as `layer(x, mask=m)`, has the shape of x, or 1 where it serves a whole axis.
+    """
+
+    axis: Any = -1
+    keeps_meaning: ClassVar[bool] = True
+    supports_masking: ClassVar[bool] = True
+
+    def check(self) -> None:
+        self.axis = self.axis if isinstance(self.axis, int) else tuple(self.axis)
+
+    def call(self, context: Context, *values: Value, mask: Value | None = None) -> Value:
+        (x,) = values
+        if mask is None:
+            return self.softmax(context, x)
+        pairs = zip(reversed(mask.shape), reversed(x.shape), strict=False)
+        if mask.rank > x.rank or any(a not in (1, b) for a, b in pairs):
+            raise self.error(f"a mask that can be broadcast to {x.type}", mask.type)
+        counts = fn.broadcast_to(mask if mask.dtype == "bool" else mask > 0.5, x.shape)
+        y = self.softmax(context, fn.where(counts, x, -1e9))
+        return fn.where(counts, y, 0.0)  # where nothing counts, the softmax is even
+
+    def softmax(self, context: Context, x: Value) -> Value:
+        """Without a mask."""
+        axes: tuple[int, ...] = self.axis if isinstance(self.axis, tuple) else (self.axis,)
+        if len(axes) > 1:
+            return fn.exp(x - fn.logsumexp(x, axis=axes, keepdims=True))
+        if axes[0] % x.rank == x.rank - 1:
             return activations.activate(context, "softmax", x)
-        return fn.softmax(x, axis=self.axis)
+        return fn.softmax(x, axis=axes[0])
