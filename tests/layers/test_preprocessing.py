@@ -11,6 +11,7 @@ from fanlight.ir.graph import Graph, Input, apply
 from fanlight.ir.types import Type
 from fanlight.layers import Context, Network
 from fanlight.training.initialize import initialize
+from layers.layer_test import descend
 
 CLOSE = dict(rtol=1e-5, atol=1e-6)
 
@@ -23,8 +24,9 @@ def values_of(layer, *arrays):
     values = [apply(Input(f"x{k}", Type(str(x.dtype), x.shape))) for k, x in enumerate(arrays)]
     with_names = dict(zip(network.input_names, values, strict=True))
     graph = Graph(tuple(values), network.trace(with_names, Context()))
-    (found,) = evaluate_graph(graph, list(arrays), state)[0].values()
-    return found
+    found, _ = evaluate_graph(graph, list(arrays), state)
+    descend(graph, {f"x{k}": x for k, x in enumerate(arrays)}, {path: state[path] for path in graph.state}, found, {})
+    return next(iter(found.values()))
 
 
 @pytest.mark.parametrize("axis", [-1, None, (1, 2), 1])

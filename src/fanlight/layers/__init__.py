@@ -52,6 +52,7 @@ from fanlight.layers.framing import (
 from fanlight.layers.histograms import AutoContrast, Equalization
 from fanlight.layers.image_sizes import CenterCrop, RandomCrop, Resizing
 from fanlight.layers.input import Input, InputLayer
+from fanlight.layers.lookup import IntegerLookup
 from fanlight.layers.meanings import Classes, Image, Meaning, Number, Table
 from fanlight.layers.merging import (
     Add,
@@ -124,6 +125,8 @@ from fanlight.layers.random_geometry import (
     RandomTranslation,
     RandomZoom,
 )
+from fanlight.layers.random_mixing import CutMix, MixUp
+from fanlight.layers.random_policies import AugMix, RandAugment
 from fanlight.layers.random_texture import RandomErasing, RandomGaussianBlur, RandomSharpness
 from fanlight.layers.rectifiers import (
     ELU,
@@ -168,7 +171,12 @@ __all__ = [
     "CategoryEncoding",
     "Discretization",
     "Normalization",
+    "IntegerLookup",
     # Images before a network
+    "AugMix",
+    "CutMix",
+    "MixUp",
+    "RandAugment",
     "AutoContrast",
     "CenterCrop",
     "Equalization",

@@ -111,7 +111,7 @@ class Normalization(Layer):
         return mean + x * spread if self.invert else (x - mean) / spread
 
 
-class _Encoding(Layer):
+class Encoding(Layer):
     """What layers that number classes share."""
 
     def encoded(self, index: Value, mode: str, depth: int, weights: Value | None = None) -> Value:
@@ -129,7 +129,7 @@ class _Encoding(Layer):
 
 
 @dataclass(eq=False, repr=False)
-class CategoryEncoding(_Encoding):
+class CategoryEncoding(Encoding):
     """Class numbers `[batch, n]` as columns, float32: "multi_hot" `[batch, num_tokens]` has 1 for each class that
     occurs, "count" how often it does (each time as much as `count_weights`, of the same shape, says), "one_hot"
     `[batch, n, num_tokens]` keeps the places apart (`[batch, num_tokens]` for n = 1). Other numbers are left out."""
@@ -150,7 +150,7 @@ class CategoryEncoding(_Encoding):
 
 
 @dataclass(eq=False, repr=False)
-class Discretization(_Encoding):
+class Discretization(Encoding):
     """The number of the bin in which each element lies, int32: k where bin_boundaries[k-1] <= x < bin_boundaries[k].
 
     `adapt` finds `num_bins` bins that hold equally many of the data, up to `epsilon` of them; it comes before the layer
