@@ -121,7 +121,9 @@ class Softmax(Layer):
     supports_masking: ClassVar[bool] = True
 
     def check(self) -> None:
-        self.axis = self.axis if isinstance(self.axis, int) else tuple(self.axis)
+        if not isinstance(self.axis, int):
+            axes = tuple(self.axis)
+            self.axis = axes[0] if len(axes) == 1 else axes
 
     def call(self, context: Context, *values: Value, mask: Value | None = None) -> Value:
         (x,) = values
@@ -136,9 +138,8 @@ class Softmax(Layer):
 
     def softmax(self, context: Context, x: Value) -> Value:
         """Without a mask."""
-        axes: tuple[int, ...] = self.axis if isinstance(self.axis, tuple) else (self.axis,)
-        if len(axes) > 1:
-            return fn.exp(x - fn.logsumexp(x, axis=axes, keepdims=True))
-        if axes[0] % x.rank == x.rank - 1:
+        if isinstance(self.axis, tuple):
+            return fn.exp(x - fn.logsumexp(x, axis=self.axis, keepdims=True))
+        if self.axis % x.rank == x.rank - 1:
             return activations.activate(context, "softmax", x)
-        return fn.softmax(x, axis=axes[0])
+        return fn.softmax(x, axis=self.axis)
