@@ -101,6 +101,11 @@ class Model(DescribedModel):
         self._epochs = 0
         self.engine.call("init", {"seed": seed_words(seed)})
 
+    def reset_states(self) -> None:
+        """Lets stateful layers begin anew: what they carry from batch to batch becomes 0."""
+        carried = [path for path, spec in self.network.state().items() if spec.role == "carried"]
+        self.set_weights({path: np.zeros_like(self.engine.get_state(path)) for path in carried})
+
     # --- use
 
     def predict(self, x: Any, batch_size: int | None = None, verbose: int | str = "auto") -> Any:

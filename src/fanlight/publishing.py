@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 VARIANTS = {"portable": "wasm-portable", "relaxed": "wasm-relaxed"}
 SHARED = 5_000_000  # scalar operations, about a millisecond: from here on threads help, and code for them is written
-TRANSIENT = ("slot", "counter")  # roles that begin anew where an export does not carry them
+TRANSIENT = ("slot", "counter", "carried")  # roles that begin anew where an export does not carry them
 SELFTEST_ROWS = 2
 SELFTEST_STATE_BYTES = 4096  # larger arrays are told apart well enough by the outputs that depend on them
 FOREIGN = (".keras", ".h5", ".hdf5", ".onnx", ".pb", ".tflite", ".pt", ".npz")  # a folder of such a name misleads

@@ -2,6 +2,7 @@
 
 from fanlight.layers.augmentation import RandomAffine, RandomStroke
 from fanlight.layers.base import Layer, Symbol
+from fanlight.layers.cells import GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
 from fanlight.layers.class_mask import ClassMask
 from fanlight.layers.context import Context
 from fanlight.layers.convolution import (
@@ -136,6 +137,7 @@ from fanlight.layers.rectifiers import (
     ReLU,
     Softmax,
 )
+from fanlight.layers.recurrent import GRU, LSTM, RNN, SimpleRNN
 from fanlight.layers.reshaping import (
     Flatten,
     Permute,
@@ -166,7 +168,15 @@ __all__ = [
     "Rescaling",
     # Sequences
     "Embedding",
+    "GRU",
+    "GRUCell",
+    "LSTM",
+    "LSTMCell",
     "Masking",
+    "RNN",
+    "SimpleRNN",
+    "SimpleRNNCell",
+    "StackedRNNCells",
     # Numbers and classes before a network
     "CategoryEncoding",
     "Discretization",

@@ -94,7 +94,7 @@ class Layer:
     def build(self, *types: Type) -> None:
         """Declare the weights, with `add_weight`, for inputs of these types."""
 
-    def call(self, context: Context, *values: Value) -> Value | tuple[Value, ...]:
+    def call(self, context: Context, *values: Any, **arguments: Any) -> Value | tuple[Value, ...]:
         """What the layer computes. Parameters after `context` are the arguments of `layer(...)`, values in the place of
         symbols; `mask` and the like are filled as in Keras (see `calling.own_masks`)."""
         raise NotImplementedError(f"{type(self).__name__} has no call(context, *values)")
@@ -141,13 +141,19 @@ class Layer:
     def add_part(self, name: str, part: Layer) -> Layer:
         """Make `part` a layer inside this one; its weights are at `name/...`."""
         self.parts[name] = part
+        if not self.trainable:
+            part.trainable = False
         return part
 
-    def run_part(self, context: Context, name: str, *values: Value) -> Value:
+    def run_part(self, context: Context, name: str, *values: Value, **arguments: Any) -> Value:
         """The only output of a part, for these inputs."""
-        with context.scope(name):
-            (y,) = self.parts[name].run(context, *values)
+        (y,) = self.part_outputs(context, name, *values, **arguments)
         return y
+
+    def part_outputs(self, context: Context, name: str, *values: Value, **arguments: Any) -> tuple[Value, ...]:
+        """All outputs of a part, for these inputs."""
+        with context.scope(name):
+            return self.parts[name].run(context, *values, **arguments)
 
     def error(self, expected: object, got: object, at: object = None, do: str | None = None) -> ShapeError:
         """A ShapeError that names this layer."""

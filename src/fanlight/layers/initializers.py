@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
-from fanlight.errors import UnknownNameError, UnsupportedOp
+from fanlight.errors import ShapeError, UnknownNameError, UnsupportedOp
 from fanlight.ir.graph import Value
 from fanlight.ir.types import Shape, Type
 from fanlight.layers.config import from_json
@@ -120,6 +120,35 @@ class VarianceScaling(Initializer):
         return fn.random_truncated_normal(key, type.shape, 0.0, math.sqrt(variance) / TRUNCATED_SPREAD)
 
 
+@dataclass(frozen=True, slots=True)
+class Orthogonal(Initializer):
+    """`gain` times a matrix with orthonormal rows, or columns where they are fewer, drawn evenly from all such
+    matrices (Saxe and others 2014); of a weight of higher rank the last axis is the columns.
+
+    Each row of a normal draw is made orthogonal to those before it, twice: enough for float32 (Giraud and others 2005).
+    """
+
+    gain: float = 1.0
+
+    def __call__(self, key: Value, type: Type) -> Value:
+        *others, columns = (int(extent) for extent in type.shape)  # type: ignore[arg-type]
+        if not others:
+            raise ShapeError("Orthogonal", expected="a weight of rank 2 or more", got=type)
+        rows = math.prod(others)
+        shape = min(rows, columns), max(rows, columns)
+
+        def step(found: Value, given: tuple[Value, Value]) -> tuple[Value, None]:
+            row, is_here = given
+            for _ in range(2):
+                row = row - fn.matmul(fn.matmul(found, row), found)
+            row = row / fn.sqrt(fn.sum(fn.square(row)))
+            return fn.where(fn.expand_dims(is_here, -1), row, found), None
+
+        places = fn.eye(shape[0], dtype="bool")
+        found, _ = fn.scan(step, fn.zeros(shape), (fn.random_normal(key, shape), places))
+        return fn.reshape(found if rows <= columns else fn.transpose(found), type.shape) * self.gain
+
+
 def fans(
     shape: Shape, input_axes: tuple[int, ...] | None = None, output_axes: tuple[int, ...] | None = None
 ) -> tuple[int, int]:
@@ -145,10 +174,10 @@ NAMED: dict[str, Initializer] = {
     "he_normal": VarianceScaling(2.0, "fan_in"),
     "lecun_uniform": VarianceScaling(1.0, "fan_in", "uniform"),
     "lecun_normal": VarianceScaling(1.0, "fan_in"),
+    "orthogonal": Orthogonal(),
 }
-CLASSES = {
-    each.__name__: each for each in (Constant, Listed, RandomUniform, RandomNormal, TruncatedNormal, VarianceScaling)
-}
+KINDS = (Constant, Listed, RandomUniform, RandomNormal, TruncatedNormal, VarianceScaling, Orthogonal)
+CLASSES = {each.__name__: each for each in KINDS}
 # Keras's classes without attributes of their own: `GlorotUniform` -> `glorot_uniform`.
 ALIASES = {"".join(part.capitalize() for part in name.split("_")): name for name in NAMED} | {
     "constant": "zeros",

@@ -19,16 +19,20 @@ BATCH = "batch"
 
 @dataclass(eq=False, repr=False)
 class InputLayer(Layer):
-    """The place of one argument of a network. `shape` is that of one row; the batch axis comes before it."""
+    """The place of one argument of a network. `shape` is that of one row; the batch axis comes before it, open unless
+    `batch_size` is given."""
 
     shape: Any = ()
     dtype: str = "float32"
     meaning: Any = None
+    batch_size: int | None = None
 
     def check(self) -> None:
         self.shape = row_shape(self.shape, self.name)
         if self.meaning is not None:
             self.meaning = from_record(self.meaning)
+        if self.batch_size is not None and self.batch_size < 1:
+            raise self.error("a positive batch_size", self.batch_size)
         if self.dtype not in DTYPES:
             raise DtypeError(self.label, expected=f"one of {', '.join(DTYPES)}", got=repr(self.dtype))
 
@@ -40,7 +44,7 @@ class InputLayer(Layer):
 
     @property
     def type(self) -> Type:
-        return Type(self.dtype, (dims.size(BATCH), *self.shape))
+        return Type(self.dtype, (self.batch_size or dims.size(BATCH), *self.shape))
 
     def call(self, context: Context, *values: Value) -> Value:
         return values[0]
@@ -49,20 +53,24 @@ class InputLayer(Layer):
         return (self.type,)
 
 
-def Input(shape: Any = None, *, dtype: str | None = None, name: str | None = None) -> Symbol:
+def Input(
+    shape: Any = None, batch_size: int | None = None, *, dtype: str | None = None, name: str | None = None
+) -> Symbol:
     """A symbol for data that a network will be given.
 
     `shape` is that of one row, without the batch axis, or a meaning such as `fl.Image(28, 28, channels=1)`, which has
-    a shape and a dtype. An axis of unknown length is a name (equal names are equal lengths) or None.
+    a shape and a dtype. An axis of unknown length is a name (equal names are equal lengths) or None. A network whose
+    inputs have a `batch_size`, as stateful layers need, takes batches of exactly so many rows.
 
     >>> x = fl.Input((28, 28, 1), name="image")
     >>> x.type
     f32[batch, 28, 28, 1]
     """
     if isinstance(shape, Meaning):
-        layer = InputLayer(name=name, shape=shape.shape, dtype=dtype or shape.dtype, meaning=shape)
+        row, dtype = shape.shape, dtype or shape.dtype
+        layer = InputLayer(name=name, shape=row, dtype=dtype, meaning=shape, batch_size=batch_size)
     else:
-        layer = InputLayer(name=name, shape=shape, dtype=dtype or "float32")
+        layer = InputLayer(name=name, shape=shape, dtype=dtype or "float32", batch_size=batch_size)
     return layer()
 
 

@@ -204,8 +204,8 @@ def arguments(network: Network, bounds: Mapping[str, int]) -> dict[str, Value]:
 
 def predict(network: Network, bounds: Mapping[str, int]) -> Graph:
     """Inputs to outputs, as in inference."""
-    inputs = arguments(network, bounds)
-    return Graph(tuple(inputs.values()), network.trace(inputs, Context(training=False)))
+    inputs, context = arguments(network, bounds), Context(training=False)
+    return Graph(tuple(inputs.values()), network.trace(inputs, context), context.updates)
 
 
 def measure(
@@ -253,8 +253,9 @@ def row_sum(each: Value, count: Value) -> Value:
 
 def evaluate_step(network: Network, objectives: Sequence[Objective], bounds: Mapping[str, int]) -> Graph:
     """Inputs and targets to the loss and the metrics of a batch."""
-    inputs, _, measured = measure(network, objectives, Context(training=False), bounds)
-    return Graph(inputs, measured)
+    context = Context(training=False)
+    inputs, _, measured = measure(network, objectives, context, bounds)
+    return Graph(inputs, measured, context.updates)
 
 
 def train_step(

@@ -253,7 +253,7 @@ export interface StateSlot {
   shape: number[];
   offset: number;
   group: number;
-  role: 'parameter' | 'slot' | 'statistic' | 'hyperparameter' | 'key' | 'counter' | 'data';
+  role: 'parameter' | 'slot' | 'statistic' | 'hyperparameter' | 'key' | 'counter' | 'carried' | 'data';
   trainable: boolean;
   initial?: number;
 }
