@@ -17,7 +17,7 @@ from fanlight.errors import CompileError
 
 INDEX = "index.js"
 # What pages import by name besides: parts that only some of them use.
-PARTS = ("callbacks.js",)
+PARTS = ("callbacks.js", "data.js")
 WORKER = "worker.js"
 WORKERS = (WORKER, "helper.js")  # files that a module starts by their address
 # What worker and page share, in a file that imports nothing later: bundlers of workers refuse what does.

@@ -235,6 +235,50 @@ export declare function history(): Callback & { readonly epoch: number[]; readon
 export declare function findCheckpoint(address: string): Promise<KeptCheckpoint | undefined>;
 export declare function removeCheckpoint(address: string): Promise<void>;
 
+// data.js
+
+export interface CSVOptions {
+  /** The column that is to be predicted; without it there are no targets. */
+  target?: string;
+  /** The columns of the rows, all others by default. */
+  columns?: readonly string[];
+  /** By default the one that the first line has most of: a comma, a semicolon, a tab or a bar. */
+  separator?: string;
+  /** What to do where a value is missing: refuse the file, drop the row, or take the mean of the column's numbers. */
+  missing?: 'refuse' | 'drop' | 'mean';
+}
+export interface Table {
+  columns: string[];
+  types: Record<string, 'number' | 'boolean' | 'category'>;
+  /** The words of each column of categories, in order. */
+  categories: Record<string, string[]>;
+  /** As `fit` and `predict` take them where the model has `fl.Table`. */
+  rows: Record<string, any>[];
+  /** The same as float32 [rows, columns], categories by their place, for models without. */
+  numbers: { data: Float32Array; shape: [number, number] };
+  targets: any[];
+  /** How many rows were dropped. */
+  dropped: number;
+}
+export declare function csv(source: string | Blob, options?: CSVOptions): Promise<Table>;
+
+export interface Pictures {
+  /** Paths, in order. */
+  names: string[];
+  /** The folder that each is in. */
+  labels: string[];
+  classes: string[];
+  decode(number: number): Promise<ImageBitmap>;
+  /** Batches for `fit`, decoded one ahead of the step; `order` chooses and orders pictures, `targets` are labels by default. */
+  batches(options?: { batchSize?: number; order?: readonly number[]; targets?: readonly any[] }): AsyncGenerator<[ImageBitmap[], any[]]>;
+}
+export declare function images(source: FileList | readonly File[] | DataTransfer): Promise<Pictures>;
+
+/** A device that is in use until `stop`, or until the loop over its frames is left. */
+export interface Device<F> extends AsyncIterable<F> { readonly stream: MediaStream; stop(): void }
+export declare function webcam(options?: MediaTrackConstraints): Promise<Device<ImageBitmap>>;
+export declare function microphone(options?: { size?: number; sampleRate?: number; most?: number }): Promise<Device<Float32Array> & { readonly sampleRate: number }>;
+
 // The manifest, format 1. A dim is a length or terms [[coefficient, name, ...], ...].
 export type Dim = number | [number, ...string[]][];
 /** An input without an offset is read by nothing. */
