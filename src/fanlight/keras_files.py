@@ -15,9 +15,8 @@ from fanlight.importers.keras.build import Built, build
 from fanlight.importers.keras.read import KerasFile, read_file
 from fanlight.importers.keras.training import recipe
 from fanlight.importers.keras.weights import order_of, weights
-from fanlight.ir.types import Type
 from fanlight.layers.ordered import keras_order
-from fanlight.layers.saved import Order, saved_variables
+from fanlight.layers.saved import Order, trained
 from fanlight.training import optimizers
 from fanlight.training.saved import SavedSlot, powers_after, saved_slots
 from fanlight.training.schedules import LearningRateSchedule
@@ -98,7 +97,7 @@ def optimizer_state(model: Model, file: KerasFile, order: Order) -> Arrays:
 def slots_of(model: Model, order: Order, is_old: bool) -> list[SavedSlot]:
     """The arrays after the step and the rate. In Keras 2 one slot of all weights follows another."""
     optimizer = optimizers.get(model.recipe["optimizer"])
-    found = list(saved_slots(optimizer, trained(model, order)))
+    found = list(saved_slots(optimizer, trained(model.network, order)))
     names = optimizer.slots
     return sorted(found, key=lambda slot: names.index(str(slot.name).rpartition("/")[2])) if is_old and names else found
 
@@ -107,10 +106,3 @@ def is_slot(slot: SavedSlot, name: str, array: Any, is_old: bool) -> bool:
     """Whether an array can be that slot. Before Keras 3 its name must say so: Keras sorted weights by name once."""
     weight = "/".join(str(slot.name).split("/")[-3:-1])
     return array.shape == slot.type.shape and (not is_old or weight in name)
-
-
-def trained(model: Model, order: Order) -> dict[str, Type]:
-    """The weights that training changes, in Keras's order."""
-    state = model.network.state()
-    paths = [path for _, path in saved_variables(model.network, "", order)]
-    return {path: state[path].type for path in paths if state[path].trainable}

@@ -213,10 +213,17 @@ class Model(DescribedModel):
         return export_model(self, Path(path), self.weights(), train=train, page=page, **options)
 
     def save(self, path: str | Path) -> Path:
-        """Saves model and state: a folder that `fl.load` opens and a page can use; or the state, as x.safetensors."""
+        """Saves model and state: a folder that `fl.load` opens and a page can use; x.keras, which Keras opens too; or
+        the state alone, as x.safetensors."""
         from fanlight.publishing import save_model
 
         return save_model(self, Path(path), self.weights())
+
+    def save_weights(self, path: str | Path) -> Path:
+        """Writes `x.weights.h5`, which `load_weights` and Keras's own take for a model of the same layers."""
+        from fanlight.keras_saving import save_weights
+
+        return save_weights(self, Path(path), self.weights())
 
     def load_weights(self, path: str | Path) -> None:
         """Takes the weights of a Keras file, `x.weights.h5` or a whole model, that has the same layers in the same

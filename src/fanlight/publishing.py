@@ -241,12 +241,18 @@ def _unpacked(data: bytes, at: str) -> dict[str, Any]:
 
 
 def save_model(model: DescribedModel, path: Path, weights: Arrays) -> Path:
-    """A folder with everything, the optimizer's state included; or, for x.safetensors, the state alone."""
+    """A folder with everything, the optimizer's state included; for x.safetensors the state alone; or x.keras."""
     if path.suffix == ".safetensors":
         write_file(path, to_safetensors(weights, {"format": "fanlight", "model": model.name}))
         return path
+    if path.suffix.lower() == ".keras":
+        from fanlight.keras_saving import save_keras
+
+        return save_keras(model, path, weights)
     if path.suffix.lower() in FOREIGN:
-        raise UnsupportedOp("save", expected="a folder, or a name that ends in .safetensors or .html", got=path.name)
+        expected = "a folder, or a name that ends in .keras, .safetensors or .html"
+        do = "write .keras, which Keras 3 opens too" if is_keras(path) else None
+        raise UnsupportedOp("save", expected=expected, got=path.name, do=do)
     return export_model(model, path, weights, train=bool(model.recipe), optimizer_state=True)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from fanlight.ir.types import Type
 from fanlight.layers.base import Layer
 from fanlight.layers.input import InputLayer
 from fanlight.layers.network import Network
@@ -48,3 +49,10 @@ def folders(layers: Sequence[Layer]) -> dict[str, Layer]:
         used[kind] = used.get(kind, -1) + 1
         found[f"layers/{kind}_{used[kind]}" if used[kind] else f"layers/{kind}"] = layer
     return found
+
+
+def trained(network: Network, order: Order = own_order) -> dict[str, Type]:
+    """The weights that training changes, in the order in which an optimizer of Keras has their slots."""
+    state = network.state()
+    paths = [path for _, path in saved_variables(network, "", order)]
+    return {path: state[path].type for path in paths if state[path].trainable}

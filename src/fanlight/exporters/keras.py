@@ -1,0 +1,198 @@
+"""How does a network become a Keras file? Its config in Keras 3's words, and its arrays in Keras's places.
+
+In: a network, arrays by path, what it was compiled with as records. Out: the bytes of a `.keras` or `.weights.h5` file.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from inspect import Parameter
+from typing import Any
+
+from fanlight.errors import StorageError, UnsupportedOp
+from fanlight.ir.dim import Dim
+from fanlight.layers import constraints, initializers, regularizers
+from fanlight.layers.architecture import to_record
+from fanlight.layers.base import Layer
+from fanlight.layers.input import InputLayer
+from fanlight.layers.network import Network, unique
+from fanlight.layers.ordered import keras_order
+from fanlight.layers.saved import saved_variables
+
+VERSION = "3.15.1"  # of Keras, whose words these are
+EPOCH = (1980, 1, 1, 0, 0, 0)  # the first time that a zip can say: equal models are equal bytes
+# What Keras has not: what the writer of a model can do about it.
+OURS = {
+    "RandomAffine": "augment in Keras with its own layers, and save the model from after it",
+    "RandomStroke": "save the model from after it",
+    "Drawing": "save the model from after it: what it draws is a picture",
+    "ClassMask": "save the model up to it: its input are the scores of all classes",
+}
+MODULES = {
+    **dict.fromkeys(initializers.CLASSES, "keras.initializers"),
+    **dict.fromkeys(regularizers.KINDS, "keras.regularizers"),
+    **dict.fromkeys(constraints.KINDS, "keras.constraints"),
+}
+
+
+def keras_archive(
+    network: Network,
+    arrays: Mapping[str, Any],
+    training: Mapping[str, Any] | None = None,
+    optimizer: Iterable[Any] = (),
+) -> bytes:
+    """The bytes of a `.keras` file. `training` is a compile config, `optimizer` what it remembers, in Keras's order."""
+    check(network)
+    config = model_entry(network) | ({"compile_config": dict(training)} if training else {})
+    metadata = {"keras_version": VERSION, "date_saved": datetime.now(UTC).strftime("%Y-%m-%d@%H:%M:%S")}
+    entries = {
+        "metadata.json": json.dumps(metadata).encode(),
+        "config.json": json.dumps(config).encode(),
+        "model.weights.h5": keras_weights(network, arrays, optimizer),
+    }
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name, data in entries.items():
+            archive.writestr(zipfile.ZipInfo(name, EPOCH), data)
+    return stream.getvalue()
+
+
+def keras_weights(network: Network, arrays: Mapping[str, Any], optimizer: Iterable[Any] = ()) -> bytes:
+    """The bytes of a `.weights.h5` file."""
+    try:
+        import h5py
+    except ImportError as error:
+        do = 'pip install "fanlight[keras]"'
+        raise StorageError("save", expected="h5py, which writes HDF5", got="none", do=do) from error
+    stream = io.BytesIO()
+    with h5py.File(stream, "w") as root:
+        for place, path in saved_variables(network, "", keras_order):
+            root[place] = arrays[path]
+        for number, array in enumerate(optimizer):
+            root[f"optimizer/vars/{number}"] = array
+    return stream.getvalue()
+
+
+def check(network: Network) -> None:
+    """Raises UnsupportedOp that names every layer without a twin in Keras."""
+    ours = {type(layer).__name__: path for path, layer in network.walk() if type(layer).__name__ in OURS}
+    if ours:
+        got = ", ".join(f"{kind} ({path})" for kind, path in ours.items())
+        raise UnsupportedOp(
+            "save", expected="layers that Keras has", got=got, do="; ".join(OURS[kind] for kind in ours)
+        )
+
+
+# The config
+
+
+def model_entry(network: Network) -> dict[str, Any]:
+    """`{"class_name", "config", ...}` of a network: a Sequential, or a functional model."""
+    if network.auto_name == "sequential":
+        first = network.inputs[0].layer
+        layers = [layer_entry(layer) for layer in dict.fromkeys((first, *network.layers))]
+        config = {"name": network.name or "sequential", "trainable": True, "layers": layers}
+        return {"module": "keras", "class_name": "Sequential", "config": config, "registered_name": None}
+    config = {"name": network.name or "functional", "trainable": True, **functional(network)}
+    return {
+        "module": "keras.src.models.functional",
+        "class_name": "Functional",
+        "config": config,
+        "registered_name": "Functional",
+    }
+
+
+def functional(network: Network) -> dict[str, Any]:
+    """Layers with the calls of each, and the ends."""
+    record = to_record(network)
+    numbers: dict[str, int] = {}
+    types = {}
+    for call in network.calls:
+        name = str(call.layer.name)
+        types[name, numbers.get(name, 0)] = [symbol.type for symbol in network.made_by(call)]
+        numbers[name] = numbers.get(name, 0) + 1
+    models = (layer for layer in network.layers if isinstance(layer, Network))
+    nested = {str(layer.name) for layer in models if layer.auto_name != "sequential"}
+
+    def tensor(place: Any) -> dict[str, Any]:
+        name, number, output = place
+        type = types[name, number][output]
+        config = {"shape": shape_of(type.shape), "dtype": type.dtype, "keras_history": [name, number, output]}
+        return {"class_name": "__keras_tensor__", "config": config}
+
+    def end(place: Any) -> list[Any]:  # a model within the model counts from 1 here
+        return [place[0], place[1] + (place[0] in nested), place[2]]
+
+    by_name = {entry["config"]["name"]: entry for entry in record["layers"]}
+    layers = []
+    for layer in keras_order(network):
+        entry = by_name[str(layer.name)]
+        arguments = entry.get("arguments") or [{}] * len(entry["calls"])
+        nodes = []
+        for places, named in zip(entry["calls"], arguments, strict=True):
+            tensors = [tensor(place) for place in places]
+            args = [tensors] if takes_list(layer) else tensors
+            if args and not isinstance(layer, InputLayer):
+                nodes.append({"args": args, "kwargs": filled(named, tensor)})
+        layers.append(layer_entry(layer) | {"name": str(layer.name), "inbound_nodes": nodes})
+    inputs = [end(place) for place in record["inputs"]]
+    outputs = [end(place) for place in record["outputs"].values()]
+    is_named = list(record["outputs"]) != unique(network.outputs, "output")
+    return {
+        "layers": layers,
+        "input_layers": inputs,
+        "output_layers": dict(zip(record["outputs"], outputs, strict=True)) if is_named else outputs,
+    }
+
+
+def filled(argument: Any, tensor: Any) -> Any:
+    """Arguments of a call, with tensors for the places of symbols."""
+    if isinstance(argument, Mapping):
+        if set(argument) == {"symbol"}:
+            return tensor(argument["symbol"])
+        return {key: filled(each, tensor) for key, each in argument.items()}
+    return [filled(each, tensor) for each in argument] if isinstance(argument, list | tuple) else argument
+
+
+def takes_list(layer: Layer) -> bool:
+    """Whether Keras's layer takes its inputs as one list: those that join, and models of several inputs."""
+    if isinstance(layer, Network):
+        return len(layer.inputs) > 1
+    parameters = list(layer.call_signature().parameters.values())
+    return len(layer.built_for or ()) > 1 and bool(parameters) and parameters[0].kind is Parameter.VAR_POSITIONAL
+
+
+def layer_entry(layer: Layer) -> dict[str, Any]:
+    """One layer as Keras writes it."""
+    if isinstance(layer, Network):
+        return model_entry(layer)
+    config = layer.attributes()
+    if isinstance(layer, InputLayer):
+        config = {"batch_shape": [None, *shape_of(layer.shape)], "dtype": layer.dtype, "name": layer.name}
+    return entry(type(layer).__name__, config, "keras.layers")
+
+
+def entry(kind: str, config: Mapping[str, Any], module: str) -> dict[str, Any]:
+    plain = {key: value_of(each) for key, each in config.items()}
+    return {"module": module, "class_name": kind, "config": plain, "registered_name": None}
+
+
+def value_of(value: Any) -> Any:
+    """An attribute in Keras's form: records say their module."""
+    if isinstance(value, list | tuple):
+        return [value_of(each) for each in value]
+    if not isinstance(value, Mapping):
+        return value
+    kind = value.get("class_name")
+    if isinstance(kind, str) and isinstance(value.get("config"), Mapping):
+        return entry(kind, value["config"], MODULES.get(kind, "keras.layers"))
+    return {key: value_of(each) for key, each in value.items()}
+
+
+def shape_of(shape: Iterable[Any]) -> list[int | None]:
+    """A shape with None for open axes."""
+    return [None if isinstance(extent, Dim) else extent for extent in shape]
