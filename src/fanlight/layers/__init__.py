@@ -144,6 +144,7 @@ from fanlight.layers.reshaping import (
     RepeatVector,
     Reshape,
 )
+from fanlight.layers.wrappers import Bidirectional, TimeDistributed
 
 __all__ = [
     # Where a network begins, and what it is
@@ -167,6 +168,8 @@ __all__ = [
     "Flatten",
     "Rescaling",
     # Sequences
+    "Bidirectional",
+    "TimeDistributed",
     "Embedding",
     "GRU",
     "GRUCell",
