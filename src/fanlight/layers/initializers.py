@@ -149,6 +149,19 @@ class Orthogonal(Initializer):
         return fn.reshape(found if rows <= columns else fn.transpose(found), type.shape) * self.gain
 
 
+@dataclass(frozen=True, slots=True)
+class Identity(Initializer):
+    """`gain` where row and column have the same number, else 0: a matrix, which need not be square."""
+
+    gain: float = 1.0
+    needs_key: ClassVar[bool] = False
+
+    def __call__(self, key: Value, type: Type) -> Value:
+        if len(type.shape) != 2:
+            raise ShapeError("Identity", expected="a weight of rank 2", got=type)
+        return fn.cast(fn.eye(*type.shape) * self.gain, type.dtype)
+
+
 def fans(
     shape: Shape, input_axes: tuple[int, ...] | None = None, output_axes: tuple[int, ...] | None = None
 ) -> tuple[int, int]:
@@ -174,15 +187,21 @@ NAMED: dict[str, Initializer] = {
     "he_normal": VarianceScaling(2.0, "fan_in"),
     "lecun_uniform": VarianceScaling(1.0, "fan_in", "uniform"),
     "lecun_normal": VarianceScaling(1.0, "fan_in"),
+    "variance_scaling": VarianceScaling(),
     "orthogonal": Orthogonal(),
+    "identity": Identity(),
 }
-KINDS = (Constant, Listed, RandomUniform, RandomNormal, TruncatedNormal, VarianceScaling, Orthogonal)
+KINDS = (Constant, Listed, RandomUniform, RandomNormal, TruncatedNormal, VarianceScaling, Orthogonal, Identity)
+# By their names, and by Keras's other names for two of them.
 CLASSES = {each.__name__: each for each in KINDS}
+CLASSES |= {"OrthogonalInitializer": Orthogonal, "IdentityInitializer": Identity}
 # Keras's classes without attributes of their own: `GlorotUniform` -> `glorot_uniform`.
 ALIASES = {"".join(part.capitalize() for part in name.split("_")): name for name in NAMED} | {
     "constant": "zeros",
     "uniform": "random_uniform",
     "normal": "random_normal",
+    "OrthogonalInitializer": "orthogonal",
+    "IdentityInitializer": "identity",
 }
 LEFT_OUT = {"seed"}  # of Keras's configs: bits come from Fanlight's keys
 
