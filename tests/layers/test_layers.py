@@ -18,6 +18,7 @@ def how_many(config: pytest.Config) -> int:
 
 
 @pytest.mark.filterwarnings("ignore:[^$]*softmax over axis")
+@pytest.mark.filterwarnings("ignore:[^$]*does not support masking")  # what Keras says of the parts of its own layers
 @pytest.mark.parametrize("name", sorted(CASES))
 def test_like_keras(name, pytestconfig):
     @settings(max_examples=how_many(pytestconfig))

@@ -1,5 +1,6 @@
 """Which layers are there? Keras-style blocks under Keras's names; `LAYERS` finds their classes by name."""
 
+from fanlight.layers.attention import AdditiveAttention, Attention
 from fanlight.layers.augmentation import RandomAffine, RandomStroke
 from fanlight.layers.base import Layer, Symbol
 from fanlight.layers.cells import GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
@@ -65,6 +66,7 @@ from fanlight.layers.merging import (
     Multiply,
     Subtract,
 )
+from fanlight.layers.multi_head_attention import GroupQueryAttention, MultiHeadAttention
 from fanlight.layers.network import Network
 from fanlight.layers.normalization import (
     BatchNormalization,
@@ -242,6 +244,11 @@ __all__ = [
     "PReLU",
     "ReLU",
     "Softmax",
+    # Attention
+    "AdditiveAttention",
+    "Attention",
+    "GroupQueryAttention",
+    "MultiHeadAttention",
     # Normalization
     "BatchNormalization",
     "GroupNormalization",

@@ -65,7 +65,7 @@ class Layer:
 
     # Whether an output means what the input did: activations and the like.
     keeps_meaning: ClassVar[bool] = False
-    # Whether the mask of the first input is that of the output, unless `call` says otherwise.
+    # Whether the mask of the first input is that of the first output, unless `call` says otherwise.
     supports_masking: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
@@ -98,6 +98,10 @@ class Layer:
         """What the layer computes. Parameters after `context` are the arguments of `layer(...)`, values in the place of
         symbols; `mask` and the like are filled as in Keras (see `calling.own_masks`)."""
         raise NotImplementedError(f"{type(self).__name__} has no call(context, *values)")
+
+    def output_regularizer(self) -> regularizers.Regularizer | None:
+        """What is applied to the outputs in training."""
+        return self.activity_regularizer
 
     def means(self) -> Meaning | None:
         """What the output means, where the layer itself knows."""
@@ -217,6 +221,8 @@ class Layer:
         `training` is that of the context where it is None.
         """
         arguments = own_masks(self.call_signature(), values, arguments, context.masks) | arguments
+        mask = arguments.get("mask", context.masks.get(values[0]) if values else None)
+        mask = mask[0] if isinstance(mask, tuple) else mask
         try:
             self.ensure_built(*(value.type for value in values))
             with context.mode(training):
@@ -226,14 +232,11 @@ class Layer:
                 raise
             raise type(error)(f"{self.label}: {error.message}") from error
         outputs = (result,) if isinstance(result, Value) else result
-        mask = arguments.get("mask", context.masks.get(values[0]) if values else None)
-        mask = mask[0] if isinstance(mask, tuple) else mask
         if self.supports_masking and mask is not None:
-            for y in outputs:
-                context.masks.setdefault(y, mask)
-        if self.activity_regularizer is not None:
+            context.masks.setdefault(outputs[0], mask)
+        if (regularizer := self.output_regularizer()) is not None:
             for y in outputs:  # per row, as in Keras
-                context.add_loss(self.activity_regularizer(y) / fn.cast(fn.size_of(y.shape[0]), "float32"))
+                context.add_loss(regularizer(y) / fn.cast(fn.size_of(y.shape[0]), "float32"))
         return outputs
 
     def infer(self, *types: Type, **arguments: Any) -> tuple[Type, ...]:
