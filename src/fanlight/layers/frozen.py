@@ -19,13 +19,13 @@ def split(network: Network) -> tuple[Network, Network] | None:
     None where nothing worth it is frozen: no layer with weights, or one behind what is random in training."""
     fixed: set[Call] = set()
     for call in network.calls:
-        if all(symbol.call in fixed for symbol in call.inputs) and is_fixed(call):
+        if all(symbol.call in fixed for symbol in call.reads) and is_fixed(call):
             fixed.add(call)
     has_weights = any(has_numbers(call.layer) for call in fixed)
     ends = {(symbol.call, symbol.position): symbol for symbol in network.outputs}
     if not has_weights or any(call in fixed for call, _ in ends):
         return None
-    read = [symbol for call in network.calls if call not in fixed for symbol in call.inputs if symbol.call in fixed]
+    read = [symbol for call in network.calls if call not in fixed for symbol in call.reads if symbol.call in fixed]
     features = list({(symbol.call, symbol.position): symbol for symbol in read}.values())
     outputs = dict(zip(network.output_names, network.outputs, strict=True))
     head = Network(features, outputs)
@@ -42,12 +42,13 @@ def is_fixed(call: Call) -> bool:
     texts = []
     for training in (True, False):
         context = Context(training)
-        inputs = tuple(apply(Input(f"x{k}", symbol.type)) for k, symbol in enumerate(call.inputs))
+        values = {symbol: apply(Input(f"x{k}", symbol.type)) for k, symbol in enumerate(call.reads)}
         with context.scope(str(call.layer.name)):
-            outputs = call.layer.run(context, *inputs)
+            read = (values[symbol] for symbol in call.inputs)
+            outputs = call.layer.run(context, *read, **call.filled(values.__getitem__))
         if context.is_random or context.updates or context.losses or context.masks:
             return False
-        texts.append(graph_text(Graph(inputs, {f"y{k}": y for k, y in enumerate(outputs)})))
+        texts.append(graph_text(Graph(tuple(values.values()), {f"y{k}": y for k, y in enumerate(outputs)})))
     return texts[0] == texts[1]
 
 
