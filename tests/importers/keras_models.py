@@ -65,7 +65,17 @@ def frozen() -> Any:
     return keras.Model(x, L.Dense(2, name="head")(trunk(x, training=False)))
 
 
-MODELS: dict[str, Callable[[], Any]] = {each.__name__: each for each in (chain, late_chain, branches, nested, frozen)}
+def recurrent() -> Any:
+    """Words, and a loop that begins with the states of another."""
+    words, steps = keras.Input((5,), dtype="int32", name="words"), keras.Input((4, 2), name="steps")
+    _, h, c = L.LSTM(3, return_state=True)(L.Embedding(7, 4)(words))
+    y = L.LSTM(3, return_sequences=True)(steps, initial_state=[h, c])
+    return keras.Model([words, steps], L.GRU(2)(y))
+
+
+MODELS: dict[str, Callable[[], Any]] = {
+    each.__name__: each for each in (chain, late_chain, branches, nested, frozen, recurrent)
+}
 
 
 def built(name: str, seed: int = 0) -> Any:
@@ -79,8 +89,11 @@ def built(name: str, seed: int = 0) -> Any:
 
 
 def rows(model: Any, count: int = 4, seed: int = 1) -> list[np.ndarray]:
-    """An array for each input."""
+    """An array for each input; integers are from 0 to 6."""
     rng = np.random.default_rng(seed)
+    if any("int" in each.dtype for each in model.inputs):
+        draws = [rng.uniform(-1, 7, (count, *each.shape[1:])) for each in model.inputs]
+        return [np.maximum(x, 0).astype(each.dtype) for x, each in zip(draws, model.inputs, strict=True)]
     return [rng.uniform(-1, 1, (count, *each.shape[1:])).astype("float32") for each in model.inputs]
 
 

@@ -15,7 +15,7 @@ Config = dict[str, Any]
 
 NETWORKS = ("Sequential", "Functional", "Model")
 # How a layer was made, not what it computes: keys that Keras 2 writes and Keras 3 takes no notice of.
-FORGOTTEN = {"batch_input_shape", "input_dtype", "input_dim", "input_length", "time_major", "zero_output_for_mask_2"}
+FORGOTTEN = {"batch_input_shape", "input_dtype", "input_length", "time_major"}
 # Of layers that have kernels under other names, Keras 2 writes the attributes of `kernel` too, which they do not use.
 UNUSED_KERNEL = ("kernel_initializer", "kernel_regularizer", "kernel_constraint")
 
