@@ -3,7 +3,7 @@
 import hypothesis.strategies as st
 import numpy as np
 
-from layers.layer_test import Case, arrays, integers
+from layers.layer_test import Case, Inner, arrays, integers
 
 SHAPE = st.sampled_from([(3, 1), (4, 5), (2, 3, 4), (2, 4, 3, 2)])
 LEVELS = st.lists(st.floats(-3, 3, width=32), min_size=1, max_size=5, unique=True).map(sorted)
@@ -49,7 +49,34 @@ def discretization(draw):
     return Case("Discretization", config, (x,), gradients=False)
 
 
+@st.composite
+def mel_spectrogram(draw):
+    config = dict(
+        fft_length=draw(st.sampled_from([32, 64])),
+        sequence_stride=draw(st.integers(5, 20)),
+        sequence_length=draw(st.sampled_from([None, 20])),
+        window=draw(st.sampled_from(["hann", "hamming"])),
+        sampling_rate=draw(st.sampled_from([800, 16000])),
+        num_mel_bins=draw(st.integers(1, 8)),
+        min_freq=draw(st.sampled_from([0.0, 20.0])),
+        power_to_db=draw(st.booleans()),
+        mag_exp=draw(st.sampled_from([1.0, 2.0])),
+        ref_power=draw(st.sampled_from([1.0, 0.1])),
+        top_db=draw(st.sampled_from([20.0, 40.0])),
+    )
+    return Case("MelSpectrogram", config, (draw(arrays(2, draw(st.integers(64, 99)))),), gradients=False)
+
+
+@st.composite
+def pipeline(draw):
+    inner = [Inner("Rescaling", dict(scale=0.5, name="a")), Inner("Dense", dict(units=4, name="b"))]
+    inner += [Inner("Dense", dict(units=4, activation="tanh", name="c"))]
+    return Case("Pipeline", dict(layers=draw(st.permutations(inner))), (draw(arrays(3, 4)),))
+
+
 CASES = {
+    "MelSpectrogram": mel_spectrogram(),
+    "Pipeline": pipeline(),
     "CategoryEncoding": category_encoding(),
     "Discretization": discretization(),
     "Normalization": normalization(),

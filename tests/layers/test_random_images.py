@@ -14,6 +14,7 @@ from fanlight.ir.graph import Graph, Input, apply
 from fanlight.ir.types import Type
 from fanlight.layers import Context
 from fanlight.layers.images import Draws
+from fanlight.ops.warping import elastic_transform
 from layers.layer_test import descend, error
 
 SEED = {"seed/key": np.array([1, 2], "uint32"), "seed/step": np.int32(0)}
@@ -165,6 +166,23 @@ def test_inference_cuts_out_the_middle(rng, size):
     assert error(run(layer, x, training=False), expected) <= 1e-5
     if size[0] >= 7 or size[1] >= 9:
         assert error(run(layer, x), expected) <= 1e-5
+
+
+@pytest.mark.parametrize("scale", [(0.6, 0.6), (0.0, 1.0), (0.0, 0.0)])
+def test_pixels_move_by_smooth_noise(rng, scale):
+    x, layer = photos(rng, 8, 12, 15), layers.RandomElasticTransform(factor=(0.4, 0.8), scale=scale)
+    graph = drawn_graph(layer, x.shape)
+    found, _ = evaluate_graph(graph, {"x": x}, SEED)
+    strength = float(found["distortion_factor"])
+    assert scale[0] - 1e-6 <= strength <= scale[1] + 1e-6
+    moved = np.abs(found["y"] - x).max((1, 2, 3)) > 1e-3
+    np.testing.assert_array_equal(moved, found["apply_transform"] & (strength > 0))
+    descend(graph, {"x": x}, SEED, found, {})
+    if scale[0]:  # then the Gaussian is as wide as in the function
+        image, key = apply(Input("x", Type("float32", x.shape))), apply(Input("key", Type("uint32", (2,))))
+        expected = elastic_transform(image, 0.1 * 15 * strength, 0.05 * 12 * strength, seed=key)
+        theirs = evaluate_graph(Graph((image, key), {"y": expected}), [x, found["seed"]])[0]["y"]
+        assert error(found["y"][moved], np.clip(theirs, 0, 255)[moved]) <= 1e-4
 
 
 def test_jitter_does_all_of_it(rng):

@@ -1,6 +1,7 @@
 """Which layers are there? Keras-style blocks under Keras's names; `LAYERS` finds their classes by name."""
 
 from fanlight.layers.attention import AdditiveAttention, Attention
+from fanlight.layers.audio import MelSpectrogram
 from fanlight.layers.augmentation import RandomAffine, RandomStroke
 from fanlight.layers.base import Layer, Symbol
 from fanlight.layers.cells import GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
@@ -75,6 +76,7 @@ from fanlight.layers.normalization import (
     RMSNormalization,
     UnitNormalization,
 )
+from fanlight.layers.pipeline import Pipeline
 from fanlight.layers.pooling import (
     AdaptiveAveragePooling1D,
     AdaptiveAveragePooling2D,
@@ -121,6 +123,7 @@ from fanlight.layers.random_color import (
     Solarization,
 )
 from fanlight.layers.random_geometry import (
+    RandomElasticTransform,
     RandomFlip,
     RandomPerspective,
     RandomRotation,
@@ -187,6 +190,8 @@ __all__ = [
     "Discretization",
     "Normalization",
     "IntegerLookup",
+    "MelSpectrogram",
+    "Pipeline",
     # Images before a network
     "AugMix",
     "CutMix",
@@ -200,6 +205,7 @@ __all__ = [
     "RandomColorJitter",
     "RandomContrast",
     "RandomCrop",
+    "RandomElasticTransform",
     "RandomErasing",
     "RandomFlip",
     "RandomGaussianBlur",

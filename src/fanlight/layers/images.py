@@ -73,6 +73,7 @@ class RandomImageLayer(ImageLayer):
     seed: Any
     # The lowest and highest value of each attribute that is an interval, or one number f for (-f, f) within these.
     intervals: ClassVar[Mapping[str, tuple[float, float]]] = {}
+    fills: ClassVar[tuple[str, ...]] = FILLS
 
     def check(self) -> None:
         super().check()
@@ -80,7 +81,7 @@ class RandomImageLayer(ImageLayer):
             setattr(self, name, interval(self, name, getattr(self, name), *bounds))
         if hasattr(self, "value_range"):
             self.value_range = value_range(self)
-        for name, choices in (("fill_mode", FILLS), ("interpolation", ("nearest", "bilinear"))):
+        for name, choices in (("fill_mode", self.fills), ("interpolation", ("nearest", "bilinear"))):
             if getattr(self, name, choices[0]) not in choices:
                 raise self.error(f"{name} as one of {choices}", repr(getattr(self, name)))
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from fanlight.ir.graph import Value
-from fanlight.layers.images import Drawn, Draws, RandomImageLayer, interval, per_image
+from fanlight.layers.images import FILLS, Drawn, Draws, RandomImageLayer, interval, per_image
 from fanlight.ops import functions as fn
-from fanlight.ops.warping import affine_transform, perspective_transform
+from fanlight.ops.warping import affine_transform, elastic_places, perspective_transform, warped
 
 MODES = ("horizontal", "vertical", "horizontal_and_vertical")
 
@@ -205,3 +205,38 @@ class RandomPerspective(RandomImageLayer):
         points = drawn["start_points"], drawn["end_points"]
         seen = perspective_transform(x, *points, interpolation=self.interpolation, fill_value=self.fill_value)
         return fn.where(per_image(drawn["apply_perspective"]), seen, x)
+
+
+@dataclass(eq=False, repr=False)
+class RandomElasticTransform(RandomImageLayer):
+    """In training, with a probability from `factor`, images whose pixels move by smooth noise (P. Simard et al., 2003):
+    by up to a tenth of the longer side, as smooth as a twentieth of the shorter one, both times a number from `scale`
+    that all images of a batch share.
+
+    Differs: rows and columns move independently; in Keras on JAX both move alike.
+    """
+
+    factor: Any = 1.0
+    scale: Any = 1.0
+    interpolation: str = "bilinear"
+    fill_mode: str = "reflect"
+    fill_value: float = 0.0
+    value_range: Any = (0, 255)
+    seed: int | None = None
+    data_format: str | None = None
+    intervals: ClassVar = {"factor": (0, 1), "scale": (0, 1)}
+    fills: ClassVar = (*FILLS, "mirror")
+
+    def draw(self, x: Value, draws: Draws) -> Drawn:
+        strength = fn.random_uniform(draws.key(), (), *map(float, self.scale))
+        return {"apply_transform": draws.chance(self.factor), "distortion_factor": strength, "seed": draws.key()}
+
+    def transform(self, x: Value, drawn: Drawn) -> Value:
+        height, width = x.shape[1:3]
+        if not isinstance(height, int) or not isinstance(width, int):
+            raise self.error("images of a fixed height and width", x.type)
+        strength, short = drawn["distortion_factor"], 0.05 * min(height, width)
+        alpha, sigma = strength * (0.1 * max(height, width)), fn.maximum(strength * short, 1e-3)
+        down, right = elastic_places(x, drawn["seed"], alpha, sigma, int(6 * short * self.scale[1]) | 1)
+        moved = warped(x, down, right, self.interpolation, self.fill_mode, self.fill_value)
+        return fn.clip(fn.where(per_image(drawn["apply_transform"]), moved, x), *self.value_range)

@@ -168,11 +168,23 @@ def elastic_transform(
     if not isinstance(seed, Value):
         raise ShapeError("elastic_transform", expected="a random key u32[2] as seed", got=seed)
     x, is_one = _images("elastic_transform", images, data_format)
-    keys = random_split(seed, 2)
-    size = int(6 * sigma) | 1
+    down, right = elastic_places(x, seed, alpha, sigma, int(6 * sigma) | 1)
+    return _warped(x, down, right, interpolation, fill_mode, fill_value, data_format, is_one)
+
+
+def elastic_places(x: Value, key: Value, alpha: Operand, sigma: Operand, size: int) -> tuple[Value, Value]:
+    """Where the pixels of images [n, h, w, c] come from: rows and columns, for a Gaussian of so many neighbours."""
+    keys = random_split(key, 2)
     moved: list[Value] = []
     for k, place in enumerate(_grid(x)):
-        noise = random_normal(squeeze(slice(keys, (k, 0), (1, 2)), 0), (*x.shape[:3], 1), 0.0, sigma)
-        smooth = gaussian_blur(noise, (size, size), (sigma, sigma))
+        noise = random_normal(squeeze(slice(keys, (k, 0), (1, 2)), 0), (*x.shape[:3], 1))
+        smooth = gaussian_blur(multiply(noise, sigma), (size, size), sigma)
         moved.append(add(place, multiply(squeeze(smooth, -1), alpha)))
-    return _warped(x, moved[0], moved[1], interpolation, fill_mode, fill_value, data_format, is_one)
+    return moved[0], moved[1]
+
+
+def warped(
+    x: Value, down: Value, right: Value, interpolation: str, fill_mode: str = "constant", fill_value: Operand = 0
+) -> Value:
+    """Images [n, h, w, c] at these rows and columns [n or 1, h, w]."""
+    return _warped(x, down, right, interpolation, fill_mode, fill_value, None, False)
