@@ -11,7 +11,7 @@ import fanlight as fl
 from fanlight.cli import main
 from web.sites import iris
 
-COMMANDS = ("demo", "serve", "inspect", "verify", "advise")
+COMMANDS = ("demo", "convert", "serve", "inspect", "verify", "advise")
 
 
 @pytest.fixture(scope="module")
@@ -119,3 +119,16 @@ def test_as_a_program_of_its_own(folder, tmp_path):
     done = run("inspect", tmp_path)
     assert done.returncode == 1 and "Traceback" not in done.stderr
     assert done.stderr.startswith("StorageError: a bundle: expected fanlight.json")
+
+
+def test_convert_writes_a_smaller_folder(tmp_path):
+    model = fl.Sequential([fl.Input((64,)), fl.layers.Dense(400, name="wide"), fl.layers.Dense(3)])
+    model.save(tmp_path / "model")
+    command = ["convert", str(tmp_path / "model"), str(tmp_path / "site"), "--quantize", "int8", "--prune", "0.25"]
+    done = CliRunner().invoke(main, command)
+    assert done.exit_code == 0, done.output
+    assert "weights:" in done.output
+    assert "left out" in done.output
+    kernel = fl.load(tmp_path / "site").weights()["wide/kernel"]
+    assert (kernel == 0).sum() == 6400
+    assert CliRunner().invoke(main, [*command[:-1], "1.5"]).exit_code == 2

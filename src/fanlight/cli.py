@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 import click
 
 from fanlight import __version__
-from fanlight.errors import FanlightError
+from fanlight.errors import FanlightError, UnsupportedOp
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Print one line of JSON instead of text.")
 BUNDLE = click.Path(path_type=Path)  # whether it is there is asked where it is read, so that --json tells that too
@@ -62,6 +63,32 @@ def demo(port: int, check: bool, directory: Path | None, as_json: bool) -> None:
     from fanlight.demo import run_demo
 
     sys.exit(0 if run_demo(port=port, check=check, directory=directory, as_json=as_json) else 1)
+
+
+@main.command()
+@click.argument("model", type=BUNDLE)
+@click.argument("directory", type=BUNDLE)
+@click.option("--train", is_flag=True, help="Let the page go on training.")
+@click.option("--quantize", type=click.Choice(["float16", "int8"]), help="Store weights in fewer bytes.")
+@click.option("--prune", type=click.FloatRange(0, 1, max_open=True), default=0.0, help="Leave out this part of them.")
+@JSON
+@reported
+def convert(model: Path, directory: Path, train: bool, quantize: str | None, prune: float, as_json: bool) -> None:
+    """Write MODEL as a folder for the web.
+
+    MODEL is what fl.load opens; DIRECTORY a new folder, or one page where it ends in .html. With --quantize and --prune
+    it says what that saves and changes."""
+    from fanlight import load
+
+    with redirect_stdout(sys.stderr if as_json else sys.stdout):
+        opened = load(model)
+        if not hasattr(opened, "export"):
+            do = "export its functions again, with fl.export"
+            raise UnsupportedOp("convert", expected="a model with layers", got="functions", at=model, do=do)
+        path = opened.export(directory, train=train, quantize=quantize, prune=prune)
+    files = sorted(path.iterdir()) if path.is_dir() else [path]
+    size = sum(file.stat().st_size for file in files)
+    click.echo(json.dumps({"ok": True, "path": str(path), "bytes": size}) if as_json else f"{path}  ({size:,} bytes)")
 
 
 @main.command()

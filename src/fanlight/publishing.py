@@ -6,37 +6,34 @@ from __future__ import annotations
 
 import gzip
 import json
-import math
 import tempfile
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
-from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from fanlight.arrays import Array, native
-from fanlight.bundle.manifest import Manifest, StateSlot
 from fanlight.bundle.onefile import write_single_file
 from fanlight.bundle.page import Page
 from fanlight.bundle.read import Bundle, read_bundle
 from fanlight.bundle.weights import from_safetensors, to_safetensors
 from fanlight.bundle.write import write_bundle, write_file
 from fanlight.compiler import TARGETS, Compiled, compile
-from fanlight.content import IN_PAGE, engine_of, row_reader
+from fanlight.content import IN_PAGE, row_reader
 from fanlight.described import DescribedModel
 from fanlight.description import describe_module
 from fanlight.errors import CompileError, DtypeError, ModelFormatError, StorageError, UnknownNameError, UnsupportedOp
 from fanlight.exported import Functions, nesting_of
 from fanlight.importers.names import is_keras
-from fanlight.ir import dim as dims
 from fanlight.ir.module import Module
 from fanlight.ir.parse import parse_module
 from fanlight.ir.text import module_text
-from fanlight.ir.types import Type
 from fanlight.layers.architecture import from_record, to_record
 from fanlight.ops.registry import all_ops
+from fanlight.passes.expand import expand, forms_from
+from fanlight.samples import initial_array, self_test
 from fanlight.targets.wasm.threads import emit_threads
 from fanlight.tensor import Tensor
 
@@ -46,8 +43,6 @@ if TYPE_CHECKING:
 VARIANTS = {"portable": "wasm-portable", "relaxed": "wasm-relaxed"}
 SHARED = 5_000_000  # scalar operations, about a millisecond: from here on threads help, and code for them is written
 TRANSIENT = ("slot", "counter", "carried")  # roles that begin anew where an export does not carry them
-SELFTEST_ROWS = 2
-SELFTEST_STATE_BYTES = 4096  # larger arrays are told apart well enough by the outputs that depend on them
 FOREIGN = (".keras", ".h5", ".hdf5", ".onnx", ".pb", ".tflite", ".pt", ".npz")  # a folder of such a name misleads
 LARGEST_GRAPH = 256 << 20  # bytes of graph.json after decompression
 
@@ -63,6 +58,9 @@ def export_model(
     page: Page | None = None,
     optimizer_state: bool = False,
     onefile: bool = False,
+    quantize: str | None = None,
+    prune: float = 0.0,
+    data: Any = None,
     license: str | None = None,
     citation: str | None = None,
 ) -> Path:
@@ -72,6 +70,10 @@ def export_model(
     - `page`: an `fl.Page`; without it a folder has no index.html, and one file shows all that fits.
     - `optimizer_state`: also what the optimizer remembers; else it begins anew, and the download is a third.
     - `onefile`: the folder also holds the one-file form, and its page offers it.
+    - `quantize`: "float16", or "int8": whole numbers with a scale for each output channel, small arrays as float16.
+      `prune`: the part of each array's weights that is left out, the smallest. The page expands them once, at load,
+      for the kernels that read them; what it trains stays float32. Prints the bytes, the largest change of an output
+      and, with `data=(x, y)`, loss and metrics before and after.
 
     Raises StorageError where the folder holds something else; what was there stays as it was."""
     if train and not model.recipe:
@@ -81,10 +83,28 @@ def export_model(
     weights = {name: array for name, array in weights.items() if name in module.state}
     if not optimizer_state:
         weights = {name: array for name, array in weights.items() if module.state[name].role not in TRANSIENT}
+    module = _resettable(module, model)
+    stored: dict[str, Any] = {}
+    if quantize is not None or prune:
+        if IN_PAGE:
+            do = "export where Python runs outside a page"
+            raise UnsupportedOp("export", expected="no quantize or prune in a page", got=quantize or prune, do=do)
+        from fanlight.smaller import smaller
+
+        module, weights, stored = smaller(cast("Model", model), module, weights, quantize, prune, train, data)
     training = model.training_record() if train else None
     facts = {"license": license, "citation": citation}
     page = _with_arrays(page, model)
-    return _publish(path, module, model.name, weights, page, onefile, training, facts, _graph(model, module, train))
+    return _publish(path, module, model.name, weights, page, onefile, training, facts, _graph(model, train, stored))
+
+
+def _resettable(module: Module, model: DescribedModel) -> Module:
+    """The module whose `init`, with which a page forgets what it has learnt, leaves frozen layers as they are."""
+    layers = [(path, layer) for path, layer in model.network.walk() if not layer.trainable]
+    frozen = {f"{path}/{name}" for path, layer in layers for name in layer.weights}
+    init = module.functions["init"]
+    writes = {name: value for name, value in init.writes.items() if name not in frozen}
+    return replace(module, functions={**module.functions, "init": replace(init, writes=writes)}) if writes else module
 
 
 def export(
@@ -164,63 +184,17 @@ def _check_plans(compiled: Mapping[str, Compiled]) -> None:
         raise CompileError("export", expected="one memory plan for all variants", got="different ones")
 
 
-def self_test(compiled: Compiled, manifest: Manifest, weights: Arrays) -> dict[str, Any]:
-    """One small input for each function with what comes out and, where it is small, the state after the call: what a
-    page's `model.selfTest()` compares. Every function begins with the exported state."""
-    engine = engine_of(compiled.program, compiled.code)
-    begin = {slot.name: initial_array(slot) for slot in manifest.state} | dict(weights)
-    rng = Random(0)
-    found: dict[str, Any] = {}
-    for name, function in manifest.functions.items():
-        inputs = sample_inputs(manifest, name, rng)
-        if not inputs:
-            continue
-        engine.set_state(begin)
-        outputs = engine.call(name, inputs)
-        state = {key: engine.get_state(key) for key in function.writes}
-        found |= {f"{name}/input/{key}": array for key, array in inputs.items()}
-        found |= {f"{name}/output/{key}": array for key, array in outputs.items()}
-        found |= {f"{name}/state/{key}": a for key, a in state.items() if a.nbytes <= SELFTEST_STATE_BYTES}
-    return found
-
-
-def sample_inputs(manifest: Manifest, name: str, rng: Random, rows: int = SELFTEST_ROWS) -> dict[str, Any]:
-    """Random arguments of a function by name, of so many rows; numbers of classes are ones that exist."""
-    function = manifest.functions[name]
-    sizes = {size.name: min(size.high, max(size.low, rows)) for size in function.sizes}
-    return {
-        slot.name: _sample(Type(slot.dtype, slot.shape), sizes, manifest.meanings.get(slot.name, {}), rng)
-        for slot in function.inputs
-    }
-
-
-def _sample(type: Type, sizes: Mapping[str, int], meaning: Mapping[str, Any], rng: Random) -> Any:
-    shape = tuple(dims.evaluate(extent, sizes) for extent in type.shape)
-    count = math.prod(shape)
-    if type.dtype == "float32":
-        numbers: list[Any] = [rng.random() for _ in range(count)]
-    elif type.dtype == "uint8":  # pictures: bars, which take little room in the file
-        numbers = [k // 5 % 3 * 127 for k in range(count)]
-    else:
-        high = len(meaning["labels"]) if "labels" in meaning else 2
-        numbers = [rng.randrange(high) for _ in range(count)]
-    return native(Array.of(numbers, type.dtype).reshape(shape))
-
-
-def initial_array(slot: StateSlot) -> Any:
-    """What a state array begins with where no file holds it."""
-    return native(Array.of([slot.initial or 0] * math.prod(slot.shape), slot.dtype).reshape(slot.shape))
-
-
 # --- what is needed to come back
 
 
-def _graph(model: DescribedModel, module: Module, train: bool) -> bytes:
+def _graph(model: DescribedModel, train: bool, stored: Mapping[str, Any]) -> bytes:
     record: dict[str, Any] = {"network": to_record(model.network), "batch": model.batch_size}
+    if stored:
+        record["stored"] = stored
     if train:
         recipe = model.recipe_record()
         # A loss of one's own is in the module alone: `fl.load` gives a model that is to be compiled again.
-        record |= {"module": module_text(module)} if recipe is None else {"recipe": recipe}
+        record |= {"module": module_text(model.module())} if recipe is None else {"recipe": recipe}
     return _packed(record)
 
 
@@ -268,7 +242,7 @@ def load(path: Path, weights: Path | None = None) -> Model | Functions:
         return _in_page(model, bundle, weights)
     model.set_weights(_restored(bundle, model))
     if weights is not None:
-        model.set_weights(read_weights(weights, model))
+        model.set_weights(read_weights(weights, model, bundle))
     return model
 
 
@@ -286,7 +260,7 @@ def _keras(path: Path, weights: Path | None) -> Model:
 def _in_page(model: Any, bundle: Bundle, weights: Path | None) -> Any:
     """The model with the arrays that it begins with when the page's runtime takes it."""
     state = {slot.name: slot for slot in bundle.manifest.state}
-    files = [bundle.weights(), *([] if weights is None else [_read(weights)])]
+    files = [_expanded(bundle, bundle.weights()), *([] if weights is None else [_read(weights)])]
     arrays = {name: initial_array(slot) for name, slot in state.items()}
     for found in files:
         _check_state(found, {name: (slot.dtype, slot.shape) for name, slot in state.items()}, model.name, bundle.path)
@@ -315,13 +289,13 @@ def read_model(bundle: Bundle) -> Model | None:
 
 def read_module(bundle: Bundle) -> Module:
     """The module of a bundle, as it was before the compiler's first stage."""
-    text = _graph_record(bundle).get("module")
-    if isinstance(text, str):
-        return parse_module(text, all_ops())
+    record = _graph_record(bundle)
+    if isinstance(text := record.get("module"), str):
+        return expand(parse_module(text, all_ops()), forms_from(record.get("stored")))
     model = read_model(bundle)
     if model is None:
         raise ModelFormatError("graph.json.gz", expected="a network or a module", got="neither", at=bundle.path)
-    return model.module(train=bool(model.recipe))
+    return expand(model.module(train=bool(model.recipe)), forms_from(record.get("stored")))
 
 
 def _graph_record(bundle: Bundle) -> dict[str, Any]:
@@ -332,17 +306,31 @@ def _graph_record(bundle: Bundle) -> dict[str, Any]:
 
 
 def _restored(bundle: Bundle, model: Model | Functions) -> dict[str, Any]:
-    arrays = {name: native(array) for name, array in bundle.weights().items()}
+    arrays = _expanded(bundle, {name: native(array) for name, array in bundle.weights().items()})
     known = model.engine.program.state
     missing = {slot.name: slot for slot in bundle.manifest.state if slot.name in known and slot.name not in arrays}
     arrays |= {name: initial_array(slot) for name, slot in missing.items()}
     return {name: array for name, array in arrays.items() if name in known}
 
 
-def read_weights(path: Path, model: Model | Functions) -> dict[str, Any]:
+def _expanded(bundle: Bundle, arrays: dict[str, Any]) -> dict[str, Any]:
+    """The arrays as float32 that the bundle stores in fewer bytes."""
+    if not (stored := _graph_record(bundle).get("stored")):
+        return arrays
+    if IN_PAGE:
+        do = "open it where Python runs outside a page"
+        raise UnsupportedOp("load", expected="weights as float32", got="quantized or pruned ones", do=do)
+    from fanlight import smaller
+
+    return smaller.expanded_arrays(arrays, forms_from(stored))
+
+
+def read_weights(path: Path, model: Model | Functions, bundle: Bundle | None = None) -> dict[str, Any]:
     """State arrays from a safetensors file, such as a page's download; ModelFormatError where they are another
     model's."""
     arrays = _read(path)
+    if bundle is not None:
+        arrays = {name: Array.of(array) for name, array in _expanded(bundle, dict(arrays)).items()}
     types = {name: model.engine.program.buffers[name].type for name in model.engine.program.state}
     _check_state(arrays, {name: (type.dtype, type.shape) for name, type in types.items()}, model.name, path)
     return {name: native(array) for name, array in arrays.items()}

@@ -156,7 +156,7 @@ def helps(facts: Facts, manifest: Manifest) -> list[str]:
     )
     if floats > 1_000_000:
         found.append(
-            f"weights as float16 or int8 would be {floats / 2e6:.1f} or {floats / 4e6:.1f} MB instead of "
-            f"{floats / 1e6:.1f} MB; this version does not write them yet"
+            f'export(..., quantize="int8"): weights of some {floats / 4e6:.1f} MB instead of {floats / 1e6:.1f} MB '
+            f'("float16": {floats / 2e6:.1f}), where the page does not train them'
         )
     return found

@@ -18,7 +18,7 @@ import numpy as np
 from fanlight.bundle.read import Bundle
 from fanlight.engines.wasm import WasmEngine
 from fanlight.errors import BrowserError
-from fanlight.publishing import sample_inputs
+from fanlight.samples import sample_inputs
 from fanlight.targets.wasm.peak import FLOPS, peak_module
 from fanlight.targets.wasm.spelling import PORTABLE
 from fanlight.verification.browser import BLANK, chromium, in_own_thread, opened, visiting

@@ -15,7 +15,7 @@ import numpy as np
 from fanlight.bundle.manifest import Manifest
 from fanlight.bundle.read import Bundle
 from fanlight.errors import BrowserError, FanlightError
-from fanlight.publishing import sample_inputs
+from fanlight.samples import sample_inputs
 from fanlight.verification.browser import BLANK, Visit, chromium, opened, visiting
 
 Check = dict[str, Any]

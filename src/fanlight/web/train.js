@@ -2,6 +2,7 @@
 // are means over the samples, as in Keras. Knows nothing of the page.
 
 import { NonFiniteLossError } from './errors.js';
+import { addFeatures } from './features.js';
 import { batchOf } from './layout.js';
 
 /** @typedef {import('./session.js').Session} Session */
@@ -71,6 +72,9 @@ async function fitLoop(session, { args: [plan], emit, signal }) {
   const rest = resting(session);
   const said = hear(id);
   const isOver = () => signal.aborted || said.word === 'stop';
+  const apart = validation && { ...validation, encoded: { arrays: engine.prepared(validation.encoded), sizes: validation.encoded.sizes } };
+  const kind = whole && await addFeatures(engine, apart ? [whole, apart.encoded] : [whole], signal, rest) ? 'head' : 'step';
+  const held = apart ?? (trained < rows && { encoded: whole, rows, start: trained });
   signal.addEventListener('abort', () => session.wake());
   const send = () => {
     const all = logs;
@@ -114,8 +118,8 @@ async function fitLoop(session, { args: [plan], emit, signal }) {
       const began = performance.now();
       const now = Math.min(batch, end - start);
       try {
-        step(engine, 'train_step', data, start, now, order);
-        mean.add(measured(engine, 'train_step'), now);
+        step(engine, `train_${kind}`, data, start, now, order);
+        mean.add(measured(engine, `train_${kind}`), now);
       } catch (error) {
         const at = { epoch, batch: k, step: steps };
         throw error instanceof NonFiniteLossError ? new NonFiniteLossError(`epoch ${epoch + 1}, step ${k + 1}: ${error.message}`, at) : error;
@@ -141,9 +145,8 @@ async function fitLoop(session, { args: [plan], emit, signal }) {
     send();
     if (isOver()) break;
     const value = mean.value();
-    const held = validation ?? (trained < rows && { encoded: whole, rows, start: trained });
     if (held) {
-      const found = await walk(session, { batch, ...held }, signal, rest);
+      const found = await walk(session, { batch, ...held }, signal, rest, kind);
       for (const [name, log] of Object.entries(found)) value[`val_${name}`] = log;
     }
     await tell({ epoch, logs: value });
@@ -157,14 +160,14 @@ async function evaluateLoop(session, { args: [plan], signal }) {
   return walk(session, plan, signal, resting(session));
 }
 
-/** The mean of each metric over samples. @param {Session} session @param {{ encoded: Encoded, rows: number, start?: number, batch: number }} plan @param {AbortSignal} signal @param {() => Promise<void>} rest @returns {Promise<Logs>} */
-async function walk({ engine }, { encoded, rows, start = 0, batch }, signal, rest) {
+/** The mean of each metric over samples. @param {Session} session @param {{ encoded: Encoded, rows: number, start?: number, batch: number }} plan @param {AbortSignal} signal @param {() => Promise<void>} rest @param {string} [kind] @returns {Promise<Logs>} */
+async function walk({ engine }, { encoded, rows, start = 0, batch }, signal, rest, kind = 'step') {
   const data = { arrays: engine.prepared(encoded), sizes: encoded.sizes };
   const mean = meanOf(engine);
   for (; start < rows && !signal.aborted; start += batch) {
     const now = Math.min(batch, rows - start);
-    step(engine, 'evaluate_step', data, start, now);
-    mean.add(measured(engine, 'evaluate_step'), now);
+    step(engine, `evaluate_${kind}`, data, start, now);
+    mean.add(measured(engine, `evaluate_${kind}`), now);
     await rest();
   }
   return mean.value();

@@ -1,0 +1,70 @@
+"""What does a page compare its own results with? Small random inputs of each function, and what they give in Python.
+
+In: a compiled module, its manifest, its weights. Out: arrays by name. Knows no format."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from random import Random
+from typing import Any
+
+from fanlight.arrays import Array, native
+from fanlight.bundle.manifest import Manifest, StateSlot
+from fanlight.compiler import Compiled
+from fanlight.content import engine_of
+from fanlight.ir import dim as dims
+from fanlight.ir.types import Type
+
+ROWS = 2
+STATE_BYTES = 4096  # larger arrays are told apart well enough by the outputs that depend on them
+
+Arrays = Mapping[str, Any]
+
+
+def self_test(compiled: Compiled, manifest: Manifest, weights: Arrays) -> dict[str, Any]:
+    """One small input for each function with what comes out and, where it is small, the state after the call: what a
+    page's `model.selfTest()` compares. Every function begins with the exported state."""
+    engine = engine_of(compiled.program, compiled.code)
+    begin = {slot.name: initial_array(slot) for slot in manifest.state} | dict(weights)
+    rng = Random(0)
+    found: dict[str, Any] = {}
+    for name, function in manifest.functions.items():
+        inputs = sample_inputs(manifest, name, rng)
+        if not inputs:
+            continue
+        engine.set_state(begin)
+        outputs = engine.call(name, inputs)
+        state = {key: engine.get_state(key) for key in function.writes}
+        found |= {f"{name}/input/{key}": array for key, array in inputs.items()}
+        found |= {f"{name}/output/{key}": array for key, array in outputs.items()}
+        found |= {f"{name}/state/{key}": a for key, a in state.items() if a.nbytes <= STATE_BYTES}
+    return found
+
+
+def sample_inputs(manifest: Manifest, name: str, rng: Random, rows: int = ROWS) -> dict[str, Any]:
+    """Random arguments of a function by name, of so many rows; numbers of classes are ones that exist."""
+    function = manifest.functions[name]
+    sizes = {size.name: min(size.high, max(size.low, rows)) for size in function.sizes}
+    return {
+        slot.name: sample(Type(slot.dtype, slot.shape), sizes, manifest.meanings.get(slot.name, {}), rng)
+        for slot in function.inputs
+    }
+
+
+def sample(type: Type, sizes: Mapping[str, int], meaning: Mapping[str, Any], rng: Random) -> Any:
+    shape = tuple(dims.evaluate(extent, sizes) for extent in type.shape)
+    count = math.prod(shape)
+    if type.dtype == "float32":
+        numbers: list[Any] = [rng.random() for _ in range(count)]
+    elif type.dtype == "uint8":  # pictures: bars, which take little room in the file
+        numbers = [k // 5 % 3 * 127 for k in range(count)]
+    else:
+        high = len(meaning["labels"]) if "labels" in meaning else 2
+        numbers = [rng.randrange(high) for _ in range(count)]
+    return native(Array.of(numbers, type.dtype).reshape(shape))
+
+
+def initial_array(slot: StateSlot) -> Any:
+    """What a state array begins with where no file holds it."""
+    return native(Array.of([slot.initial or 0] * math.prod(slot.shape), slot.dtype).reshape(slot.shape))
