@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # for editors, which do not run __getattr__; array functions 
     from fanlight.layers.meanings import Image as Image
     from fanlight.layers.meanings import Number as Number
     from fanlight.layers.meanings import Table as Table
+    from fanlight.layers.registered import register as register
     from fanlight.live_keras import from_keras as from_keras
     from fanlight.model import Model as Model
     from fanlight.model import Sequential as Sequential
@@ -58,6 +59,7 @@ NAMES = {
     "Input": "fanlight.layers",
     "load": "fanlight.model",
     "from_keras": "fanlight.live_keras",
+    "register": "fanlight.layers.registered",
     # Arrays and functions
     "Tensor": "fanlight.tensor",
     "function": "fanlight.tensor",

@@ -2,10 +2,11 @@
 
 from fanlight import layers
 from fanlight.layers import Network
+from fanlight.layers.base import Layer
 from fanlight.layers.frozen import split
 
 
-def frozen(units: int, **attributes) -> layers.Layer:
+def frozen(units: int, **attributes) -> Layer:
     return layers.Dense(units, trainable=False, **attributes)
 
 

@@ -169,9 +169,9 @@ def test_a_cell_of_ones_own(rng):
     class Mean(fl.layers.Layer):
         state_size = (2, 1)
 
-        def call(self, context, inputs, states):
+        def call(self, inputs, states):
             total, count = states[0] + inputs, states[1] + 1.0
-            return total / count, total, count
+            return total / count, [total, count]
 
     symbol = fl.Input((5, 2))
     network = Network(symbol, fl.layers.RNN(Mean(), return_state=True)(symbol))

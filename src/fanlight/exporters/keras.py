@@ -21,6 +21,8 @@ from fanlight.layers.base import Layer
 from fanlight.layers.input import InputLayer
 from fanlight.layers.network import Network, unique
 from fanlight.layers.ordered import keras_order
+from fanlight.layers.own import Layer as OwnLayer
+from fanlight.layers.registered import class_name
 from fanlight.layers.saved import saved_variables
 
 VERSION = "3.15.1"  # of Keras, whose words these are
@@ -136,7 +138,7 @@ def functional(network: Network) -> dict[str, Any]:
         for places, named in zip(entry["calls"], arguments, strict=True):
             tensors = [tensor(place) for place in places]
             args = [tensors] if takes_list(layer) else tensors
-            if args and not isinstance(layer, InputLayer):
+            if not isinstance(layer, InputLayer):
                 nodes.append({"args": args, "kwargs": filled(named, tensor)})
         layers.append(layer_entry(layer) | {"name": str(layer.name), "inbound_nodes": nodes})
     inputs = [end(place) for place in record["inputs"]]
@@ -173,11 +175,15 @@ def layer_entry(layer: Layer) -> dict[str, Any]:
     config = layer.attributes()
     if isinstance(layer, InputLayer):
         config = {"batch_shape": [None, *shape_of(layer.shape)], "dtype": layer.dtype, "name": layer.name}
+    if isinstance(layer, OwnLayer):
+        return entry(class_name(layer), config, "")
     return entry(type(layer).__name__, config, "keras.layers")
 
 
 def entry(kind: str, config: Mapping[str, Any], module: str) -> dict[str, Any]:
     plain = {key: value_of(each) for key, each in config.items()}
+    if ">" in kind:  # a registered one
+        return {"module": None, "class_name": kind.partition(">")[2], "config": plain, "registered_name": kind}
     return {"module": module, "class_name": kind, "config": plain, "registered_name": None}
 
 

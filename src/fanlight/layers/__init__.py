@@ -1,9 +1,10 @@
 """Which layers are there? Keras-style blocks under Keras's names; `LAYERS` finds their classes by name."""
 
+from fanlight.layers import base
 from fanlight.layers.attention import AdditiveAttention, Attention
 from fanlight.layers.audio import MelSpectrogram
 from fanlight.layers.augmentation import RandomAffine, RandomStroke
-from fanlight.layers.base import Layer, Symbol
+from fanlight.layers.base import Symbol
 from fanlight.layers.cells import GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
 from fanlight.layers.class_mask import ClassMask
 from fanlight.layers.context import Context
@@ -76,6 +77,7 @@ from fanlight.layers.normalization import (
     RMSNormalization,
     UnitNormalization,
 )
+from fanlight.layers.own import Layer
 from fanlight.layers.pipeline import Pipeline
 from fanlight.layers.pooling import (
     AdaptiveAveragePooling1D,
@@ -327,8 +329,8 @@ __all__ = [
     "Subtract",
 ]
 
-LAYERS: dict[str, type[Layer]] = {
+LAYERS: dict[str, type[base.Layer]] = {
     name: value
     for name, value in globals().items()
-    if isinstance(value, type) and issubclass(value, Layer) and value not in (Layer, Network)
+    if isinstance(value, type) and issubclass(value, base.Layer) and value not in (Layer, Network)
 }

@@ -14,6 +14,7 @@ from fanlight.layers.base import Layer, Symbol
 from fanlight.layers.config import from_json, to_json
 from fanlight.layers.meanings import from_record as meaning_from
 from fanlight.layers.network import Network
+from fanlight.layers.registered import check_known, class_name, class_named
 
 Place = Sequence[Any]  # [layer name, which call of it, which output]
 
@@ -55,7 +56,7 @@ def to_record(network: Network) -> dict[str, Any]:
     for layer in network.layers:
         calls = [call for call in network.calls if call.layer is layer]
         places_read = [[place(symbol) for symbol in call.inputs] for call in calls]
-        layers.append({"class_name": type(layer).__name__, "config": layer.attributes(), "calls": places_read})
+        layers.append({"class_name": class_name(layer), "config": layer.attributes(), "calls": places_read})
         if any(call.arguments for call in calls):
             layers[-1]["arguments"] = [to_json(call.filled(lambda x: {"symbol": place(x)})) for call in calls]
     return {
@@ -69,17 +70,12 @@ def to_record(network: Network) -> dict[str, Any]:
 def from_record(record: Mapping[str, Any]) -> Network:
     """The network of a record. Raises ModelFormatError where the record contradicts itself, UnsupportedOp for layers
     that do not exist."""
-    from fanlight.layers import LAYERS
-
-    kinds: dict[str, type[Layer]] = {**LAYERS, "Network": Network}
     try:
-        names = [entry["class_name"] for entry in record["layers"]]
-        if unknown := [name for name in names if name not in kinds]:
-            raise UnsupportedOp("network", expected=f"layers among {', '.join(kinds)}", got=", ".join(unknown))
+        check_known((entry["class_name"] for entry in record["layers"]), "network")
         layers = {}
         waiting: list[Waiting] = []
         for entry in record["layers"]:
-            layer = kinds[entry["class_name"]].from_config(entry["config"])
+            layer = class_named(entry["class_name"], "network").from_config(entry["config"])
             layers[str(layer.name)] = layer
             arguments = entry.get("arguments") or [{}] * len(entry["calls"])
             for number, (places, named) in enumerate(zip(entry["calls"], arguments, strict=True)):

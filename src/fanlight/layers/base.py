@@ -21,6 +21,7 @@ from fanlight.layers import activations, constraints, initializers, regularizers
 from fanlight.layers.calling import Call, Symbol, bind, own_masks, replace_symbols, signature_of
 from fanlight.layers.config import from_json, is_default, plain, to_json
 from fanlight.layers.context import Context
+from fanlight.layers.inside import is_called_on_values, run_inside
 from fanlight.layers.meanings import Meaning
 from fanlight.ops import functions as fn
 
@@ -213,6 +214,16 @@ class Layer:
         """What `layer(...)` takes: the parameters of `call`, and `training`."""
         return signature_of(cls.call, leave_out=2)
 
+    def compute(self, context: Context, *values: Value, **arguments: Any) -> Value | tuple[Value, ...]:
+        """`call`, for a layer that may not have its weights yet."""
+        self.ensure_built(*(value.type for value in values))
+        return self.call(context, *values, **arguments)
+
+    def hand_on(self, context: Context, mask: Value | None, outputs: tuple[Value, ...]) -> None:
+        """Give the mask of the inputs to the first output."""
+        if self.supports_masking and mask is not None:
+            context.masks.setdefault(outputs[0], mask)
+
     def run(
         self, context: Context, *values: Value, training: bool | None = None, **arguments: Any
     ) -> tuple[Value, ...]:
@@ -224,16 +235,14 @@ class Layer:
         mask = arguments.get("mask", context.masks.get(values[0]) if values else None)
         mask = mask[0] if isinstance(mask, tuple) else mask
         try:
-            self.ensure_built(*(value.type for value in values))
             with context.mode(training):
-                result = self.call(context, *values, **arguments)
+                result = self.compute(context, *values, **arguments)
         except (ShapeError, DtypeError) as error:
             if error.message.startswith(self.label):
                 raise
             raise type(error)(f"{self.label}: {error.message}") from error
         outputs = (result,) if isinstance(result, Value) else result
-        if self.supports_masking and mask is not None:
-            context.masks.setdefault(outputs[0], mask)
+        self.hand_on(context, mask, outputs)
         if (regularizer := self.output_regularizer()) is not None:
             for y in outputs:  # per row, as in Keras
                 context.add_loss(regularizer(y) / fn.cast(fn.size_of(y.shape[0]), "float32"))
@@ -253,7 +262,10 @@ class Layer:
         """The layer applied to symbols, or to one list of them: a symbol, or a tuple for several outputs.
 
         Arguments are those of Keras's layer, `training=False` among them: it holds whatever the network is run for.
+        In the `call` of a layer of one's own, values take the place of symbols.
         """
+        if is_called_on_values(inputs, arguments):
+            return run_inside(self, inputs, arguments)
         symbols, named = bind(self, inputs, arguments)
         types = self.infer(*(symbol.type for symbol in symbols), **named)
         call = Call(self, symbols, next(SERIAL), named)

@@ -70,8 +70,10 @@ class Symbol:
         raise TypeError("a symbol has no truth value: it stands for data that a network will see")
 
 
-def bind(layer: Layer, given: tuple[Any, ...], named: Mapping[str, Any]) -> tuple[tuple[Symbol, ...], dict[str, Any]]:
-    """(inputs, arguments) of a `Call`, for `layer(*given, **named)`.
+def bind(
+    layer: Layer, given: tuple[Any, ...], named: Mapping[str, Any], data: type = Symbol
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """(inputs, arguments) of a `Call`, for `layer(*given, **named)`; data are symbols, or values.
 
     Raises TypeError for what is neither a symbol nor a plain value, and for names that `call` does not take.
     """
@@ -91,14 +93,12 @@ def bind(layer: Layer, given: tuple[Any, ...], named: Mapping[str, Any]) -> tupl
         value, default = bound.arguments[name], parameter.default
         if parameter.kind is Parameter.VAR_POSITIONAL:
             inputs += value
-        elif (
-            parameter.kind is Parameter.POSITIONAL_OR_KEYWORD and isinstance(value, Symbol) and position == len(inputs)
-        ):
+        elif parameter.kind is Parameter.POSITIONAL_OR_KEYWORD and isinstance(value, data) and position == len(inputs):
             inputs.append(value)
         elif type(value := frozen(value)) is not type(default) or value != default:
             arguments[name] = value
     for symbol in (*inputs, *(each for each in leaves(arguments) if not is_plain(each))):
-        if not isinstance(symbol, Symbol):
+        if not isinstance(symbol, data):
             raise TypeError(
                 f"{layer.label}: expected symbols, such as fl.Input(...) or what a layer gave, got "
                 f"{type(symbol).__name__}; use model.predict(...) for data"

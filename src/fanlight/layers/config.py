@@ -37,7 +37,9 @@ def to_json(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(key): to_json(each) for key, each in value.items()}
     if hasattr(value, "from_config"):  # a layer inside a layer
-        return {"class_name": type(value).__name__, "config": value.attributes()}
+        from fanlight.layers.registered import class_name
+
+        return {"class_name": class_name(value), "config": value.attributes()}
     if is_dataclass(value) and not isinstance(value, type):
         config = {each.name: to_json(getattr(value, each.name)) for each in fields(value)}
         return {"class_name": type(value).__name__, "config": config}

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from math import prod
 from typing import Any
 
-from fanlight.errors import ShapeError, UnknownLayerError, UnknownNameError
+from fanlight.errors import ShapeError, UnknownLayerError, UnknownNameError, UnsupportedOp
 from fanlight.ir.graph import Value
 from fanlight.ir.module import StateSpec
 from fanlight.ir.types import Type
@@ -68,6 +68,7 @@ class Network(Layer):
             if isinstance(meaning, Classes) and symbol.shape[-1:] != meaning.shape:
                 labels = f"{len(meaning.labels)} labels and {meaning.spare} spare"
                 raise ShapeError(f"output {each!r}", expected=f"{symbol.shape[-1]} classes", got=labels)
+        check_places(self)
         self._is_ready = True
 
     @classmethod
@@ -200,10 +201,10 @@ class Network(Layer):
         """One row for each layer in order: what `model.summary()` shows."""
         rows = []
         for layer in self.layers:
-            inside = layer.weight_table() if isinstance(layer, Network) else layer.weights
             counts = [
-                (prod(int(n) for n in each.type.shape), each.trainable and layer.trainable)  # type: ignore[arg-type]
-                for each in inside.values()
+                (prod(int(n) for n in each.type.shape), each.trainable and part.trainable)  # type: ignore[arg-type]
+                for _, part in layer.walk("")
+                for each in part.weights.values()
                 if each.role in ("parameter", "statistic")
             ]
             calls = [call for call in self.calls if call.layer is layer]
@@ -304,6 +305,16 @@ def means(symbol: Symbol) -> Meaning | None:
         if meaning is not None or not symbol.layer.keeps_meaning or not symbol.call.inputs:
             return meaning
         symbol = symbol.call.inputs[0]
+
+
+def check_places(network: Network) -> None:
+    """Raises UnsupportedOp where a layer stands in two layers or models: it would have two sets of weights."""
+    places: dict[Layer, str] = {}
+    for path, layer in network.walk():
+        if layer.weights and places.setdefault(layer, path) != path:
+            got = f"{layer.label} at {places[layer]} and {path}"
+            do = "call it as often as you like, but from one layer or model"
+            raise UnsupportedOp(network.label, expected="each layer in one layer or model", got=got, do=do)
 
 
 def check_input(network: Network, name: str, expected: Type, got: Type) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from fanlight.errors import UnsupportedOp
 from fanlight.ir.graph import Value
 from fanlight.layers.base import Layer
 from fanlight.layers.context import Context
+from fanlight.layers.nested import layer_from
 
 
 @dataclass(eq=False, repr=False)
@@ -19,16 +18,7 @@ class Pipeline(Layer):
     layers: Any
 
     def check(self) -> None:
-        from fanlight.layers import LAYERS
-
-        made = []
-        for each in self.layers:
-            if isinstance(each, Mapping):
-                if each["class_name"] not in LAYERS:
-                    raise UnsupportedOp(self.label, expected="layers that exist", got=repr(each["class_name"]))
-                each = LAYERS[each["class_name"]].from_config(each["config"])
-            made.append(each)
-        self.layers = tuple(made)
+        self.layers = tuple(layer_from(each, self) for each in self.layers)
         for layer in self.layers:
             name, number = layer.auto_name, 0
             while f"layers/{name}" in self.parts:

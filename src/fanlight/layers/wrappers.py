@@ -127,7 +127,7 @@ class TimeDistributed(Layer):
         """The layer's output for rows of steps."""
         named = {"mask": mask} if mask is not None and "mask" in self.layer.call_signature().parameters else {}
         with context.scope("layer"):
-            found = self.layer.call(context, x, **named)
+            found = self.layer.compute(context, x, **named)
         ys = (found,) if isinstance(found, Value) else found
         if len(ys) != 1:
             raise self.error("a layer of one output", f"{len(ys)} of {self.layer.label}")

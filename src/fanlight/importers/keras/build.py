@@ -12,8 +12,10 @@ from typing import Any
 
 from fanlight.errors import FanlightError, ModelFormatError, UnsupportedOp
 from fanlight.importers.keras.calls import InboundCall, Place, filled, inbound_calls, is_old, is_place, place_of
-from fanlight.importers.keras.rules import NETWORKS, class_of, classes_in, clean, entries, layer_config
-from fanlight.layers import LAYERS, Input, InputLayer, Layer, Network, Symbol
+from fanlight.importers.keras.rules import NETWORKS, REGISTER, class_of, classes_in, clean, entries, layer_config
+from fanlight.layers import Input, InputLayer, Network, Symbol
+from fanlight.layers.base import Layer
+from fanlight.layers.registered import class_named, known_class
 
 DEEPEST, MOST_LAYERS = 32, 20_000
 SHARED = "share layers only within one model"
@@ -56,10 +58,10 @@ def check_classes(entry: Any, at: str) -> None:
         found.setdefault(kind, []).append(name)
     if sum(map(len, found.values())) > MOST_LAYERS:
         raise ModelFormatError("config", expected=f"at most {MOST_LAYERS} layers", got="more", at=at)
-    missing = {kind: places for kind, places in found.items() if kind not in LAYERS}
+    missing = {kind: places for kind, places in found.items() if known_class(kind) in (None, Network)}
     if missing:
         got = ", ".join(f"{kind} ({', '.join(places[:3])})" for kind, places in missing.items())
-        do = "a Lambda is code, which no file may bring" if "Lambda" in missing else "fl.register adds layers"
+        do = "a Lambda is code, which no file may bring" if "Lambda" in missing else REGISTER
         raise UnsupportedOp("Keras file", expected="layers that Fanlight has", got=got, at=at, do=do)
 
 
@@ -86,7 +88,9 @@ class Builder:
         if kind in NETWORKS:
             return self.network(entry, depth)
         config = layer_config(entry, self.at)
-        return input_layer(config, entry["config"]) if kind == "InputLayer" else LAYERS[kind].from_config(config)
+        if kind == "InputLayer":
+            return input_layer(config, entry["config"])
+        return class_named(kind, self.at).from_config(config)
 
     def network(self, entry: Mapping[str, Any], depth: int) -> Network:
         if depth > DEEPEST:

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from fanlight.errors import ModelFormatError
-from fanlight.layers import LAYERS
+from fanlight.errors import ModelFormatError, UnsupportedOp
+from fanlight.layers.registered import known_class, registered_class
 
 Config = dict[str, Any]
 
+REGISTER = "fl.register adds layers"
 NETWORKS = ("Sequential", "Functional", "Model")
 # How a layer was made, not what it computes: keys that Keras 2 writes and Keras 3 takes no notice of.
 FORGOTTEN = {"batch_input_shape", "input_dtype", "input_length", "time_major"}
@@ -62,6 +63,8 @@ def class_of(entry: Any, at: str) -> str:
         raise ModelFormatError("config", expected="a layer with a class_name", got=str(entry)[:80], at=at)
     if not isinstance(entry.get("config"), (Mapping, list)):
         raise ModelFormatError("config", expected="a layer's config", got=str(entry.get("config"))[:80], at=at)
+    if (registered := registered_class(entry)) is not None:
+        return registered
     name = str(entry["class_name"]).rpartition(">")[2]
     is_operation = ".ops" in str(entry.get("module"))  # `x * 2` between layers: the class is called Multiply, too
     return f"ops.{name}" if is_operation else CLASSES.get(name, name)
@@ -95,8 +98,12 @@ def simplified(value: Any, at: str) -> Any:
         return [simplified(each, at) for each in value.get("items") or config or ()]
     if kind == "__numpy__" or value.get("type") == "ndarray":
         return value["value"] if "value" in value else (config or {}).get("value")
-    if kind in LAYERS and isinstance(config, Mapping):
-        return {"class_name": class_of(value, at), "config": layer_config(value, at)}
+    if isinstance(kind, str) and isinstance(config, Mapping):
+        registered = str(value.get("registered_name") or kind)
+        if known_class(name := class_of(value, at)) is not None:
+            return {"class_name": name, "config": layer_config(value, at)}
+        if ">" in registered and not str(value.get("module")).startswith("keras"):
+            raise UnsupportedOp("Keras file", expected="layers that Fanlight has", got=registered, at=at, do=REGISTER)
     return {key: simplified(each, at) for key, each in value.items()}
 
 

@@ -12,7 +12,8 @@ import numpy as np
 
 from fanlight.importers.keras.read import KerasFile
 from fanlight.ir.module import StateSpec
-from fanlight.layers import Layer, Network
+from fanlight.layers.base import Layer
+from fanlight.layers.network import Network
 from fanlight.layers.saved import Order, saved_variables
 
 
@@ -60,7 +61,7 @@ def checked(file: KerasFile, path: str, spec: StateSpec, array: Any) -> Any:
         raise file.error(f"shape {list(spec.type.shape)} for {path}", list(array.shape))
     if array.dtype.kind != np.dtype(spec.type.dtype).kind:
         raise file.error(f"{spec.type.dtype} for {path}", array.dtype)
-    return np.ascontiguousarray(array, dtype=spec.type.dtype)
+    return np.ascontiguousarray(array, dtype=spec.type.dtype).reshape(array.shape)  # it makes scalars vectors
 
 
 def order_of(orders: Mapping[Network, Sequence[Layer]]) -> Order:
