@@ -4,6 +4,7 @@ Without --full the tests marked `full` wait. The very last line counts what coul
 """
 
 import difflib
+import gc
 import os
 import shutil
 import tomllib
@@ -47,6 +48,13 @@ def pytest_collection_modifyitems(config, items):
         chosen = [item for item in items if item.get_closest_marker("full") is None]
     config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
     items[:] = chosen
+
+
+@pytest.fixture(scope="module", autouse=True)
+def collected():
+    """What a module leaves open (a socket, a process) is told after its last test, not in whatever test collects it."""
+    yield
+    gc.collect()
 
 
 # Golden files

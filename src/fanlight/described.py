@@ -12,6 +12,7 @@ from fanlight.content import row_reader
 from fanlight.errors import UnknownNameError
 from fanlight.fitting import Arrays, History, named
 from fanlight.ir.module import Module
+from fanlight.layers.describe import describe
 from fanlight.layers.meanings import Table
 from fanlight.layers.network import Network
 from fanlight.layers.transfer import replace_head, set_trainable
@@ -114,6 +115,13 @@ class DescribedModel(ABC):
         self._state = {path: array for path, array in self._state.items() if path in paths}
         self.network, self.recipe, self.objectives = network, {}, []
         self.history, self._epochs = None, 0
+
+    def describe(self, inputs: Any = None, outputs: Any = None) -> None:
+        """Says what inputs and outputs mean, for a model that came without: one meaning, or a dict by name.
+
+        `model.describe(inputs=fl.Image(96, 96, preset="unit"), outputs=fl.Classes(["nobody", "person"]))`"""
+        describe(self.network, inputs, outputs)
+        self._forget_program()
 
     # --- compiling
 

@@ -5,9 +5,12 @@ import numpy as np
 import pytest
 
 from evaluate import evaluate_graph
+from fanlight import layers
 from fanlight.errors import ShapeError, UnknownNameError
 from fanlight.ir.graph import Graph, Input, apply
 from fanlight.ir.types import Type
+from fanlight.layers import Network
+from fanlight.layers.describe import describe
 from fanlight.layers.meanings import Classes, Image, Number, Table, from_record
 
 
@@ -75,3 +78,17 @@ def test_records_are_read_back(meaning):
 def test_nonsense_is_refused(make, error):
     with pytest.raises(error):
         make()
+
+
+def test_a_network_is_told_later_what_its_ends_mean():
+    x = layers.Input((4, 4, 3), name="pixels")
+    network = Network(x, layers.Dense(2, name="answer")(layers.Flatten()(x)))
+    describe(network, Image(4, 4, preset="unit"), {"answer": Classes(["no", "yes"])})
+    assert network.input_meanings() == {"pixels": Image(4, 4, preset="unit")}
+    assert network.output_meanings() == {"answer": Classes(["no", "yes"])}
+    with pytest.raises(ShapeError, match=r"pixels.*\(5, 4, 3\)"):
+        describe(network, Image(5, 4))
+    with pytest.raises(ShapeError, match="2 classes"):
+        describe(network, outputs=Classes(["no", "yes", "perhaps"]))
+    with pytest.raises(UnknownNameError, match="nothing"):
+        describe(network, {"nothing": Image(4, 4)})
