@@ -38,6 +38,7 @@ EDGES = {
 
 # These cross: they may import every room and each other; no room may import them. `__init__` is the table of contents.
 CONDUCTORS = {
+    "callbacks",
     *("__init__", "__main__", "compiler", "model", "tensor", "cli", "server"),
     *("fitting", "publishing", "description", "display", "inspection", "verification", "demo", "demo_check", "tracing"),
     *("content", "described", "page_model", "plain_rows", "exported", "gradients", "operators", "progress", "rows"),

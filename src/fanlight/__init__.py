@@ -42,6 +42,7 @@ __version__ = "0.1.0"
 
 # Public modules, used as fl.layers.Dense, and where each lies.
 MODULES = {
+    "callbacks": "fanlight.callbacks",
     "datasets": "fanlight.datasets",
     "errors": "fanlight.errors",
     "image": "fanlight.ops.image",

@@ -19,7 +19,9 @@ from fanlight.layers.transfer import replace_head, set_trainable
 from fanlight.training import optimizers
 from fanlight.training.loss import TracedLoss
 from fanlight.training.losses import SparseCategoricalCrossentropy
-from fanlight.training.steps import Objective, build_module, objectives_for, training_manifest
+from fanlight.training.metrics import MeanMetricWrapper, Metric
+from fanlight.training.objectives import Objective, objectives_for
+from fanlight.training.steps import build_module, training_manifest
 
 
 class DescribedModel(ABC):
@@ -30,7 +32,8 @@ class DescribedModel(ABC):
 
     def _start(self, network: Network) -> None:
         self.network = network
-        self.recipe: dict[str, Any] = {}  # optimizer, loss, metrics, loss_weights, as given to `compile`
+        self.recipe: dict[str, Any] = {}  # optimizer, loss, metrics and their weights, as given to `compile`
+        self.weighted: dict[str, int] = {}  # the axes of the sample weights that steps take, by output
         self.history: History | None = None
         self.seed = 0
         self._batch = 32
@@ -131,25 +134,42 @@ class DescribedModel(ABC):
         loss: Any = None,
         loss_weights: Any = None,
         metrics: Any = (),
+        weighted_metrics: Any = (),
         reproducible: bool = True,
     ) -> None:
         """Chooses optimizer, loss and metrics, by Keras's names or as objects; a loss may be any function of
-        `(y_true, y_pred)`. `reproducible=False` lets Python use fused multiply-add: faster, other last bits."""
+        `(y_true, y_pred)`. In `weighted_metrics` sample weights count. `reproducible=False` lets Python use fused
+        multiply-add: faster, other last bits."""
         optimizers.get(optimizer)
-        recipe = {"optimizer": optimizer, "loss": loss, "metrics": metrics, "loss_weights": loss_weights}
-        self.objectives = objectives_for(self.network, loss, metrics, loss_weights)
+        asked = {"metrics": metrics, "loss_weights": loss_weights, "weighted_metrics": weighted_metrics}
+        self.objectives = objectives_for(self.network, loss, metrics, loss_weights, weighted_metrics)
+        self.weighted = {}
         self._reproducible = reproducible
         self._forget_program()
-        self.recipe = recipe
+        self.recipe = {"optimizer": optimizer, "loss": loss, **asked}
 
-    def module(self, train: bool = True) -> Module:
-        """The graphs of this model: `init`, `predict`, and with `train` the training and evaluation steps."""
-        return build_module(self.network, **(self.recipe if train else {}), batch=self._batch)
+    def module(self, train: bool = True, sample_weight: Any = None) -> Module:
+        """The graphs of this model: `init`, `predict`, and with `train` the training and evaluation steps, which take
+        sample weights as they did so far, or as `sample_weight` says: see `training.objectives`."""
+        weighted = self.weighted if sample_weight is None else sample_weight
+        recipe = {**self.recipe, "sample_weight": weighted} if train else {}
+        return build_module(self.network, **recipe, batch=self._batch)
 
-    def training_record(self) -> dict[str, Any]:
-        """What a manifest says of the training."""
-        recipe = {key: self.recipe.get(key) for key in ("loss", "optimizer", "metrics")}
-        return training_manifest(self.network, batch=self._batch, **recipe)
+    def take_sample_weights(self, axes: Mapping[str, int]) -> None:
+        """Lets steps take sample weights with so many axes, by output; those that they take already stay."""
+        new = {name: max(count, self.weighted.get(name, 0)) for name, count in axes.items()} if self.objectives else {}
+        if any(self.weighted.get(name) != count for name, count in new.items()):
+            weighted = self.weighted | new
+            asked = [self.recipe[key] for key in ("metrics", "loss_weights", "weighted_metrics")]
+            self.objectives = objectives_for(self.network, self.recipe["loss"], *asked, sample_weight=weighted)
+            self._forget_program()
+            self.weighted = weighted
+
+    def training_record(self, sample_weight: Any = None) -> dict[str, Any]:
+        """What a manifest says of the training; `sample_weight` as in `module`."""
+        recipe = {key: self.recipe.get(key) for key in ("loss", "optimizer", "metrics", "weighted_metrics")}
+        weighted = self.weighted if sample_weight is None else sample_weight
+        return training_manifest(self.network, batch=self._batch, sample_weight=weighted, **recipe)
 
     @property
     def batch_size(self) -> int:
@@ -158,18 +178,22 @@ class DescribedModel(ABC):
 
     def recipe_record(self) -> dict[str, Any] | None:
         """What was given to `compile`, as JSON; None where functions are in it, which no file can hold."""
-        metrics = self.recipe["metrics"]
-        by_output = metrics if isinstance(metrics, Mapping) else {"": metrics}
-        names = [m for each in by_output.values() for m in (each if isinstance(each, (list, tuple)) else [each])]
+        measures = [measure.metric for each in self.objectives for measure in each.measures]
         has_functions = any(isinstance(each.loss, TracedLoss) for each in self.objectives)
-        if has_functions or not all(isinstance(name, str) for name in names):
+        if has_functions or any(isinstance(each, MeanMetricWrapper) for each in measures):
             return None
         return {
             "optimizer": optimizers.get(self.recipe["optimizer"]).attributes(),
             "loss": {each.output: each.loss.attributes() for each in self.objectives},
-            "metrics": metrics,
+            "metrics": recorded(self.recipe["metrics"]),
+            "weighted_metrics": recorded(self.recipe["weighted_metrics"]),
             "loss_weights": self.recipe["loss_weights"],
         }
+
+    def direction_of(self, name: str) -> str | None:
+        """ "up" where more of the metric that logs call `name` is better, "down" where less; None: nobody knows."""
+        found = {measure.name: measure.metric.direction for each in self.objectives for measure in each.measures}
+        return found.get(name)
 
     # --- rows
 
@@ -209,6 +233,41 @@ class DescribedModel(ABC):
             arrays[name] = rows.shaped_target(array, objective.target_type, classes, place)
         return arrays
 
+    def _weights_of(self, sample_weight: Any, class_weight: Mapping[int, float] | None, targets: Arrays) -> Arrays:
+        """Sample weights by the inputs that steps have for them; from here on they take what is given."""
+        if class_weight is not None:
+            if sample_weight is not None or len(self.objectives) > 1:
+                expected = "class_weight without sample_weight, for one output"
+                raise UnknownNameError("class_weight", expected=expected, got="both, or several outputs")
+            sample_weight = class_weights(next(iter(targets.values())), class_weight)
+        if sample_weight is None:
+            return {}
+        if isinstance(sample_weight, Mapping):
+            unknown = set(sample_weight) - {each.output for each in self.objectives}
+            if unknown:
+                known = [each.output for each in self.objectives]
+                raise UnknownNameError("sample_weight", expected=f"outputs among {known}", got=sorted(unknown))
+            by_output = dict(sample_weight)
+        else:
+            is_list = len(self.objectives) > 1 and isinstance(sample_weight, list | tuple)
+            each = sample_weight if is_list else [sample_weight] * len(self.objectives)
+            by_output = {each.output: value for each, value in zip(self.objectives, each, strict=True)}
+        rows = row_reader()
+        arrays = {name: rows.as_array(value) for name, value in by_output.items() if value is not None}
+        self.take_sample_weights({name: array.ndim for name, array in arrays.items()})
+        return {each.weights_name: arrays[each.output] for each in self.objectives if each.output in arrays}
+
+    def _with_weights(self, arrays: Arrays) -> Arrays:
+        """The arrays of a step with all the sample weights that it takes: 1 where none were given."""
+        rows = row_reader()
+        return arrays | {
+            each.weights_name: rows.shaped_weights(
+                arrays.get(each.weights_name), arrays[each.target], each.weights.rank, each.weights_name
+            )
+            for each in self.objectives
+            if each.weights is not None
+        }
+
     def _labels(self) -> list[str]:
         """The labels of the first output; UnknownNameError where it has none."""
         name = self.output_names[0]
@@ -221,3 +280,23 @@ class DescribedModel(ABC):
     @abstractmethod
     def _forget_program(self) -> None:
         """Called where the program changes: what was compiled is stale, and the state goes on in the next one."""
+
+
+def class_weights(target: Any, by_class: Mapping[int, float]) -> list[float]:
+    """A weight for each row: that of its class, the largest of one-hot ones; 1 for classes that are not named."""
+    found = []
+    for row in target.tolist():
+        values = row if isinstance(row, list) else [row]
+        found.append(float(by_class.get(values.index(max(values)) if len(values) > 1 else round(values[0]), 1.0)))
+    return found
+
+
+def recorded(metrics: Any) -> Any:
+    """Metrics as given to `compile`, as JSON."""
+    if isinstance(metrics, Mapping):
+        return {name: recorded(each) for name, each in metrics.items()}
+    if isinstance(metrics, list | tuple):
+        return [recorded(each) for each in metrics]
+    if isinstance(metrics, type):
+        return metrics.__name__
+    return metrics.attributes() if isinstance(metrics, Metric) else metrics

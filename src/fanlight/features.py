@@ -24,10 +24,10 @@ class OnFeatures:
     """An engine whose steps begin at the features."""
 
     def __init__(self, engine: Engine):
-        self.engine = engine
+        self.engine, self.program = engine, engine.program
 
     def call(self, name: str, inputs: Mapping[str, Any]) -> Arrays:
-        return self.engine.call(HEADS[name], inputs)
+        return self.engine.call(HEADS.get(name, name), inputs)
 
 
 def on_features(

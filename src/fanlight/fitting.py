@@ -5,11 +5,13 @@ same in JavaScript, in the same order, so that both give the same losses. Knows 
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from fanlight.callbacks import Callbacks
 from fanlight.errors import NonFiniteLossError, ShapeError, UnknownNameError
 from fanlight.progress import Progress, described
 from fanlight.training.shuffle import MASK, PARITY, ROTATIONS
@@ -18,11 +20,14 @@ if TYPE_CHECKING:
     import numpy as np
 
 Arrays = dict[str, Any]
-Logs = dict[str, float]
+Logs = dict[str, Any]  # numbers, and arrays of metrics that are some
 
 
 class Engine(Protocol):
-    """What training needs of an engine."""
+    """What training needs of an engine: a program with its procedures, and calls."""
+
+    @property
+    def program(self) -> Any: ...
 
     def call(self, name: str, inputs: Mapping[str, Any]) -> Arrays: ...
 
@@ -31,7 +36,7 @@ class Engine(Protocol):
 class History:
     """What `fit` saw: `epoch` numbers and, by name, one value an epoch in `history`; `seconds` and `steps` it took."""
 
-    history: dict[str, list[float]] = field(default_factory=dict)
+    history: dict[str, list[Any]] = field(default_factory=dict)
     epoch: list[int] = field(default_factory=list)
     seconds: float = 0.0
     steps: int = 0
@@ -113,63 +118,108 @@ def permutation(count: int, seed: int, epoch: int) -> np.ndarray:
 
 
 class Averages:
-    """Means over rows, from the `q/sum` and `q/count` that steps give for each quantity q."""
+    """What steps measured since a reset: means over rows, of the `q/sum` and `q/count` that steps give for a quantity
+    q, and the last value of what they give alone, which is a metric with state."""
 
-    def __init__(self) -> None:
-        self._sums: Logs = {}
-        self._counts: Logs = {}
+    def __init__(self, engine: Engine):
+        if "reset_metrics" in engine.program.procedures:
+            engine.call("reset_metrics", {})
+        self._parts: dict[str, tuple[float, float]] = {}
+        self._values: Logs = {}
 
     def add(self, outputs: Mapping[str, Any]) -> None:
         for name, value in outputs.items():
-            quantity, _, part = name.rpartition("/")
-            if part in ("sum", "count"):
-                table = self._sums if part == "sum" else self._counts
-                table[quantity] = table.get(quantity, 0.0) + float(value)
+            if "/" in name and name.rpartition("/")[2] in ("sum", "count"):
+                continue
+            if f"{name}/sum" in outputs:
+                total, count = self._parts.get(name, (0.0, 0.0))
+                self._parts[name] = total + float(outputs[f"{name}/sum"]), count + float(outputs[f"{name}/count"])
+                self._values[name] = 0.0
+            else:
+                self._values[name] = value if value.shape else float(value)
 
     def values(self) -> Logs:
-        return {name: total / self._counts[name] for name, total in self._sums.items()}
+        means = {name: total / count if count else 0.0 for name, (total, count) in self._parts.items()}
+        return self._values | means
 
 
 def evaluate(engine: Engine, arrays: Arrays, batch_size: int) -> Logs:
     """Loss and metrics over all rows."""
-    averages = Averages()
+    averages = Averages(engine)
     for batch in batches(arrays, batch_size):
         averages.add(engine.call("evaluate_step", batch))
     return averages.values()
 
 
+class Feed:
+    """The batches of each epoch. `passes(k)` gives those of one pass over the data; an epoch is one, or `steps` batches
+    that go on where the last epoch ended."""
+
+    def __init__(self, passes: Callable[[int], Iterable[Arrays]], steps: int | None = None, first: int = 0):
+        self.passes, self.steps, self.number = passes, steps, first
+        self._open: Iterator[Arrays] = iter(())
+
+    def epoch(self, epoch: int) -> Iterator[Arrays]:
+        if self.steps is None:
+            yield from self.passes(epoch)
+            return
+        for _ in range(self.steps):
+            batch = next(self._open, None)
+            if batch is None:
+                self._open = iter(self.passes(self.number))
+                self.number += 1
+                batch = next(self._open, None)
+            if batch is None:
+                return
+            yield batch
+
+
+def shuffled(arrays: Arrays, batch_size: int, seed: int | None) -> Callable[[int], Iterator[Arrays]]:
+    """Passes over arrays; the order of each depends on `seed` and its number only, None leaves the rows as they are."""
+    count = row_count(arrays, "fit")
+    if count == 0:
+        raise ShapeError("fit", expected="at least one row", got="none")
+    return lambda number: batches(arrays, batch_size, None if seed is None else permutation(count, seed, number))
+
+
 def fit(
     engine: Engine,
-    arrays: Arrays,
+    feed: Feed,
     *,
     epochs: int,
-    batch_size: int,
-    shuffle: bool,
-    seed: int,
+    callbacks: Callbacks,
     first_epoch: int = 0,
-    validation: Arrays | None = None,
+    first_count: int = 0,
+    validate: Callable[[], Logs] | None = None,
+    validates: Callable[[int], bool] = lambda epoch: True,
     on_epoch_end: Callable[[int, Logs], object] | None = None,
     progress: Progress | None = None,
     nan: str = "stop",
 ) -> History:
-    """Trains for `epochs`; the order of epoch e depends on `seed` and e only. A loss that is not finite stops with
-    NonFiniteLossError (the state is that of the step before), or is skipped with `nan="continue"`.
+    """Trains for `epochs`, the first of which is number `first_epoch`; callbacks count from `first_count`. A loss that
+    is not finite stops with NonFiniteLossError (the state is that of the step before), or is skipped with
+    `nan="continue"`.
 
     `on_epoch_end(epoch, logs)` may return True to stop early."""
-    count = row_count(arrays, "fit")
-    if count == 0:
-        raise ShapeError("fit", expected="at least one row", got="none")
     history = History()
     begin = time.perf_counter()
+    logs: Logs = {}
+    callbacks.tell("on_train_begin")
     for epoch in range(first_epoch, first_epoch + epochs):
-        averages = Averages()
-        order = permutation(count, seed, epoch) if shuffle else None
-        for step, batch in enumerate(batches(arrays, batch_size, order)):
+        number = epoch - first_epoch + first_count
+        averages = Averages(engine)
+        callbacks.tell("on_epoch_begin", number)
+        for step, batch in enumerate(feed.epoch(epoch)):
             rows = row_count(batch, "fit")
+            callbacks.tell("on_train_batch_begin", step)
+            is_finite = True
             try:
                 averages.add(engine.call("train_step", batch))
             except NonFiniteLossError as error:
-                if nan != "continue":
+                is_finite = False
+                if callbacks.hears_steps:
+                    callbacks.tell("on_train_batch_end", step, {"loss": math.nan})
+                if nan != "continue" and not callbacks.is_stopped:
                     raise NonFiniteLossError(
                         f"fit, epoch {epoch + 1}, step {step + 1}",
                         expected="a finite loss",
@@ -179,13 +229,21 @@ def fit(
             history.steps += 1
             if progress is not None:
                 progress.step(epoch, rows, averages)
+            if is_finite and callbacks.hears_steps:
+                callbacks.tell("on_train_batch_end", step, averages.values())
+            if callbacks.is_stopped:
+                break
         logs = averages.values()
-        if validation is not None:
-            logs |= {f"val_{name}": value for name, value in evaluate(engine, validation, batch_size).items()}
+        if validate is not None and validates(number):
+            callbacks.tell("on_test_begin")
+            logs |= {f"val_{name}": value for name, value in validate().items()}
+            callbacks.tell("on_test_end")
+        callbacks.tell("on_epoch_end", number, logs)
         history.add(epoch, logs)
         if progress is not None:
             progress.epoch(epoch, logs)
-        if on_epoch_end is not None and on_epoch_end(epoch, logs) is True:
+        if (on_epoch_end is not None and on_epoch_end(epoch, logs) is True) or callbacks.is_stopped:
             break
+    callbacks.tell("on_train_end", logs)
     history.seconds = time.perf_counter() - begin
     return history

@@ -5,17 +5,18 @@ state. Knows no layer and no instruction."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from fanlight import fitting
+from fanlight.callbacks import BackupAndRestore, Callback, Callbacks
 from fanlight.compiler import TARGETS, Compiled, compile
 from fanlight.described import DescribedModel
 from fanlight.engines.wasm import WasmEngine
-from fanlight.errors import ShapeError
+from fanlight.errors import ShapeError, UnknownNameError
 from fanlight.features import on_features
 from fanlight.fitting import Arrays, History, Logs
 from fanlight.layers.input import Input
@@ -39,6 +40,7 @@ class Model(DescribedModel):
         self._engine: WasmEngine | None = None
         self._compiled: Compiled | None = None
         self._threads = 1
+        self.stop_training = False  # set by a callback: the training ends after the step or epoch that runs
 
     @property
     def threads(self) -> int:
@@ -143,64 +145,139 @@ class Model(DescribedModel):
                 found[name] = np.concatenate([self.engine.call(prepare, part)[name] for part in parts])
         return found
 
-    def _arrays(self, x: Any, y: Any, what: str) -> Arrays:
+    def _arrays(
+        self, x: Any, y: Any, what: str, weights: Any = None, class_weight: Mapping[int, float] | None = None
+    ) -> Arrays:
         targets = self._targets_of(y, what)
-        return self._inputs(x, what) | targets
+        return self._inputs(x, what) | targets | self._weights_of(weights, class_weight, targets)
 
     def fit(
         self,
         x: Any,
-        y: Any,
+        y: Any = None,
         batch_size: int = 32,
         epochs: int = 1,
         verbose: int | str = "auto",
+        callbacks: Sequence[Callback] | Callback | None = None,
         validation_split: float = 0.0,
-        validation_data: tuple[Any, Any] | None = None,
+        validation_data: Any = None,
         shuffle: bool = True,
+        class_weight: Mapping[int, float] | None = None,
+        sample_weight: Any = None,
+        initial_epoch: int | None = None,
+        steps_per_epoch: int | None = None,
+        validation_freq: int | Collection[int] = 1,
         on_epoch_end: Callable[[int, Logs], object] | None = None,
         nan: str = "stop",
     ) -> History:
         """Trains as Keras does: the last `validation_split` of the rows validate; the order of each epoch comes from
-        the model's seed. Runs the very code that an exported page runs. `verbose`: see `progress.progress_for`."""
+        the model's seed. Runs the very code that an exported page runs. `verbose`: see `progress.progress_for`.
+
+        Without `y`, `x` gives batches: `(inputs, targets)` or `(inputs, targets, weights)`, once an epoch, or
+        `steps_per_epoch` of them. `sample_weight` says how much rows, or steps of rows, count: an array, or one for
+        each output; `class_weight` says it by class. `validation_data` may have weights as its third member;
+        `validation_freq` says after which epochs it is used. With `initial_epoch` the training ends with number
+        `epochs`, as in Keras; else it makes `epochs` more."""
         fitting.check_plan(batch_size, epochs)
-        self._require_batch(batch_size)
-        arrays = self._arrays(x, y, "fit")
-        validation = None if validation_data is None else self._arrays(*validation_data, "fit's validation_data")
-        count = fitting.row_count(arrays, "fit")
-        if validation is None and validation_split:
-            kept = int(count * (1 - validation_split))
-            validation = {name: a[kept:] for name, a in arrays.items()}
-            arrays = {name: a[:kept] for name, a in arrays.items()}
-            count = kept
-        engine, (arrays, validation) = on_features(self.engine, arrays, validation, verbose)
-        with progress_for(epochs, count, verbose, self._epochs) as progress:
+        followers = [callbacks] if isinstance(callbacks, Callback) else list(callbacks or ())
+        begun = [each.restore(self) for each in followers if isinstance(each, BackupAndRestore)]
+        initial_epoch = next((each for each in begun if each is not None), initial_epoch)
+        first = self._epochs if initial_epoch is None else initial_epoch
+        left = epochs if initial_epoch is None else max(epochs - initial_epoch, 0)
+        validation = None
+        if y is None:
+            source = fitting.Feed(self._passes(x, class_weight), steps_per_epoch, first)
+            count, steps = 0, steps_per_epoch
+            if validation_data is not None:
+                held_x, held_y, *weights = validation_data
+                validation = self._with_weights(self._arrays(held_x, held_y, "fit's validation_data", *weights))
+            engine: fitting.Engine = Growing(self)
+        else:
+            self._require_batch(batch_size)
+            arrays = self._arrays(x, y, "fit", sample_weight, class_weight)
+            if validation_data is not None:
+                x, y, *weights = validation_data
+                validation = self._with_weights(self._arrays(x, y, "fit's validation_data", *weights))
+            arrays = self._with_weights(arrays)
+            count = fitting.row_count(arrays, "fit")
+            if validation is None and validation_split:
+                kept = int(count * (1 - validation_split))
+                validation = {name: a[kept:] for name, a in arrays.items()}
+                if class_weight is not None:  # of training alone, as in Keras
+                    names = {each.weights_name for each in self.objectives}
+                    validation = self._with_weights({name: a for name, a in validation.items() if name not in names})
+                arrays = {name: a[:kept] for name, a in arrays.items()}
+                count = kept
+            engine, (arrays, validation) = on_features(self.engine, arrays, validation, verbose)
+            passes = fitting.shuffled(arrays, batch_size, self.seed if shuffle else None)
+            source = fitting.Feed(passes, steps_per_epoch, first)
+            steps = steps_per_epoch or -(-count // batch_size)
+        held, freq = validation, validation_freq
+        with progress_for(left, count, verbose, first) as progress:
             self.history = fitting.fit(
                 engine,
-                arrays,
-                epochs=epochs,
-                batch_size=batch_size,
-                shuffle=shuffle,
-                seed=self.seed,
-                first_epoch=self._epochs,
-                validation=validation,
+                source,
+                epochs=left,
+                callbacks=Callbacks(followers, self, {"epochs": epochs, "steps": steps, "verbose": verbose}),
+                first_epoch=first,
+                first_count=initial_epoch or 0,
+                validate=None if held is None else lambda: fitting.evaluate(engine, held, min(batch_size, self._batch)),
+                validates=lambda epoch: (epoch + 1) % freq == 0 if isinstance(freq, int) else epoch + 1 in freq,
                 on_epoch_end=on_epoch_end,
                 progress=progress,
                 nan=nan,
             )
-        self._epochs += len(self.history.epoch)
+        self._epochs = first + len(self.history.epoch)
         return self.history
 
-    def train_on_batch(self, x: Any, y: Any) -> Logs:
+    def _passes(self, source: Iterable[Any], class_weight: Any) -> Callable[[int], Iterator[Arrays]]:
+        """Passes over a user's batches, `(inputs, targets)` or `(inputs, targets, weights)`."""
+
+        def run(number: int) -> Iterator[Arrays]:
+            for batch in source:
+                if not isinstance(batch, list | tuple) or not 2 <= len(batch) <= 3:
+                    got = type(batch).__name__
+                    raise ShapeError("fit", expected="batches (inputs, targets) or (inputs, targets, weights)", got=got)
+                x, y, *weights = batch
+                given = weights[0] if weights else None
+                yield self._with_weights(self._arrays(x, y, "fit", given, class_weight))
+
+        return run
+
+    @property
+    def learning_rate(self) -> float:
+        """The optimizer's learning rate; it is state, so that setting it compiles nothing."""
+        return float(self.engine.get_state(self._rate()))
+
+    @learning_rate.setter
+    def learning_rate(self, rate: float) -> None:
+        self.engine.set_state({self._rate(): np.float32(rate)})
+
+    def _rate(self) -> str:
+        name = "optimizer/learning_rate"
+        if name not in self.engine.program.state:
+            do = "compile with a number as learning_rate"
+            raise UnknownNameError("learning_rate", expected="an optimizer with one", got="none, or a schedule", do=do)
+        return name
+
+    def learnt(self) -> Arrays:
+        """What `predict` depends on, by name: parameters and statistics."""
+        roles = {name: spec.role for name, spec in self.compiled.module.state.items()}
+        return {name: a for name, a in self.engine.state().items() if roles[name] in ("parameter", "statistic")}
+
+    def train_on_batch(
+        self, x: Any, y: Any, sample_weight: Any = None, class_weight: Mapping[int, float] | None = None
+    ) -> Logs:
         """One training step; its loss and metrics by name."""
-        arrays = self._arrays(x, y, "train_on_batch")
+        arrays = self._with_weights(self._arrays(x, y, "train_on_batch", sample_weight, class_weight))
         self._require_batch(fitting.row_count(arrays, "train_on_batch"))
-        averages = fitting.Averages()
+        averages = fitting.Averages(self.engine)
         averages.add(self.engine.call("train_step", arrays))
         return averages.values()
 
-    def evaluate(self, x: Any, y: Any, batch_size: int = 32) -> Logs:
+    def evaluate(self, x: Any, y: Any, batch_size: int = 32, sample_weight: Any = None) -> Logs:
         """Loss and metrics over all rows, by name."""
-        arrays = self._arrays(x, y, "evaluate")
+        arrays = self._with_weights(self._arrays(x, y, "evaluate", sample_weight))
         return fitting.evaluate(self.engine, arrays, min(batch_size, self._batch))
 
     # --- files
@@ -237,6 +314,22 @@ class Model(DescribedModel):
         from fanlight.publishing import show_model
 
         return show_model(self, self.weights(), page, height)
+
+
+class Growing:
+    """The engine of a model whose batches come one by one: it makes room for larger ones."""
+
+    def __init__(self, model: Model):
+        self.model = model
+
+    @property
+    def program(self) -> Any:
+        return self.model.engine.program
+
+    def call(self, name: str, inputs: Mapping[str, Any]) -> Arrays:
+        if name == "train_step" and (rows := fitting.row_count(dict(inputs), "fit")) > self.model.batch_size:
+            self.model._require_batch(rows)
+        return self.model.engine.call(name, inputs)
 
 
 class Sequential(Model):

@@ -5,6 +5,7 @@ In: what a meaning stands for: rows in lists, columns by name, labels. Out: `arr
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -81,6 +82,15 @@ def shaped_target(array: Array, type: Type, classes: DimLike | None, what: str) 
     if isinstance(classes, int) and not is_float(array.dtype) and array.size:
         check_classes(min(array.flat()), max(array.flat()), classes, what)
     return array
+
+
+def shaped_weights(weights: Any, target: Array, rank: int, what: str) -> Array:
+    """Sample weights with so many axes, float32: 1 where there are none."""
+    shape = tuple(target.shape[:rank])
+    array = Array.of([1.0] * math.prod(shape), "float32").reshape(shape) if weights is None else Array.of(weights)
+    if tuple(array.shape) != shape:
+        raise ShapeError(what, expected=f"shape {shape}", got=tuple(array.shape))
+    return Array.of(array, "float32")
 
 
 def table_array(table: Table, value: Any, what: str) -> tuple[Any, bool]:

@@ -17,8 +17,11 @@ MOST_LINES = 20  # epochs of which each leaves a line; of more, every tenth part
 
 
 def described(logs: Logs) -> str:
-    """`loss 0.1234, accuracy 0.9876`."""
-    return ", ".join(f"{name} {value:.4g}" if value >= 1e4 else f"{name} {value:.4f}" for name, value in logs.items())
+    """`loss 0.1234, accuracy 0.9876`; arrays, such as a confusion matrix, are left out."""
+    numbers = {name: value for name, value in logs.items() if not getattr(value, "shape", ())}
+    return ", ".join(
+        f"{name} {value:.4g}" if value >= 1e4 else f"{name} {value:.4f}" for name, value in numbers.items()
+    )
 
 
 class Progress:

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 VARIANTS = {"portable": "wasm-portable", "relaxed": "wasm-relaxed"}
 SHARED = 5_000_000  # scalar operations, about a millisecond: from here on threads help, and code for them is written
-TRANSIENT = ("slot", "counter", "carried")  # roles that begin anew where an export does not carry them
+TRANSIENT = ("slot", "counter", "carried", "metric")  # roles that begin anew where an export does not carry them
 FOREIGN = (".keras", ".h5", ".hdf5", ".onnx", ".pb", ".tflite", ".pt", ".npz")  # a folder of such a name misleads
 LARGEST_GRAPH = 256 << 20  # bytes of graph.json after decompression
 
@@ -61,6 +61,7 @@ def export_model(
     quantize: str | None = None,
     prune: float = 0.0,
     data: Any = None,
+    sample_weight: bool | Mapping[str, int] = False,
     license: str | None = None,
     citation: str | None = None,
 ) -> Path:
@@ -74,15 +75,17 @@ def export_model(
       `prune`: the part of each array's weights that is left out, the smallest. The page expands them once, at load,
       for the kernels that read them; what it trains stays float32. Prints the bytes, the largest change of an output
       and, with `data=(x, y)`, loss and metrics before and after.
+    - `sample_weight`: the page's `fit` and `evaluate` take a weight for each row; a dict by output says how many axes
+      the weights have, 2 for one a step.
 
     Raises StorageError where the folder holds something else; what was there stays as it was."""
     if train and not model.recipe:
         do = "call model.compile first, or leave train=True out"
         raise UnknownNameError("export with train=True", expected="a compiled model", got="none", do=do)
-    module = model.module(train=train)
-    weights = {name: array for name, array in weights.items() if name in module.state}
-    if not optimizer_state:
-        weights = {name: array for name, array in weights.items() if module.state[name].role not in TRANSIENT}
+    plain = module = model.module(train, sample_weight)
+    left_out = ("metric",) if optimizer_state else TRANSIENT
+    kept = {name for name, spec in module.state.items() if spec.role not in left_out}
+    weights = {name: array for name, array in weights.items() if name in kept}
     module = _resettable(module, model)
     stored: dict[str, Any] = {}
     if quantize is not None or prune:
@@ -92,10 +95,11 @@ def export_model(
         from fanlight.smaller import smaller
 
         module, weights, stored = smaller(cast("Model", model), module, weights, quantize, prune, train, data)
-    training = model.training_record() if train else None
+    training = model.training_record(sample_weight) if train else None
     facts = {"license": license, "citation": citation}
     page = _with_arrays(page, model)
-    return _publish(path, module, model.name, weights, page, onefile, training, facts, _graph(model, train, stored))
+    graph = _graph(model, plain, train, sample_weight, stored)
+    return _publish(path, module, model.name, weights, page, onefile, training, facts, graph)
 
 
 def _resettable(module: Module, model: DescribedModel) -> Module:
@@ -187,14 +191,21 @@ def _check_plans(compiled: Mapping[str, Compiled]) -> None:
 # --- what is needed to come back
 
 
-def _graph(model: DescribedModel, train: bool, stored: Mapping[str, Any]) -> bytes:
+def _graph(
+    model: DescribedModel,
+    module: Module,
+    train: bool,
+    sample_weight: bool | Mapping[str, int],
+    stored: Mapping[str, Any],
+) -> bytes:
     record: dict[str, Any] = {"network": to_record(model.network), "batch": model.batch_size}
     if stored:
         record["stored"] = stored
     if train:
         recipe = model.recipe_record()
         # A loss of one's own is in the module alone: `fl.load` gives a model that is to be compiled again.
-        record |= {"module": module_text(model.module())} if recipe is None else {"recipe": recipe}
+        record |= {"module": module_text(module)} if recipe is None else {"recipe": recipe}
+        record |= {"sample_weight": sample_weight} if sample_weight else {}
     return _packed(record)
 
 
@@ -217,6 +228,7 @@ def _unpacked(data: bytes, at: str) -> dict[str, Any]:
 def save_model(model: DescribedModel, path: Path, weights: Arrays) -> Path:
     """A folder with everything, the optimizer's state included; for x.safetensors the state alone; or x.keras."""
     if path.suffix == ".safetensors":
+        weights = {name: array for name, array in weights.items() if not name.startswith("metric/")}
         write_file(path, to_safetensors(weights, {"format": "fanlight", "model": model.name}))
         return path
     if path.suffix.lower() == ".keras":
@@ -295,7 +307,8 @@ def read_module(bundle: Bundle) -> Module:
     model = read_model(bundle)
     if model is None:
         raise ModelFormatError("graph.json.gz", expected="a network or a module", got="neither", at=bundle.path)
-    return expand(model.module(train=bool(model.recipe)), forms_from(record.get("stored")))
+    module = model.module(bool(model.recipe), record.get("sample_weight", False))
+    return expand(module, forms_from(record.get("stored")))
 
 
 def _graph_record(bundle: Bundle) -> dict[str, Any]:

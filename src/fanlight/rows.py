@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from fanlight.errors import DtypeError, UnknownNameError
+from fanlight.errors import DtypeError, ShapeError, UnknownNameError
 from fanlight.ir.dim import DimLike
 from fanlight.ir.types import Type
 from fanlight.layers.meanings import Classes, Meaning, Table
@@ -57,6 +57,15 @@ def shaped_target(array: np.ndarray, type: Type, classes: DimLike | None, what: 
     if array.dtype.kind in "iu" and array.size and isinstance(classes, int):
         check_classes(array.min(), array.max(), classes, what)
     return array
+
+
+def shaped_weights(weights: Any, target: np.ndarray, rank: int, what: str) -> np.ndarray:
+    """Sample weights with so many axes, float32: 1 where there are none, those of rows for all that is in them."""
+    shape = target.shape[:rank]
+    array = np.ones(shape, np.float32) if weights is None else np.asarray(weights, np.float32)
+    if array.shape != shape[: array.ndim]:
+        raise ShapeError(what, expected=f"shape {shape}, or {shape[:1]}", got=array.shape)
+    return np.broadcast_to(array.reshape(array.shape + (1,) * (rank - array.ndim)), shape)
 
 
 def table_array(table: Table, value: Any, what: str) -> tuple[Any, bool]:

@@ -198,5 +198,3 @@ def test_wrong_requests_are_refused():
         build_module(network, None, "sgd")
     with pytest.raises(UnknownNameError, match="outputs among"):
         build_module(network, {"z": "mse"}, "sgd")
-    with pytest.raises(UnknownNameError, match="different names"):
-        build_module(network, "mse", "sgd", ["mae", "mae"])

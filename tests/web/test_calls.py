@@ -76,7 +76,7 @@ REFUSED = {
         '"t" expects float32 [2, 1], got 3',
     ),
     "model.call('trap', {})": ("FanlightError", "trap stopped: RuntimeError"),
-    "model.fit(new Float32Array(8), [1])": ("ShapeError", "got 2 samples and 1 targets"),
+    "model.fit(new Float32Array(8), [1])": ("ShapeError", "got 2 samples and 1 targets or weights"),
     "model.fit([], [])": ("ShapeError", "batch from 1 to 4, got 0"),
     "model.fit([1, 2, 3, 4], [1], { batchSize: 5 })": ("ShapeError", "batchSize: expected 1 to 4, got 5"),
     "model.fit([1, 2, 3, 4], [1], { batchSize: 1.5 })": ("ShapeError", "got 1.5"),

@@ -102,7 +102,8 @@ class Memory:
 @dataclass(frozen=True, slots=True)
 class Training:
     """How `train_step` and `evaluate_step` are called, in Keras's words. `outputs` are their logs, the loss first: each
-    is a scalar output q, or two, q/sum and q/count. The configurations are for recompiling; pages do not read them."""
+    is an output q, the value since `reset_metrics`, or a mean, q/sum by q/count. `weight_names` are inputs too, of how
+    much each row counts. The configurations are for recompiling; pages do not read them."""
 
     optimizer: str
     loss: str
@@ -111,6 +112,7 @@ class Training:
     input_names: tuple[str, ...]
     target_names: tuple[str, ...]
     outputs: tuple[str, ...]
+    weight_names: tuple[str, ...] = ()
     optimizer_config: Mapping[str, Any] | None = None
     loss_config: Any = None
 
@@ -125,6 +127,7 @@ class Training:
             "input_names": list(self.input_names),
             "target_names": list(self.target_names),
             "outputs": list(self.outputs),
+            **({"weight_names": list(self.weight_names)} if self.weight_names else {}),
         }
 
 
@@ -327,6 +330,7 @@ def _training(record: Record) -> Training:
         input_names=record.texts("input_names"),
         target_names=record.texts("target_names"),
         outputs=record.texts("outputs"),
+        weight_names=record.texts("weight_names", []),
         optimizer_config=_optional_table(record, "optimizer_config"),
         loss_config=record.free("loss_config"),
     )

@@ -12,7 +12,7 @@ from fanlight.errors import ShapeError
 from fanlight.ir.graph import Graph
 from fanlight.ir.types import Type
 
-ROLES = ("parameter", "slot", "statistic", "hyperparameter", "key", "counter", "carried", "data")
+ROLES = ("parameter", "slot", "statistic", "hyperparameter", "key", "counter", "carried", "metric", "data")
 
 
 @dataclass(frozen=True, slots=True)

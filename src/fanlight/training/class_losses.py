@@ -121,6 +121,7 @@ class CategoricalGeneralizedCrossEntropy(Loss):
     name: ClassVar[str] = "categorical_generalized_cross_entropy"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if not 0 < self.q < 1:
             raise ShapeError("CategoricalGeneralizedCrossEntropy", expected="q between 0 and 1", got=self.q)
 

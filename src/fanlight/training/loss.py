@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar
 
 from fanlight.errors import ShapeError
 from fanlight.ir.graph import Value
 from fanlight.ir.types import Type
+from fanlight.training.weighting import check_reduction, reduced
 
 EPSILON = 1e-7  # Keras's
 Logits = tuple[str, Value] | None  # (activation, what it was applied to)
@@ -21,9 +22,18 @@ Logits = tuple[str, Value] | None  # (activation, what it was applied to)
 
 @dataclass(frozen=True)
 class Loss(ABC):
-    """A rule that gives each row of a batch a number. `name` is Keras's; the attributes are its keyword arguments."""
+    """A rule that gives each row of a batch a number. `name` is Keras's; the attributes are its keyword arguments.
+
+    `reduction` makes one number of them: "sum_over_batch_size" (divided by how many they are), "sum", or
+    "mean_with_sample_weight" (divided by the sum of the weights).
+    """
+
+    reduction: str = field(default="sum_over_batch_size", kw_only=True)
 
     name: ClassVar[str] = ""
+
+    def __post_init__(self) -> None:
+        check_reduction(self.reduction, type(self).__name__)
 
     def target(self, prediction: Type) -> Type:
         """The type of the targets for predictions of this type."""
@@ -36,6 +46,17 @@ class Loss(ABC):
         With `logits` the stable form is used. It equals the one on probabilities between 1e-7 and 1 - 1e-7; beyond
         them Keras on JAX cuts off, with a gradient of zero, and this goes on.
         """
+
+    def __call__(
+        self,
+        target: Value,
+        prediction: Value,
+        weights: Value | None = None,
+        mask: Value | None = None,
+        logits: Logits = None,
+    ) -> Value:
+        """The loss of a batch: one number. `weights` go with rows or what is in them; `mask` says what counts."""
+        return reduced(self.each(target, prediction, logits), weights, mask, self.reduction)
 
     def attributes(self) -> dict[str, Any]:
         return {"name": self.name, **asdict(self)}

@@ -44,8 +44,7 @@ ALIASES = {"mse": "mean_squared_error", "mae": "mean_absolute_error", "mape": "m
 ALIASES |= {"msle": "mean_squared_logarithmic_error", "bce": "binary_crossentropy", "kld": "kl_divergence"}
 ALIASES |= {"logcosh": "log_cosh"}
 # Keras's options that change nothing at these values.
-UNUSED = {"reduction": ("mean", "sum_over_batch_size"), "axis": (-1, None), "dtype": (None, "float32")}
-UNUSED |= {"ignore_class": (None,)}
+UNUSED: dict[str, tuple[Any, ...]] = {"axis": (-1, None), "dtype": (None, "float32"), "ignore_class": (None,)}
 
 
 def get(identifier: Any) -> Loss:

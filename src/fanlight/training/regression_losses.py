@@ -72,6 +72,7 @@ class Huber(Loss):
     name: ClassVar[str] = "huber"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.delta <= 0:
             raise ShapeError("Huber", expected="a positive delta", got=self.delta)
 

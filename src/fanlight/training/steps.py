@@ -1,19 +1,19 @@
 """Which functions does a model consist of? From a network, a loss and an optimizer to a module.
 
-Out: `init` (a seed -> all state), `predict`, `train_step`, `evaluate_step`, and `prepare` where an input has a raw
-form; of a frozen trunk `features`, and `train_head`, `evaluate_head`, the same steps from there on. A step gives each
-measured quantity q as its mean `q`, and as `q/sum` over `q/count` rows. Knows no engine.
+Out: `init`, `predict`, `train_step`, `evaluate_step`, `reset_metrics` where metrics have state, `prepare` where inputs
+have a raw form; of a frozen trunk `features`, and `train_head`, `evaluate_head`, the same steps from there on. A step
+gives a mean q as `q`, and as `q/sum` over `q/count` rows, another metric as its value so far. Knows no engine.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from fanlight.errors import ShapeError, UnknownNameError
 from fanlight.ir import dim as dims
-from fanlight.ir.graph import Gradient, Graph, Input, SizeOf, Value, apply
+from fanlight.ir.graph import Gradient, Graph, Input, Value, apply
 from fanlight.ir.module import Module, StateSpec
 from fanlight.ir.types import Type
 from fanlight.layers.context import KEY, KEY_TYPE, STEP, STEP_TYPE, Context
@@ -21,25 +21,13 @@ from fanlight.layers.frozen import split
 from fanlight.layers.input import BATCH
 from fanlight.layers.network import Network
 from fanlight.ops import functions as fn
-from fanlight.training import losses, metrics, optimizers
+from fanlight.training import optimizers
 from fanlight.training.initialize import initialize
-from fanlight.training.loss import Loss
-from fanlight.training.metrics import Metric
+from fanlight.training.metrics import MeanMetric
+from fanlight.training.objectives import Objective, measured, objectives_for, quantities
 from fanlight.training.optimizers import Optimizer
 
 PREDICT_BATCH = 32
-
-
-@dataclass(frozen=True, slots=True)
-class Objective:
-    """What an output is trained for: its target's name and type, its loss, how much that counts, its metrics."""
-
-    output: str
-    target: str
-    target_type: Type
-    loss: Loss
-    weight: float
-    metrics: tuple[Metric, ...]
 
 
 def build_module(
@@ -51,23 +39,30 @@ def build_module(
     batch: int = 32,
     predict_batch: int = PREDICT_BATCH,
     loss_weights: Any = None,
+    weighted_metrics: Any = (),
+    sample_weight: Any = None,
     dims: Mapping[str, int] | None = None,
 ) -> Module:
-    """The module of a network: `predict` and `init`, with a loss `evaluate_step`, with an optimizer `train_step` too.
+    """The module of a network: `predict` and `init`, with a loss `evaluate_step`, with an optimizer `train_step` too,
+    with metrics that are no means `reset_metrics`.
 
-    `loss` and `metrics` are as in Keras's compile: one for a single output, or a dict by output name. `batch` bounds
-    the rows of a training or evaluation step, `predict_batch` those of `predict` and `prepare`; `dims` bounds other
-    open axes.
+    `loss` and `metrics` are as in Keras's compile: one for a single output, or a dict by output name. `sample_weight`
+    says whether steps take weights: see `objectives_for`. `batch` bounds the rows of a training or evaluation step,
+    `predict_batch` those of `predict` and `prepare`; `dims` bounds other open axes.
     """
     chosen = None if optimizer is None else optimizers.get(optimizer)
     bounds = dict(dims or {})
-    objectives = [] if loss is None else objectives_for(network, loss, metrics, loss_weights)
+    asked = metrics, loss_weights, weighted_metrics, sample_weight
+    objectives = [] if loss is None else objectives_for(network, loss, *asked)
     if chosen is not None and not objectives:
         raise UnknownNameError("build_module", expected="a loss, where there is an optimizer", got="none")
     state = network.state()
     functions = {"predict": predict(network, {BATCH: predict_batch, **bounds})}
     if objectives:
         functions["evaluate_step"] = evaluate_step(network, objectives, {BATCH: batch, **bounds})
+    measuring = metric_state(network, objectives)
+    if measuring:
+        functions["reset_metrics"] = reset_metrics(measuring)
     optimizer_state: dict[str, StateSpec] = {}
     if chosen is not None:
         parameters = {path: spec.type for path, spec in state.items() if spec.trainable}
@@ -86,18 +81,24 @@ def build_module(
             )
         if KEY in step.state:
             optimizer_state |= {KEY: StateSpec(KEY_TYPE, "key", False), STEP: StateSpec(STEP_TYPE, "counter", False)}
-    functions["init"] = initialize(network.weight_table(), optimizer_state)
+    functions["init"] = initialize(network.weight_table(), optimizer_state | measuring)
     functions |= prepare(network, {BATCH: predict_batch, **bounds})
-    module = Module(functions, state | optimizer_state, meanings(network, objectives))
+    module = Module(functions, state | optimizer_state | measuring, meanings(network, objectives))
     module.check_state()
     return module
 
 
 def training_manifest(
-    network: Network, loss: Any, optimizer: Any, metrics: Any = (), batch: int = 32
+    network: Network,
+    loss: Any,
+    optimizer: Any,
+    metrics: Any = (),
+    batch: int = 32,
+    weighted_metrics: Any = (),
+    sample_weight: Any = None,
 ) -> dict[str, Any]:
     """What the manifest says about training: names and configs, and the quantities that a step gives."""
-    objectives = objectives_for(network, loss, metrics)
+    objectives = objectives_for(network, loss, metrics, None, weighted_metrics, sample_weight)
     chosen = optimizers.get(optimizer)
     return {
         **{"optimizer": chosen.name, "optimizer_config": chosen.attributes()},
@@ -105,81 +106,15 @@ def training_manifest(
             "loss": " + ".join(each.loss.name for each in objectives),
             "loss_config": [o.loss.attributes() for o in objectives],
         },
-        "metrics": [quantity(objectives, o, m.name) for o in objectives for m in o.metrics],
+        "metrics": measured(objectives),
         **{
             "batch": batch,
             "input_names": list(network.input_names),
             "target_names": [each.target for each in objectives],
+            "weight_names": [each.weights_name for each in objectives if each.weights is not None],
         },
         "outputs": quantities(objectives),
     }
-
-
-# What is asked for
-
-
-def objectives_for(network: Network, loss: Any, metrics_given: Any = (), loss_weights: Any = None) -> list[Objective]:
-    """One objective for each output that has a loss. Targets are called `target`, or `target_<output>` where there
-    are several."""
-    outputs = dict(zip(network.output_names, network.outputs, strict=True))
-    by_output = spread(loss, outputs, "loss")
-    weights, wanted = spread(loss_weights, outputs, "loss_weights"), spread_metrics(metrics_given, outputs)
-    found = []
-    for name, symbol in outputs.items():
-        if by_output.get(name) is None:
-            continue
-        each = losses.get(by_output[name])
-        type = each.target(symbol.type)
-        asked = [metrics.get(metric, type, symbol.type) for metric in wanted.get(name, ())]
-        weight = weights.get(name)
-        found.append(Objective(name, "", type, each, 1.0 if weight is None else float(weight), tuple(asked)))
-    if not found:
-        raise UnknownNameError("loss", expected=f"one for an output of {list(outputs)}", got=loss)
-    found = [replace(each, target="target" if len(found) == 1 else f"target_{each.output}") for each in found]
-    if taken := [each.target for each in found if each.target in network.input_names]:
-        raise UnknownNameError("inputs", expected="names that no target has", got=taken, do="rename the inputs")
-    if len(set(quantities(found))) != len(quantities(found)):
-        raise UnknownNameError("metrics", expected="different names", got=quantities(found))
-    return found
-
-
-def spread(given: Any, outputs: Mapping[str, Any], what: str) -> dict[str, Any]:
-    """One thing for the only output, a list in their order, or a dict by name: as a dict."""
-    if isinstance(given, Mapping) and not {"class_name", "name"} & set(given):
-        if unknown := [name for name in given if name not in outputs]:
-            raise UnknownNameError(what, expected=f"outputs among {list(outputs)}", got=unknown)
-        return dict(given)
-    if isinstance(given, list | tuple):
-        if len(given) != len(outputs):
-            raise UnknownNameError(what, expected=f"{len(outputs)}, one for each output", got=len(given))
-        return dict(zip(outputs, given, strict=True))
-    return {name: given for name in outputs}
-
-
-def spread_metrics(given: Any, outputs: Mapping[str, Any]) -> dict[str, list[Any]]:
-    """Metrics by output name: a list for a single output, a dict of lists for several."""
-    if isinstance(given, Mapping):
-        found = spread(given, outputs, "metrics")
-    elif len(outputs) == 1:
-        found = {name: given or () for name in outputs}
-    else:
-        found = spread(given or [()] * len(outputs), outputs, "metrics")
-    return {
-        name: list(each) if isinstance(each, list | tuple) else [each]
-        for name, each in found.items()
-        if each is not None
-    }
-
-
-def quantity(objectives: Sequence[Objective], objective: Objective, name: str) -> str:
-    """What logs call a metric: with the output's name before it where there are several, as in Keras."""
-    return name if len(objectives) == 1 else f"{objective.output}_{name}"
-
-
-def quantities(objectives: Sequence[Objective]) -> list[str]:
-    """Everything that is measured: the loss, the loss of each output where there are several, the metrics."""
-    names = ["loss"] if len(objectives) == 1 else ["loss", *(f"{each.output}_loss" for each in objectives)]
-    return names + [quantity(objectives, each, metric.name) for each in objectives for metric in each.metrics]
 
 
 # The functions
@@ -208,33 +143,78 @@ def predict(network: Network, bounds: Mapping[str, int]) -> Graph:
     return Graph(tuple(inputs.values()), network.trace(inputs, context), context.updates)
 
 
-def measure(
-    network: Network, objectives: Sequence[Objective], context: Context, bounds: Mapping[str, int]
-) -> tuple[tuple[Value, ...], Value, dict[str, Value]]:
-    """(arguments, the loss that is minimised, every quantity q as `q`, `q/sum` and `q/count`)."""
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What a batch gives: the loss that is minimised, the outputs of a step, and the new state of its metrics."""
+
+    inputs: tuple[Value, ...]
+    loss: Value
+    outputs: dict[str, Value]
+    writes: dict[str, Value]
+
+
+def measure(network: Network, objectives: Sequence[Objective], context: Context, bounds: Mapping[str, int]) -> Measured:
+    """Every quantity of a batch: a mean q as `q`, `q/sum` and `q/count`, a metric with state as its value so far."""
     inputs = arguments(network, bounds)
     targets = {each.target: apply(Input(each.target, bounded(each.target_type, bounds))) for each in objectives}
+    weights = {
+        each.weights_name: apply(Input(each.weights_name, bounded(each.weights, bounds)))
+        for each in objectives
+        if each.weights is not None
+    }
     outputs = network.trace(inputs, context)
-    count = fn.cast(apply(SizeOf(next(iter(inputs.values())).shape[0])), "float32")
-    sums: dict[str, Value] = {}
+    rows = fn.size_of(next(iter(inputs.values())).shape[0], "float32")
+    means: dict[str, tuple[Value, Value]] = {}
+    values: dict[str, Value] = {}
+    writes: dict[str, Value] = {}
     total: Value | None = None
     for each in objectives:
-        target, prediction = targets[each.target], outputs[each.output]
-        logits = context.logits.get(prediction)
-        lost = row_sum(each.loss.each(target, prediction, logits), count)
+        target, prediction, weight = targets[each.target], outputs[each.output], weights.get(each.weights_name)
+        mask, logits = context.masks.get(prediction), context.logits.get(prediction)
+        lost = each.loss(target, prediction, weight, mask, logits)
         if len(objectives) > 1:
-            sums[f"{each.output}_loss"] = lost
+            means[f"{each.output}_loss"] = lost * rows, rows
         part = lost if each.weight == 1 else lost * each.weight
         total = part if total is None else total + part
-        for metric in each.metrics:
-            sums[quantity(objectives, each, metric.name)] = row_sum(metric.each(target, prediction, logits), count)
+        for measure in each.measures:
+            metric, counts = measure.metric, weight if measure.is_weighted else None
+            if isinstance(metric, MeanMetric):
+                means[measure.name] = metric.parts(target, prediction, counts, mask, logits)
+                continue
+            added = metric.adds(target, prediction, counts)
+            paths = {name: f"metric/{measure.name}/{name}" for name in added}
+            new = {name: context.absolute(paths[name], value.type) + value for name, value in added.items()}
+            values[measure.name] = metric.result(new)
+            writes |= {paths[name]: value for name, value in new.items()}
     assert total is not None
+    loss: Value = total
     for penalty in penalties(network, context):
-        total = total + penalty * count
-    measured: dict[str, Value] = {}
-    for name, value in {"loss": total, **sums}.items():
-        measured |= {name: value / count, f"{name}/sum": value, f"{name}/count": count}
-    return (*inputs.values(), *targets.values()), measured["loss"], measured
+        loss = loss + penalty
+    found: dict[str, Value] = {"loss": loss, "loss/sum": loss * rows, "loss/count": rows}
+    for name in quantities(objectives)[1:]:
+        if name in means:
+            value, count = means[name]
+            found |= {name: fn.divide_no_nan(value, count), f"{name}/sum": value, f"{name}/count": count}
+        else:
+            found[name] = values[name]
+    return Measured((*inputs.values(), *targets.values(), *weights.values()), loss, found, writes)
+
+
+def metric_state(network: Network, objectives: Sequence[Objective]) -> dict[str, StateSpec]:
+    """The state of metrics that are no means, by path."""
+    types = dict(zip(network.output_names, (symbol.type for symbol in network.outputs), strict=True))
+    return {
+        f"metric/{measure.name}/{name}": StateSpec(type, "metric", False, 0)
+        for each in objectives
+        for measure in each.measures
+        if not isinstance(measure.metric, MeanMetric)
+        for name, type in measure.metric.variables(each.target_type, types[each.output]).items()
+    }
+
+
+def reset_metrics(state: Mapping[str, StateSpec]) -> Graph:
+    """Nothing to nothing: all metrics with state begin anew."""
+    return Graph((), {}, {path: fn.zeros(spec.type.shape, spec.type.dtype) for path, spec in state.items()})
 
 
 def penalties(network: Network, context: Context) -> list[Value]:
@@ -246,16 +226,11 @@ def penalties(network: Network, context: Context) -> list[Value]:
     return found + context.losses
 
 
-def row_sum(each: Value, count: Value) -> Value:
-    """The sum over the rows of their means; one number for a batch stands for each of its rows."""
-    return each * count if each.rank == 0 else fn.sum(metrics.rows(each))
-
-
 def evaluate_step(network: Network, objectives: Sequence[Objective], bounds: Mapping[str, int]) -> Graph:
     """Inputs and targets to the loss and the metrics of a batch."""
     context = Context(training=False)
-    inputs, _, measured = measure(network, objectives, context, bounds)
-    return Graph(inputs, measured, context.updates)
+    found = measure(network, objectives, context, bounds)
+    return Graph(found.inputs, found.outputs, context.updates | found.writes)
 
 
 def train_step(
@@ -271,17 +246,17 @@ def train_step(
     Nothing is written where the loss is not finite.
     """
     context = Context(training=True)
-    inputs, loss, measured = measure(network, objectives, context, bounds)
+    found = measure(network, objectives, context, bounds)
     trainable = {path: context.absolute(path, spec.type) for path, spec in state.items() if spec.trainable}
-    gradients = {path: apply(Gradient(), loss, weight) for path, weight in trainable.items()}
+    gradients = {path: apply(Gradient(), found.loss, weight) for path, weight in trainable.items()}
     writes = optimizer.update(lambda path: context.absolute(path, optimizer_state[path].type), trainable, gradients)
     for path, weight in network.weight_table().items():
         if weight.trainable and weight.constraint is not None:
             writes[path] = weight.constraint(writes[path])
-    writes |= context.updates
+    writes |= context.updates | found.writes
     if context.is_random:
         writes[STEP] = context.absolute(STEP, STEP_TYPE) + 1
-    return Graph(inputs, measured, writes, guard=fn.isfinite(loss))
+    return Graph(found.inputs, found.outputs, writes, guard=fn.isfinite(found.loss))
 
 
 def prepare(network: Network, bounds: Mapping[str, int]) -> dict[str, Graph]:

@@ -16,8 +16,6 @@ export { restore, save, saved } from './storage.js';
 /** @typedef {import('./engine.js').Encoded} Encoded */
 /** What the page says of a training: see index.js. @typedef {{ model: any, word?: string, hear: (word: string) => void }} Control */
 
-const WEIGHT = 'sample_weight';
-
 /** Samples and targets as a function takes them. @param {Runner} runner @param {string} name @param {any} inputs @param {any} targets @param {any} [weights] of samples, all 1 by default */
 export function samples(runner, name, inputs, targets, weights) {
   const spec = functionOf(runner.manifest, name);
@@ -26,11 +24,14 @@ export function samples(runner, name, inputs, targets, weights) {
   const y = encode(runner, name, targets, training?.target_names);
   const batch = batchOf(spec);
   const rows = x.sizes[batch];
-  if (rows !== y.sizes[batch]) throw new ShapeError(`${name}: expected as many targets as samples, got ${rows} samples and ${y.sizes[batch]} targets`);
+  const sizes = { ...y.sizes, ...x.sizes };
+  const weighted = spec.inputs.filter((slot) => slot.name.startsWith('sample_weight'));
+  if (weights && !weighted[0]) throw new UnknownNameError(`${name} takes no weights of samples`);
+  weights ??= Object.fromEntries(weighted.map((slot) => [slot.name, new Float32Array(count(slot.shape, sizes)).fill(1)]));
+  const w = encode(runner, name, weights, weighted.map((slot) => slot.name));
+  for (const side of [y, w]) if (rows !== (side.sizes[batch] ?? rows)) throw new ShapeError(`${name}: got ${rows} samples and ${side.sizes[batch]} targets or weights`);
   /** @type {Encoded} */
-  const encoded = { arrays: { ...x.arrays, ...y.arrays }, sizes: { ...y.sizes, ...x.sizes }, prepare: { ...x.prepare, ...y.prepare } };
-  if (spec.inputs.some((slot) => slot.name === WEIGHT)) Object.assign(encoded.arrays, encode(runner, name, weights ?? new Float32Array(rows).fill(1), [WEIGHT]).arrays);
-  else if (weights) throw new UnknownNameError(`${name} takes no weights of samples: export the model with an input "${WEIGHT}" in its steps`);
+  const encoded = { arrays: { ...x.arrays, ...y.arrays, ...w.arrays }, sizes, prepare: { ...x.prepare, ...y.prepare } };
   return { encoded, rows, most: spec.sizes.find((size) => size.name === batch)?.high ?? rows };
 }
 
@@ -126,11 +127,12 @@ async function train(runner, plan, listening) {
 export function trainStep(runner, inputs, targets) {
   const { encoded, rows, most } = samples(runner, 'train_step', inputs, targets);
   batchOfSteps(runner.manifest, most, rows);
-  const names = runner.manifest.training?.outputs ?? [];
-  const logs = (/** @type {Arrays} */ outputs) => {
-    const of = (/** @type {string} */ name) => Number(outputs[name][0]);
-    return Object.fromEntries(names.map((name) => [name, `${name}/sum` in outputs ? of(`${name}/sum`) / of(`${name}/count`) : of(name)]));
-  };
+  const { functions, training } = runner.manifest;
+  const logs = (/** @type {Record<string, any>} */ outputs) => Object.fromEntries((training?.outputs ?? []).map((name) => {
+    const [value, sum, rows] = ['', '/sum', '/count'].map((part) => outputs[name + part]);
+    return [name, sum ? sum[0] / (rows[0] || 1) : value.length > 1 ? value : value[0]];
+  }));
+  if (functions.reset_metrics) void runner.host.request('call', ['reset_metrics', { arrays: {}, sizes: {} }]);
   return { reply: runner.host.request('call', ['train_step', encoded]).then(logs) };
 }
 

@@ -119,7 +119,7 @@ async function fitLoop(session, { args: [plan], emit, signal }) {
       const now = Math.min(batch, end - start);
       try {
         step(engine, `train_${kind}`, data, start, now, order);
-        mean.add(measured(engine, `train_${kind}`), now);
+        mean.add(measured(engine, `train_${kind}`));
       } catch (error) {
         const at = { epoch, batch: k, step: steps };
         throw error instanceof NonFiniteLossError ? new NonFiniteLossError(`epoch ${epoch + 1}, step ${k + 1}: ${error.message}`, at) : error;
@@ -167,7 +167,7 @@ async function walk({ engine }, { encoded, rows, start = 0, batch }, signal, res
   for (; start < rows && !signal.aborted; start += batch) {
     const now = Math.min(batch, rows - start);
     step(engine, `evaluate_${kind}`, data, start, now);
-    mean.add(measured(engine, `evaluate_${kind}`), now);
+    mean.add(measured(engine, `evaluate_${kind}`));
     await rest();
   }
   return mean.value();
@@ -181,25 +181,27 @@ function step(engine, name, { arrays, sizes }, start, samples, order) {
   engine.run(name, now);
 }
 
-/** The numbers that a step has just given. @param {Engine} engine @param {string} name @returns {Logs} */
+/** What a step has just given: numbers, and arrays such as a confusion matrix. @param {Engine} engine @param {string} name @returns {Record<string, any>} */
 function measured(engine, name) {
-  const slots = engine.manifest.functions[name].outputs.filter((slot) => !slot.shape.length);
-  return Object.fromEntries(slots.map((slot) => [slot.name, Number(engine.view(slot)[0])]));
+  const { outputs } = engine.manifest.functions[name];
+  return Object.fromEntries(outputs.map((slot) => [slot.name, slot.shape.length ? [...engine.view(slot)] : engine.view(slot)[0]]));
 }
 
-/** @param {Engine} engine @param {Record<string, [number, number]>} [sums] of an epoch that has begun */
-function meanOf({ manifest }, sums = {}) {
+/** Means over samples, and the last value of a metric with state, which begins anew. @param {Engine} engine @param {Record<string, [any, number]>} [begun] of an epoch that has begun */
+function meanOf(engine, begun) {
+  const { functions, training } = engine.manifest;
+  if (!begun && functions.reset_metrics) engine.run('reset_metrics', {});
+  const sums = begun ?? {};
   return {
     sums,
-    /** @param {Logs} found @param {number} samples */
-    add(found, samples) {
-      for (const name of manifest.training?.outputs ?? []) {
+    /** @param {Record<string, any>} found */
+    add(found) {
+      for (const name of training?.outputs ?? []) {
         const [sum, count] = sums[name] ?? [0, 0];
-        const isMean = found[`${name}/sum`] === undefined;
-        sums[name] = isMean ? [sum + found[name] * samples, count + samples] : [sum + found[`${name}/sum`], count + found[`${name}/count`]];
+        sums[name] = `${name}/sum` in found ? [sum + found[`${name}/sum`], count + found[`${name}/count`]] : [found[name], 1];
       }
     },
-    value: () => Object.fromEntries(Object.entries(sums).map(([name, [sum, count]]) => [name, sum / count])),
+    value: () => Object.fromEntries(Object.entries(sums).map(([name, [sum, count]]) => [name, sum.length ? sum : sum / (count || 1)])),
   };
 }
 

@@ -297,7 +297,7 @@ export interface StateSlot {
   shape: number[];
   offset: number;
   group: number;
-  role: 'parameter' | 'slot' | 'statistic' | 'hyperparameter' | 'key' | 'counter' | 'carried' | 'data';
+  role: 'parameter' | 'slot' | 'statistic' | 'hyperparameter' | 'key' | 'counter' | 'carried' | 'metric' | 'data';
   trainable: boolean;
   initial?: number;
 }
@@ -318,6 +318,7 @@ export interface Training {
   batch: number;
   input_names: string[];
   target_names: string[];
+  weight_names?: string[];
   outputs: string[];
 }
 export interface Manifest {

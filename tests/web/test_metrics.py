@@ -1,0 +1,44 @@
+"""Does the page measure as Python does? Sample weights and metrics with state, in the same steps. In Node."""
+
+import numpy as np
+
+import fanlight as fl
+from web.browser import run_node
+
+SCRIPT = """
+const model = await load();
+const plan = { epochs: 2, batchSize: 4, shuffle: false };
+const x = Float32Array.from(given.x), y = Int32Array.from(given.y), w = Float32Array.from(given.w);
+const refused = await model.evaluate({ x }, y, { sampleWeight: w.slice(1) }).catch((error) => error.name);
+const evaluated = await model.evaluate({ x }, y, { sampleWeight: w, batchSize: 4 });
+const plain = await model.evaluate({ x }, y);
+const history = await model.fit({ x }, y, { ...plan, sampleWeight: w, validationData: [{ x }, y, w] });
+const step = await model.trainStep({ x: x.slice(0, 6) }, y.slice(0, 2));
+const list = (value) => (value?.length ? [...value].map(list) : value);
+const arrays = (logs) => Object.fromEntries(Object.entries(logs).map(([name, value]) => [name, list(value)]));
+return { refused, evaluated: arrays(evaluated), plain: arrays(plain), history: arrays(history), step: arrays(step) };
+"""
+
+
+def test_weights_and_metrics_with_state(tmp_path, rng):
+    model = fl.Sequential([fl.Input((3,), name="x"), fl.layers.Dense(2, activation="softmax")])
+    metrics, weighted = ["accuracy", fl.metrics.ConfusionMatrix()], [fl.metrics.ConfusionMatrix(), "accuracy"]
+    model.compile("sgd", "sparse_categorical_crossentropy", metrics=metrics, weighted_metrics=weighted)
+    x, y = rng.normal(size=(10, 3)).astype("float32"), rng.integers(0, 2, 10)
+    weights = rng.random(10).astype("float32")
+    folder = model.export(tmp_path / "site", train=True, sample_weight=True)
+    given = {"x": x.ravel().tolist(), "y": y.tolist(), "w": weights.tolist()}
+    found = run_node(SCRIPT, given, folder)
+    assert found["refused"] == "ShapeError"
+    same(found["evaluated"], model.evaluate(x, y, 4, weights))
+    same(found["plain"], model.evaluate(x, y))
+    plan = {"epochs": 2, "batch_size": 4, "shuffle": False, "verbose": 0}
+    history = model.fit(x, y, sample_weight=weights, validation_data=(x, y, weights), **plan).history
+    same(found["history"], history)
+    same(found["step"], model.train_on_batch(x[:2], y[:2]))
+
+
+def same(page, python):
+    assert set(page) == set(python)
+    for name, value in python.items():
+        np.testing.assert_allclose(np.ravel(page[name]), np.ravel(value), rtol=1e-6, err_msg=name)
