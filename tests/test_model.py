@@ -172,7 +172,7 @@ def test_mistakes_of_the_first_hour_are_answered(iris, tmp_path):
     with pytest.raises(DtypeError, match=r"page=fl\.Page"):
         model.export(tmp_path / "site", page="Iris")
     with pytest.raises(UnsupportedOp, match=r"\.safetensors"):
-        model.save(tmp_path / "model.keras")
+        model.save(tmp_path / "model.onnx")
     with pytest.raises(ShapeError, match="expected 3 classes, got 2 labels"):
         small({"species": fl.Classes(["a", "b"])})
     model.fit(x, y.astype(float), verbose=0)  # whole numbers, whatever their dtype
@@ -231,3 +231,22 @@ def test_a_summary_names_every_layer(trained, capsys):
     assert "f32[batch, 8]" in shown
     assert "67 parameters" in shown
     assert "<table>" in trained._repr_html_()
+
+
+def test_a_model_that_only_predicts_compiles_no_steps(rng):
+    model = fl.Sequential([fl.Input((3,)), fl.layers.Dense(2, name="dense")])
+    model.compile("adam", "mse")
+    x, y = rng.normal(size=(8, 3)).astype("float32"), rng.normal(size=(8, 2)).astype("float32")
+    first = model.predict(x)
+    assert model._engine is None
+    np.testing.assert_array_equal(model.weights()["dense/kernel"].shape, (3, 2))  # all state, so the whole program
+    np.testing.assert_array_equal(model.predict(x), first)
+    model.fit(x, y, epochs=2, verbose=0)
+    assert not np.array_equal(model.predict(x), first)
+
+
+def test_a_model_with_nothing_left_to_train_predicts(rng):
+    model = fl.Sequential([fl.Input((3,)), fl.layers.Dense(2)])
+    model.compile("adam", "mse")
+    model.freeze()
+    assert model.predict(rng.normal(size=(4, 3)).astype("float32")).shape == (4, 2)

@@ -19,6 +19,7 @@ from fanlight.engines.wasm import WasmEngine
 from fanlight.errors import ShapeError, UnknownNameError
 from fanlight.features import on_features
 from fanlight.fitting import Arrays, History, Logs
+from fanlight.ir.module import Module
 from fanlight.layers.input import Input
 from fanlight.layers.network import Network
 from fanlight.progress import progress_for
@@ -38,6 +39,7 @@ class Model(DescribedModel):
     def _start(self, network: Network) -> None:
         super()._start(network)
         self._engine: WasmEngine | None = None
+        self._predictor: WasmEngine | None = None  # without steps of training, while nothing asks for these
         self._compiled: Compiled | None = None
         self._threads = 1
         self.stop_training = False  # set by a callback: the training ends after the step or epoch that runs
@@ -58,17 +60,29 @@ class Model(DescribedModel):
     def engine(self) -> WasmEngine:
         """The instance that holds the state; compiled when first needed."""
         if self._engine is None:
-            target = TARGETS["wasm-portable" if self._reproducible else "wasm-relaxed"]
-            self._compiled = compile(self.module(), target)
-            program, code = self._compiled.program, self._compiled.code
-            if self._threads > 1:
-                code = emit_threads(program, target)
-            engine = WasmEngine(program, code, self._threads)
-            engine.call("init", {"seed": seed_words(self.seed)})
-            known = {name: a for name, a in self._state.items() if name in engine.program.state}
-            engine.set_state(known)
-            self._engine = engine
+            self._engine, self._compiled = self._started(self.module())
+            self._predictor = None
         return self._engine
+
+    def _started(self, module: Module) -> tuple[WasmEngine, Compiled]:
+        """An engine of this module with the model's state."""
+        target = TARGETS["wasm-portable" if self._reproducible else "wasm-relaxed"]
+        compiled = compile(module, target)
+        code = emit_threads(compiled.program, target) if self._threads > 1 else compiled.code
+        engine = WasmEngine(compiled.program, code, self._threads)
+        engine.call("init", {"seed": seed_words(self.seed)})
+        engine.set_state({name: a for name, a in self._state.items() if name in engine.program.state})
+        return engine, compiled
+
+    def _prediction(self) -> WasmEngine:
+        """An engine that predicts: of a model that was not trained yet, one that can do nothing else, since steps of
+        training take much longer to compile."""
+        carries = any(spec.role == "carried" for spec in self.network.state().values())
+        if self._engine is not None or not self.recipe or carries:
+            return self.engine
+        if self._predictor is None:
+            self._predictor, _ = self._started(self.module(train=False))
+        return self._predictor
 
     @property
     def compiled(self) -> Compiled:
@@ -79,7 +93,7 @@ class Model(DescribedModel):
     def _forget_program(self) -> None:
         if self._engine is not None:
             self._state = self._engine.state()
-        self._engine = self._compiled = None
+        self._engine = self._compiled = self._predictor = None
 
     def _require_batch(self, size: int) -> None:
         """Makes room for batches of `size` rows; compiles again only where they were smaller."""
@@ -116,7 +130,8 @@ class Model(DescribedModel):
         size = min(batch_size or PREDICT_BATCH, PREDICT_BATCH)
         if fitting.row_count(arrays, "predict") == 0:
             raise ShapeError("predict", expected="at least one row", got="none")
-        parts = [self.engine.call("predict", batch) for batch in fitting.batches(arrays, size)]
+        engine = self._prediction()
+        parts = [engine.call("predict", batch) for batch in fitting.batches(arrays, size)]
         outputs = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
         return next(iter(outputs.values())) if len(outputs) == 1 else outputs
 
@@ -139,10 +154,11 @@ class Model(DescribedModel):
         for name, (array, is_raw) in self._rows_of(x, what).items():
             found[name] = array
             if is_raw:
-                functions = self.engine.program.procedures
+                engine = self._prediction() if what == "predict" else self.engine
+                functions = engine.program.procedures
                 prepare = "prepare" if "prepare" in functions else f"prepare_{name}"
                 parts = fitting.batches({name: array}, PREDICT_BATCH)
-                found[name] = np.concatenate([self.engine.call(prepare, part)[name] for part in parts])
+                found[name] = np.concatenate([engine.call(prepare, part)[name] for part in parts])
         return found
 
     def _arrays(

@@ -20,22 +20,18 @@ def merge_updates(kernels: list[Step], written: frozenset[str]) -> list[Step]:
     """Joins map kernels that write only buffers in `written`, run over equal axes and share an operand that is no
     scalar."""
     result = list(kernels)
+    needs: list[set[int]] | None = None  # of `result` as it is
     position = 0
     while position < len(result):
         kernel = result[position]
-        for k in range(position):
+        for k in range(position if _is_update(kernel, written) and kernel.axes else 0):
             other = result[k]
-            if (
-                _is_update(kernel, written)
-                and _is_update(other, written)
-                and kernel.axes
-                and _joinable(other, kernel)
-                and not _apart(result, k, position)
-                and _size(other) + _size(kernel) <= LARGEST
-            ):
-                result[k] = _join(other, kernel)
-                del result[position]
-                break
+            if _is_update(other, written) and _joinable(other, kernel) and _size(other) + _size(kernel) <= LARGEST:
+                needs = _needs(result) if needs is None else needs
+                if not _apart(needs, k, position):
+                    result[k], needs = _join(other, kernel), None
+                    del result[position]
+                    break
         else:
             position += 1
     return result
@@ -76,13 +72,22 @@ def _joinable(first: Kernel, second: Kernel) -> bool:
     return True
 
 
-def _apart(kernels: list[Step], first: int, second: int) -> bool:
-    """Must a third kernel run between the two? Also one that reads old state which one of the two updates."""
+def _needs(kernels: list[Step]) -> list[set[int]]:
+    """For each kernel, the kernels before which it cannot run: also those that read old state which it updates."""
     needs = dependencies(kernels)
+    touching: dict[str, set[int]] = {}
+    for k, kernel in enumerate(kernels):
+        for buffer in kernel.touched:
+            touching.setdefault(buffer, set()).add(k)
     for k, kernel in enumerate(kernels):
         for buffer in kernel.written:
             if (old := old_name(buffer)) != buffer:
-                needs[k] |= {other for other, step in enumerate(kernels) if other != k and old in step.touched}
+                needs[k] |= touching.get(old, set()) - {k}
+    return needs
+
+
+def _apart(needs: list[set[int]], first: int, second: int) -> bool:
+    """Must a third kernel run between the two?"""
     between = [k for k in needs[second] if k != first] + [k for k in needs[first] if k != second]
     return any({first, second} & ancestors(needs, k) for k in between)
 
