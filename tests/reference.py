@@ -24,7 +24,7 @@ class Page:
     opening: str
     names: tuple[str, ...] = ()  # of `fl` itself
     module: str = ""  # all public names of `fl.<module>`
-    has_methods: bool = False  # whether readers call them
+    methods_of: tuple[str, ...] = ()  # the classes whose methods readers call
 
 
 PAGES = {
@@ -32,7 +32,7 @@ PAGES = {
         "Models",
         "What is trained, saved, exported and shown.",
         ("Model", "Sequential", "Input", "load"),
-        has_methods=True,
+        methods_of=("Model",),
     ),
     "layers": Page(
         "Layers", "Keras 3's layers; [docs/layers.md](../layers.md) compares them with Keras.", (), "layers"
@@ -40,11 +40,14 @@ PAGES = {
     "optimizers": Page("Optimizers", "How a step changes weights.", (), "optimizers"),
     "losses": Page("Losses", "What training makes small; names and values are Keras's.", (), "losses"),
     "metrics": Page("Metrics", "What training and evaluation report.", (), "metrics"),
+    "callbacks": Page(
+        "Callbacks", "What looks on while a model trains, and steers.", (), "callbacks", methods_of=("Callback",)
+    ),
     "functions": Page(
         "Functions and gradients",
         "Programs without layers. The array functions themselves are in [docs/ops.md](../ops.md).",
         ("function", "grad", "value_and_grad", "export", "TensorSpec", "Tensor", "convert_to_numpy", "is_tensor"),
-        has_methods=True,
+        methods_of=("Tensor",),
     ),
     "meanings": Page(
         "Meanings and pages",
@@ -63,7 +66,7 @@ def text(page: Page) -> str:
     prefix = f"fl.{page.module}" if page.module else "fl"
     for name, thing in members(page):
         lines += entry(f"{prefix}.{name}", thing)
-        if page.has_methods and inspect.isclass(thing):
+        if name in page.methods_of:
             for key, method in methods(thing):
                 shown = signature(key, method) if callable(method) else key
                 lines += [f"**`{shown}`**", "", words(method), ""]
@@ -104,8 +107,8 @@ def methods(kind: type) -> Iterator[tuple[str, Any]]:
     fields = {each.name for each in dataclasses.fields(kind)} if dataclasses.is_dataclass(kind) else set()
     seen = set()
     for base in kind.__mro__:
-        if not base.__module__.startswith("fanlight") or (kind is not fl.Model and base in fl.Model.__mro__):
-            continue  # what a Sequential does, a Model does
+        if not base.__module__.startswith("fanlight"):
+            continue
         for key, value in vars(base).items():
             if key.startswith("_") or key in seen or key in fields or not is_method(value):
                 continue
