@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:  # for editors, which do not run __getattr__; array functions take and give tensors there: Any
+    from fanlight import callbacks as callbacks
     from fanlight import datasets as datasets
     from fanlight import errors as errors
     from fanlight import layers as layers

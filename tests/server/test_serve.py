@@ -2,6 +2,7 @@
 
 import gzip
 import http.client
+import re
 import socket
 from urllib.parse import urlsplit
 
@@ -74,8 +75,8 @@ def test_every_file_of_a_bundle(line_bundle):
         for path in line_bundle.iterdir():
             status, headers, body = ask(address, f"/{path.name}")
             assert (status, body) == (200, path.read_bytes())
-            is_entry = path.name in ("fanlight.json", "package.json", "README.md") or path.suffix == ".ts"
-            cache = "no-cache" if is_entry or path.stem == "index" else "public, max-age=31536000, immutable"
+            has_hash = re.search(r"[-.][0-9a-f]{8,}\.", path.name)
+            cache = "public, max-age=31536000, immutable" if has_hash else "no-cache"
             assert headers["Cache-Control"] == cache, path.name
             assert headers["Content-Type"].split(";")[0] == known.get(
                 path.suffix, headers["Content-Type"].split(";")[0]

@@ -48,7 +48,7 @@ def run_node(script: str, given: Any = None, at: Path | None = None, node: str |
     result += " ? Array.from(v, Number) : typeof v === 'bigint' ? Number(v) : v));"
     body = f"const given = {json.dumps(given)}; {start} const result = await (async () => {{ {script} }})(); {result}"
     done = subprocess.run([node, "--input-type=module", "-e", body], capture_output=True, text=True, timeout=60, cwd=at)
-    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.returncode == 0, f"{done.returncode} {done.stderr[-3000:]} {done.stdout[-500:]}"
     return json.loads(done.stdout.rsplit("\n@result ", 1)[1])
 
 

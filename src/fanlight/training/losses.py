@@ -70,7 +70,8 @@ def from_record(record: Mapping[str, Any]) -> Loss:
     if "class_name" in record:
         kind, config = by_class.get(str(record["class_name"])), dict(record.get("config") or {})
     else:
-        kind, config = LOSSES.get(str(record.get("name"))), dict(record)
+        name = str(record.get("name"))
+        kind, config = LOSSES.get(ALIASES.get(name, name)), dict(record)
     if kind is None:
         raise UnknownNameError("loss", expected=f"one of {', '.join(LOSSES)}", got=dict(record))
     config.pop("name", None)

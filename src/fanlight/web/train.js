@@ -26,9 +26,12 @@ const breathe = () => new Promise((resolve) => {
   }
 });
 
-/** Runs the short calls that wait, also those behind another training: the end of this one may depend on them. @param {Session} session */
+/** The place of a short call that waits, also behind another training: the end of this one may depend on it. @param {Session} session */
+const short = (session) => session.waiting.findIndex(({ method }) => !/fit|evaluate/.test(method));
+
+/** Runs the short calls that wait. @param {Session} session */
 async function serve(session) {
-  for (let place; (place = session.waiting.findIndex(({ method }) => !/fit|evaluate/.test(method))) >= 0;) await session.next(place);
+  for (let place; (place = short(session)) >= 0;) await session.next(place);
 }
 
 /** Runs the calls that come until something is so. @param {Session} session @param {() => unknown} isSo */
@@ -36,7 +39,8 @@ async function serveUntil(session, isSo) {
   for (;;) {
     await serve(session);
     if (isSo()) return;
-    await new Promise((resolve) => { session.wake = () => resolve(undefined); });
+    // What came meanwhile has called the last wake.
+    if (short(session) < 0) await new Promise((resolve) => { session.wake = () => resolve(undefined); });
   }
 }
 
