@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT.parent / "shared" / "data"
-GUIDES = ["from-keras.md"]
+GUIDES = ["from-keras.md", "own-layers.md"]
 
 
 def blocks(text: str) -> list[str]:

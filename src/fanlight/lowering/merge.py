@@ -24,7 +24,10 @@ def merge_updates(kernels: list[Step], written: frozenset[str]) -> list[Step]:
     position = 0
     while position < len(result):
         kernel = result[position]
-        for k in range(position if _is_update(kernel, written) and kernel.axes else 0):
+        if not _is_update(kernel, written) or not kernel.axes:
+            position += 1
+            continue
+        for k in range(position):
             other = result[k]
             if _is_update(other, written) and _joinable(other, kernel) and _size(other) + _size(kernel) <= LARGEST:
                 needs = _needs(result) if needs is None else needs

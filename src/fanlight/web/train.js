@@ -31,7 +31,7 @@ const short = (session) => session.waiting.findIndex(({ method }) => !/fit|evalu
 
 /** Runs the short calls that wait. @param {Session} session */
 async function serve(session) {
-  for (let place; (place = short(session)) >= 0;) await session.next(place);
+  for (let at; (at = short(session)) >= 0;) await session.next(at);
 }
 
 /** Runs the calls that come until something is so. @param {Session} session @param {() => unknown} isSo */
@@ -40,7 +40,7 @@ async function serveUntil(session, isSo) {
     await serve(session);
     if (isSo()) return;
     // What came meanwhile has called the last wake.
-    if (short(session) < 0) await new Promise((resolve) => { session.wake = () => resolve(undefined); });
+    if (short(session) < 0) await new Promise((resolve) => { session.wake = () => resolve(0); });
   }
 }
 
