@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import fanlight as fl
-from fanlight.errors import CompileError, DtypeError, UnknownLayerError, UnknownNameError, UnsupportedOp
+from fanlight.errors import CompileError, DtypeError, ShapeError, UnknownLayerError, UnknownNameError, UnsupportedOp
 from fanlight.layers import Network
 from layers.own_layers import block, data, linear, twins, with_weights_of
 
@@ -185,6 +185,9 @@ def test_state_is_assigned_in_training_alone():
     Count.change = lambda self: setattr(self, "w", self.w + 1)
     with pytest.raises(CompileError, match=r"self\.w\.assign"):
         Count()(fl.Input((3,)))
+    Count.change = lambda self: fl.fori_loop(0, 3, lambda k, y: y + self.n.assign_add(1.0), 0.0)
+    with pytest.raises(CompileError, match="the body of a loop"):
+        Count()(fl.Input((3,)))
 
 
 def test_errors_say_what_to_do():
@@ -210,6 +213,13 @@ def test_errors_say_what_to_do():
         layer.add_weight((2,), dtype="int32")
     with pytest.raises(UnknownNameError, match=r"fl\.layers\.Layer"):
         fl.register(dict)
+    with pytest.raises(CompileError, match="a list of them"):
+        type("Named", (fl.layers.Layer,), {"call": lambda self, x: {"y": x}})()(fl.Input((3,)))
+    dense = fl.layers.Dense(2)
+    with pytest.raises(ShapeError, match="leave out"):
+        type("Eager", (fl.layers.Layer,), {"build": lambda self, shape: dense.build(shape)})()(fl.Input((3,)))
+    with pytest.raises(AttributeError, match=r"super\(\).__init__"):
+        type("Hasty", (fl.layers.Layer,), {"__init__": lambda self: None, "call": lambda self, x: x})()(fl.Input((3,)))
     with pytest.raises(AttributeError, match="no attribute 'units'"):
         type("Blind", (fl.layers.Layer,), {"call": lambda self, x: x * self.units})()(fl.Input((3,)))
 

@@ -84,6 +84,8 @@ def test_keras_files_both_ways(make, tmp_path):
     ours.save(tmp_path / "ours.keras")
     back = keras.saving.load_model(tmp_path / "ours.keras")
     np.testing.assert_allclose(back.predict(x, verbose=0), ours.predict(x), atol=1e-5)
+    logs = [model.fit(x, y, batch_size=8, epochs=2, shuffle=False, verbose=0).history["loss"] for model in (ours, back)]
+    np.testing.assert_allclose(*logs, rtol=1e-4)  # the optimizer's state came along
     REGISTERED.clear()
     with pytest.raises(UnsupportedOp, match=r"Linear|Block"):
         fl.load(tmp_path / "theirs.keras")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from traceback import walk_stack
 from typing import Any
 
 from fanlight.errors import CompileError, ShapeError
@@ -67,6 +68,9 @@ class Content(Value):
         if not frame.context.training:
             do = "take training=None as an argument of call, and write: if training:"
             raise CompileError(where, expected="a call in training", got="training=False", do=do)
+        if is_in_body():
+            do = "return the new value from the body, and assign it after"
+            raise CompileError(where, expected="to be in call itself", got="the body of a loop or branch", do=do)
         new = as_value(value, handle.dtype)
         if new.shape != handle.shape:
             raise ShapeError(where, expected=list(handle.shape), got=list(new.shape))
@@ -89,6 +93,17 @@ class Content(Value):
             self.assign(self)  # says why not
         assert frame is not None
         return frame.context
+
+
+def is_in_body() -> bool:
+    """Whether an array function, `fl.scan` or `fl.cond` say, runs the caller: that is not once in each step."""
+    for frame, _ in walk_stack(None):
+        module = frame.f_globals.get("__name__", "")
+        if module == "fanlight.layers.own":
+            return False
+        if module.startswith("fanlight.ops."):
+            return True
+    return False
 
 
 def content(handle: Handle, context: Context) -> Value:

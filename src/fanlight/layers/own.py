@@ -64,6 +64,11 @@ class Layer(base.Layer):
         if taken := sorted(TAKEN & set(vars(cls))):
             raise UnknownNameError(cls.__name__, expected="names that fl.layers.Layer does not use itself", got=taken)
 
+    def __getattr__(self, name: str) -> Any:
+        if "built_for" not in self.__dict__ and name in TAKEN:
+            raise AttributeError(f"{type(self).__name__}: expected super().__init__(**kwargs) first in its __init__")
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
     def __setattr__(self, name: str, value: Any) -> None:
         known = self.__dict__
         if name in TAKEN and (name in vars(base.Layer) or name in known):
@@ -215,8 +220,9 @@ class Layer(base.Layer):
         with running(self, context), with_contents(self, context):
             result = self.call(*values, **arguments)
             outputs = tuple(leaves(frozen(result)))
-            if wrong := [each for each in outputs if not isinstance(each, Value)] or not outputs:
-                raise CompileError(f"call of {self.label}", expected="a value, or several", got=wrong or result)
+            if isinstance(result, Mapping) or not outputs or not all(isinstance(each, Value) for each in outputs):
+                expected = "a value of the graph, or a list of them"
+                raise CompileError(f"call of {self.label}", expected=expected, got=repr(result)[:80])
             if self.supports_masking and not all(each in context.masks for each in outputs):
                 first = next(iter(data.values()), ())
                 before = arguments.get("mask")
@@ -237,12 +243,19 @@ class Layer(base.Layer):
         shapes = {f"{name}_shape": mapped(each, open_shape) for name, each in data.items()}
         parameters = signature(type(self).build).parameters.values()
         wanted = [each.name for each in parameters if each.kind is Parameter.POSITIONAL_OR_KEYWORD][1:]
-        if len(wanted) > 1 and set(wanted) <= set(shapes):
-            self.build(**{name: shapes[name] for name in wanted})
-        elif len(wanted) > 1:
+        if len(wanted) > 1 and not set(wanted) <= set(shapes):
             raise ShapeError(f"build of {self.label}", expected=f"arguments among {list(shapes)}", got=wanted)
-        else:
-            self.build(*list(shapes.values())[:1])
+        try:
+            if len(wanted) > 1:
+                self.build(**{name: shapes[name] for name in wanted})
+            else:
+                self.build(*list(shapes.values())[:1])
+        except AttributeError as error:  # a layer of Fanlight's builds itself for types, and not for a shape
+            if not isinstance(error.obj, tuple):
+                raise
+            expected, got = "layers inside that build themselves, when they are called", f"build({error.obj})"
+            do = "leave out self.dense.build(shape)"
+            raise ShapeError(f"build of {self.label}", expected=expected, got=got, do=do) from error
         self.collect_parts()
         self.__dict__["built_for"] = tuple(
             each if isinstance(each, Type) else each.type for each in leaves(frozen(tuple(data.values())))
