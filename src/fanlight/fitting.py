@@ -244,6 +244,8 @@ def fit(
             progress.epoch(epoch, logs)
         if (on_epoch_end is not None and on_epoch_end(epoch, logs) is True) or callbacks.is_stopped:
             break
+    if "finalize" in engine.program.procedures:  # weights become their averages
+        engine.call("finalize", {})
     callbacks.tell("on_train_end", logs)
     history.seconds = time.perf_counter() - begin
     return history

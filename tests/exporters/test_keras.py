@@ -41,8 +41,9 @@ OPTIMIZERS = {
     "rmsprop": fl.optimizers.RMSprop(0.01, momentum=0.5, centered=True),
     "nadam": fl.optimizers.Nadam(0.01),
     "adafactor": fl.optimizers.Adafactor(0.01),
+    "averages": fl.optimizers.Adam(0.01, use_ema=True, gradient_accumulation_steps=2),
 }
-OFTEN = ("adam", "sgd")
+OFTEN = ("adam", "sgd", "averages")
 
 
 @pytest.mark.parametrize("name", [n if n in OFTEN else pytest.param(n, marks=pytest.mark.full) for n in OPTIMIZERS])

@@ -41,13 +41,14 @@ OPTIMIZERS = {
     "adadelta": lambda: keras.optimizers.Adadelta(0.5),
     "adafactor": lambda: keras.optimizers.Adafactor(0.01),
     "nadam": lambda: keras.optimizers.Nadam(0.01),
+    "averages": lambda: keras.optimizers.Adam(0.01, use_ema=True, ema_overwrite_frequency=2),
     "lion": lambda: keras.optimizers.Lion(0.001),
     "lamb": lambda: keras.optimizers.Lamb(0.01),
     "ftrl": lambda: keras.optimizers.Ftrl(0.05),
 }
 
 
-OFTEN = ("sgd", "adam", "rmsprop", "adafactor")  # one for each way in which slots are ordered
+OFTEN = ("sgd", "adam", "rmsprop", "adafactor", "averages")  # one for each way in which slots are ordered
 
 
 @pytest.mark.parametrize("name", [n if n in OFTEN else pytest.param(n, marks=pytest.mark.full) for n in OPTIMIZERS])

@@ -47,6 +47,14 @@ CASES = [
         ),
     ),
 ]
+CASES += [
+    ("SGD", dict(learning_rate=0.1, use_ema=True)),
+    ("Adam", dict(learning_rate=0.05, use_ema=True, ema_momentum=0.7, ema_overwrite_frequency=7)),
+    ("Adam", dict(learning_rate=0.05, gradient_accumulation_steps=4, clipnorm=0.5)),
+    ("SGD", dict(learning_rate=0.1, momentum=0.9, weight_decay=0.1, gradient_accumulation_steps=3)),
+    ("Nadam", dict(gradient_accumulation_steps=2, use_ema=True, ema_momentum=0.8, ema_overwrite_frequency=5)),
+    ("RMSprop", dict(loss_scale_factor=4.0)),
+]
 STEPS = 50
 
 
@@ -70,12 +78,16 @@ def test_fifty_steps(rng, kind, attributes):
     state |= {path: np.asarray(variable) for path, variable in variables.items()}
     for _ in range(STEPS):
         gradients = {path: rng.normal(size=shape).astype("float32") for path, shape in SHAPES.items()}
-        theirs.apply([keras.ops.convert_to_tensor(g) for g in gradients.values()], list(variables.values()))
+        given = [g * (theirs.loss_scale_factor or 1) for g in gradients.values()]  # which Keras divides by it
+        theirs.apply([keras.ops.convert_to_tensor(g) for g in given], list(variables.values()))
         state |= evaluate_graph(graph, gradients, state)[1]
     for path, variable in variables.items():
         np.testing.assert_allclose(
             state[path], np.asarray(variable), rtol=2e-6, atol=1e-6, err_msg=path
         )  # fifty roundings
+    if theirs.use_ema:
+        for path, expected in zip(SHAPES, theirs._model_variables_moving_average, strict=True):
+            np.testing.assert_allclose(state[f"optimizer/{path}/average"], np.asarray(expected), rtol=2e-6, atol=1e-6)
     assert state["optimizer/iterations"] == STEPS
 
 
@@ -105,8 +117,11 @@ def test_what_keras_saves_is_read():
     ours = optimizers.get(keras.optimizers.serialize(theirs))
     assert ours == optimizers.SGD(ours.learning_rate, 0.9, True) and abs(ours.learning_rate - 0.1) < 1e-6
     assert optimizers.get(ours.attributes()) == ours
-    with pytest.raises(UnsupportedOp, match="use_ema"):
-        optimizers.get(keras.optimizers.serialize(keras.optimizers.Adam(use_ema=True)))
+    theirs = keras.optimizers.Adam(use_ema=True, ema_overwrite_frequency=3, gradient_accumulation_steps=2)
+    ours = optimizers.get(keras.optimizers.serialize(theirs))
+    assert (ours.use_ema, ours.ema_overwrite_frequency, ours.gradient_accumulation_steps) == (True, 3, 2)
+    with pytest.raises(UnsupportedOp, match="jit_compile"):
+        optimizers.get({"class_name": "SGD", "config": {"jit_compile": True}})
 
 
 def test_wrong_requests_are_refused():

@@ -42,3 +42,20 @@ def same(page, python):
     assert set(page) == set(python)
     for name, value in python.items():
         np.testing.assert_allclose(np.ravel(page[name]), np.ravel(value), rtol=1e-6, err_msg=name)
+
+
+def test_a_training_ends_with_the_averages_of_the_weights(tmp_path, rng):
+    model = fl.Sequential([fl.Input((3,), name="x"), fl.layers.Dense(2, name="dense")])
+    model.compile(fl.optimizers.SGD(0.1, use_ema=True, ema_momentum=0.8, gradient_accumulation_steps=2), "mse")
+    x, y = rng.normal(size=(12, 3)).astype("float32"), rng.normal(size=(12, 2)).astype("float32")
+    folder = model.export(tmp_path / "site", train=True)
+    script = """
+    const model = await load({ reproducible: true });
+    const plan = { epochs: 2, batchSize: 4, shuffle: false };
+    const { loss } = await model.fit(Float32Array.from(given.x), Float32Array.from(given.y), plan);
+    return { loss, weights: await model.weights() };"""
+    found = run_node(script, {"x": x.ravel().tolist(), "y": y.ravel().tolist()}, folder)
+    assert found["loss"] == model.fit(x, y, epochs=2, batch_size=4, shuffle=False, verbose=0).history["loss"]
+    for name in ("dense/kernel", "dense/bias"):
+        ours = model.weights()[name]
+        np.testing.assert_array_equal(np.array(found["weights"][name], "float32").reshape(ours.shape), ours)

@@ -17,7 +17,7 @@ from fanlight.ir.module import StateSpec
 from fanlight.ir.types import Type, float32
 from fanlight.layers.config import plain, to_json
 from fanlight.ops import functions as fn
-from fanlight.training import schedules
+from fanlight.training import averaging, schedules
 from fanlight.training.schedules import LearningRateSchedule
 
 Read = Callable[[str], Value]  # the content of a state array of the optimizer, by its name without "optimizer/"
@@ -26,13 +26,23 @@ SCALAR = float32()
 
 @dataclass(frozen=True)
 class Optimizer(ABC):
-    """A rule for the update of weights. The attributes are Keras's keyword arguments."""
+    """A rule for the update of weights. The attributes are Keras's keyword arguments.
+
+    `use_ema` follows the weights by a moving average, which they become at the end of `fit` and, where it is given,
+    every `ema_overwrite_frequency` updates. `gradient_accumulation_steps` updates once in so many steps, by the mean
+    gradient. `loss_scale_factor` is taken and changes nothing: gradients are float32 here.
+    """
 
     learning_rate: Any = 0.01  # a number, a schedule, or a schedule's record
     weight_decay: float | None = field(default=None, kw_only=True)
     clipnorm: float | None = field(default=None, kw_only=True)
     clipvalue: float | None = field(default=None, kw_only=True)
     global_clipnorm: float | None = field(default=None, kw_only=True)
+    use_ema: bool = field(default=False, kw_only=True)
+    ema_momentum: float = field(default=0.99, kw_only=True)
+    ema_overwrite_frequency: int | None = field(default=None, kw_only=True)
+    loss_scale_factor: float | None = field(default=None, kw_only=True)
+    gradient_accumulation_steps: int | None = field(default=None, kw_only=True)
 
     name: ClassVar[str] = ""
 
@@ -43,6 +53,12 @@ class Optimizer(ABC):
             object.__setattr__(self, "learning_rate", schedules.get(self.learning_rate))
         if sum(each is not None for each in (self.clipnorm, self.clipvalue, self.global_clipnorm)) > 1:
             raise ShapeError(type(self).__name__, expected="one of clipnorm, clipvalue and global_clipnorm", got="more")
+        if not 0 <= self.ema_momentum <= 1:
+            raise ShapeError(type(self).__name__, expected="ema_momentum from 0 to 1", got=self.ema_momentum)
+        for name, least in (("ema_overwrite_frequency", 1), ("gradient_accumulation_steps", 2)):
+            count = getattr(self, name)
+            if count is not None and not (isinstance(count, int) and count >= least):
+                raise ShapeError(type(self).__name__, expected=f"{name} from {least} on", got=repr(count))
 
     # What a subclass says
 
@@ -85,13 +101,30 @@ class Optimizer(ABC):
             found[f"optimizer/{name}"] = StateSpec(SCALAR, "counter", False, 1)
         for path, type in parameters.items():
             found |= {f"optimizer/{path}/{slot}": spec for slot, spec in self.slots_of(type).items()}
+        if self.use_ema:
+            found |= averaging.slots(parameters, averaging.average)
+        if self.gradient_accumulation_steps:
+            found |= averaging.slots(parameters, averaging.waiting)
         return found
 
     def update(
         self, state: Callable[[str], Value], weights: Mapping[str, Value], gradients: Mapping[str, Value]
     ) -> dict[str, Value]:
         """Every state array that a step writes, by its full name. `state` gives the content of one."""
+        if steps := self.gradient_accumulation_steps:
+            writes = averaging.accumulated(steps, state, weights, gradients, self.updated)
+        else:
+            writes = self.updated(state, weights, gradients)
+        if self.use_ema:
+            updates = state(averaging.ITERATIONS) // (steps or 1)
+            rule = self.ema_momentum, self.ema_overwrite_frequency
+            writes = averaging.averaged(*rule, updates, state, writes, gradients)
+        return writes
 
+    def updated(
+        self, state: Callable[[str], Value], weights: Mapping[str, Value], gradients: Mapping[str, Value]
+    ) -> dict[str, Value]:
+        """What one update of the weights writes."""
         schedule = self.learning_rate if isinstance(self.learning_rate, LearningRateSchedule) else None
         scheduled = schedule and schedule.rate(fn.cast(state("optimizer/iterations"), "float32"))
 

@@ -53,8 +53,6 @@ CLASSES: tuple[type[Optimizer], ...] = (
 )
 OPTIMIZERS: dict[str, type[Optimizer]] = {each.name: each for each in CLASSES}
 # Keras's options that change nothing at these values.
-UNUSED = {"use_ema": False, "ema_momentum": 0.99, "ema_overwrite_frequency": None, "loss_scale_factor": None}
-UNUSED |= {"gradient_accumulation_steps": None}
 
 
 def get(identifier: Any) -> Optimizer:
@@ -71,7 +69,6 @@ def get(identifier: Any) -> Optimizer:
     kind = OPTIMIZERS.get(name.lower()) if isinstance(name, str) else None
     if kind is None:
         raise UnknownNameError("optimizer", expected=f"one of {', '.join(OPTIMIZERS)}", got=repr(identifier))
-    config = {key: value for key, value in config.items() if key not in UNUSED or value != UNUSED[key]}
     known = [each.name for each in fields(kind)]
     if unknown := [key for key in config if key not in known]:
         raise UnsupportedOp(f"optimizer {name!r}", expected=f"only {', '.join(known)}", got=unknown)

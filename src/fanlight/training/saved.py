@@ -11,6 +11,7 @@ from typing import NamedTuple
 from fanlight.ir.types import Type
 from fanlight.training.adam import Nadam
 from fanlight.training.adaptive import Adafactor, RMSprop
+from fanlight.training.averaging import average, waiting
 from fanlight.training.optimizer import SCALAR, Optimizer
 
 
@@ -23,6 +24,8 @@ class SavedSlot(NamedTuple):
 
 def saved_slots(optimizer: Optimizer, parameters: Mapping[str, Type]) -> Iterator[SavedSlot]:
     """Everything after the step and the rate: see `build` of each class in keras/src/optimizers."""
+    for is_kept, name in ((optimizer.use_ema, average), (optimizer.gradient_accumulation_steps, waiting)):
+        yield from (SavedSlot(name(path), type) for path, type in parameters.items() if is_kept)
     for together in groups(optimizer):
         for path, type in parameters.items():
             specs = optimizer.slots_of(type)
@@ -50,4 +53,5 @@ def slots_of_any(optimizer: Optimizer) -> tuple[str, ...]:
 
 def powers_after(optimizer: Optimizer, steps: int) -> dict[str, float]:
     """What the running products of constants are after so many steps; a Keras file does not have them."""
-    return {f"optimizer/{name}": float(factor) ** steps for name, factor in optimizer.powers.items()}
+    updates = steps // (optimizer.gradient_accumulation_steps or 1)
+    return {f"optimizer/{name}": float(factor) ** updates for name, factor in optimizer.powers.items()}

@@ -21,7 +21,7 @@ from fanlight.layers.frozen import split
 from fanlight.layers.input import BATCH
 from fanlight.layers.network import Network
 from fanlight.ops import functions as fn
-from fanlight.training import optimizers
+from fanlight.training import averaging, optimizers
 from fanlight.training.initialize import initialize
 from fanlight.training.metrics import MeanMetric
 from fanlight.training.objectives import Objective, measured, objectives_for, quantities
@@ -79,6 +79,8 @@ def build_module(
             functions["train_head"] = train_step(
                 head, objectives, chosen, state, optimizer_state, {BATCH: batch, **bounds}
             )
+        if chosen.use_ema:
+            functions["finalize"] = averaging.finalize(parameters)
         if KEY in step.state:
             optimizer_state |= {KEY: StateSpec(KEY_TYPE, "key", False), STEP: StateSpec(STEP_TYPE, "counter", False)}
     functions["init"] = initialize(network.weight_table(), optimizer_state | measuring)

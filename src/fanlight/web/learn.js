@@ -38,7 +38,7 @@ export function samples(runner, name, inputs, targets, weights) {
 /** @param {Manifest} manifest @param {number} most @param {number} [batchSize] */
 function batchOfSteps(manifest, most, batchSize) {
   const size = batchSize ?? Math.min(manifest.training?.batch ?? 32, most);
-  if (!(Number.isInteger(size) && size > 0 && size <= most)) throw new ShapeError(`batchSize: expected 1 to ${most}, got ${size}; the export sets the limit (batch_size of fit or compile)`);
+  if (!(Number.isInteger(size) && size > 0 && size <= most)) throw new ShapeError(`batchSize: expected 1 to ${most}, got ${size}; batch_size in Python sets the limit`);
   return size;
 }
 

@@ -155,6 +155,7 @@ async function fitLoop(session, { args: [plan], emit, signal }) {
     }
     await tell({ epoch, logs: value });
   }
+  run(engine, 'finalize');
   delete sayings[id];
   return { msPerStep: time / (steps || 1), samplesPerSecond: time && 1000 * samples / time };
 }
@@ -191,10 +192,13 @@ function measured(engine, name) {
   return Object.fromEntries(outputs.map((slot) => [slot.name, slot.shape.length ? [...engine.view(slot)] : engine.view(slot)[0]]));
 }
 
+/** A function of state alone, where the model has it. @param {Engine} engine @param {string} name */
+const run = (engine, name) => engine.manifest.functions[name] && engine.run(name, {});
+
 /** Means over samples, and the last value of a metric with state, which begins anew. @param {Engine} engine @param {Record<string, [any, number]>} [begun] of an epoch that has begun */
 function meanOf(engine, begun) {
-  const { functions, training } = engine.manifest;
-  if (!begun && functions.reset_metrics) engine.run('reset_metrics', {});
+  const { training } = engine.manifest;
+  if (!begun) run(engine, 'reset_metrics');
   const sums = begun ?? {};
   return {
     sums,

@@ -44,7 +44,7 @@ export async function start(app) {
     name.disabled = !isCollecting;
     again.hidden = isFull;
     again.disabled = app.busy;
-    if (isFull && section.dataset.state === 'collect') say(`All ${app.spare} places for new signs are taken. Forget and learn again to start over.`);
+    if (isFull && section.dataset.state === 'collect') say(`All ${app.spare} places for new signs are taken. Forget and learn again.`);
   };
   const test = latest(async () => {
     if (section.dataset.state !== 'known') return;
