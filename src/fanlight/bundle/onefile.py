@@ -59,6 +59,7 @@ def single_file(contents: Contents) -> bytes:
     instead = {
         "files.js": "inline.js",
         "threads.js": "alone.js",
+        "course.js": "nothing.js",
         **{f"page/{part}.js": "page/absent.js" for part in absent(page, manifest)},
     }
     scripts = {"page": link_script(PAGE_SCRIPT, instead), "worker": link_script(WORKER)}
