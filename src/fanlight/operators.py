@@ -60,11 +60,11 @@ class Operators:
 
     def apply(self, name: str, *args: Any, **kwargs: Any) -> Any:
         """The function `name` of ops/functions.py, applied."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no apply")
 
     def numpy(self) -> Any:
         """The content."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no numpy")
 
     @property
     def T(self) -> Any:

@@ -11,6 +11,7 @@ from functools import lru_cache
 from math import gcd, isqrt
 from typing import Any, Self
 
+from fanlight.errors import ShapeError
 from fanlight.ir.interning import find, keep
 from fanlight.ir.polynomial import (
     UNBOUNDED,
@@ -103,7 +104,7 @@ class Pair(Atom):
         return f"{self._symbol}({text(self.left)}, {text(self.right)})"
 
     def _interval(self, left: Bounds, right: Bounds) -> Bounds:
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no _interval")
 
     @property
     def sizes(self) -> frozenset[Size]:
@@ -354,3 +355,10 @@ def coefficient(dim: DimLike, name: str) -> DimLike | None:
             rest = tuple(atom for atom in term if atom is not inside[0])
             table[rest] = table.get(rest, 0) + scale
     return from_terms(table)
+
+
+def known(extent: DimLike) -> int:
+    """A length as a number. Raises ShapeError where it is open until the function is called."""
+    if not isinstance(extent, int):
+        raise ShapeError("an axis", expected="a known length", got=extent, do="give the input a fixed shape")
+    return extent

@@ -35,10 +35,10 @@ class Atom:
     @property
     def sizes(self) -> frozenset[Size]:
         """All sizes that this atom depends on."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no sizes")
 
     def evaluate(self, values: Mapping[str, int]) -> int:
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no evaluate")
 
     def substitute(self, replace: Callable[[Atom], Any]) -> DimLike:
         """This atom with `replace` applied inside it; `replace` has already declined the atom itself."""

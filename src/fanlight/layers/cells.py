@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from fanlight.errors import UnsupportedOp
+from fanlight.ir.dim import known
 from fanlight.ir.graph import Value
 from fanlight.ir.types import Type
 from fanlight.layers.activations import ACTIVATIONS
@@ -209,7 +210,7 @@ class ForgetBias(Initializer):
     others: Initializer
 
     def __call__(self, key: Value, type: Type) -> Value:
-        units = int(type.shape[0]) // 4  # type: ignore[arg-type]
+        units = known(type.shape[0]) // 4
         first, last = (Type(type.dtype, (count,)) for count in (units, 2 * units))
         rest = fn.random_fold_in(key, 1)
         return fn.concatenate([self.others(key, first), fn.ones((units,)), self.others(rest, last)], axis=0)

@@ -17,7 +17,7 @@ class Constraint:
     """A rule that makes a weight an allowed one."""
 
     def __call__(self, w: Value) -> Value:
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no rule")
 
 
 def length(w: Value, axis: Any) -> Value:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from fanlight.ir.dim import known
 from fanlight.ir.graph import Value
 from fanlight.ir.types import Type
 from fanlight.layers import activations
@@ -48,11 +49,11 @@ class _Convolution(Layer):
 
     def declare_kernels(self, channels: int) -> int:
         """Declare the kernels for that many input channels; gives the number of output channels."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no declare_kernels")
 
     def convolve(self, context: Context, x: Value) -> Value:
         """The output before bias and activation."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no convolve")
 
     def build(self, *types: Type) -> None:
         if len(types) != 1:
@@ -76,7 +77,7 @@ class _Convolution(Layer):
     def kernel(self, context: Context, x: Value, name: str = "kernel", axis: int = -2, groups: int = 1) -> Value:
         """A kernel, whose `axis` has the channels of x, or of one of its groups."""
         kernel = self.weight(context, name)
-        expected = int(kernel.shape[axis]) * groups  # type: ignore[arg-type]
+        expected = known(kernel.shape[axis]) * groups
         if x.shape[-1] != expected:
             raise self.error(f"{expected} input channels", x.shape[-1], at=x.type, do=f"the kernel is {kernel.type}")
         return kernel

@@ -40,7 +40,7 @@ class _Noise(Layer):
         self.add_weight(self.strength, (), Constant(getattr(self, self.strength)), role="hyperparameter")
 
     def disturb(self, x: Value, strength: Value, key: Value) -> Value:
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no disturb")
 
     def call(self, context: Context, *values: Value) -> Value:
         (x,) = values

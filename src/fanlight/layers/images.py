@@ -39,7 +39,7 @@ class ImageLayer(Layer):
 
     def changed(self, context: Context, x: Value) -> Value:
         """What becomes of channels-last float32 images."""
-        raise NotImplementedError(type(self).__name__)
+        raise NotImplementedError(f"{type(self).__name__} has no changed")
 
 
 class Draws:
@@ -92,11 +92,11 @@ class RandomImageLayer(ImageLayer):
 
     def draw(self, x: Value, draws: Draws) -> Drawn:
         """The numbers for these images, by Keras's names."""
-        raise NotImplementedError(type(self).__name__)
+        raise NotImplementedError(f"{type(self).__name__} has no draw")
 
     def transform(self, x: Value, drawn: Drawn) -> Value:
         """The images as these numbers change them."""
-        raise NotImplementedError(type(self).__name__)
+        raise NotImplementedError(f"{type(self).__name__} has no transform")
 
 
 def interval(layer: Layer, name: str, given: Any, low: float, high: float) -> tuple[float, float]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from fanlight.errors import ShapeError, UnknownNameError, UnsupportedOp
+from fanlight.ir.dim import known
 from fanlight.ir.graph import Value
 from fanlight.ir.types import Shape, Type
 from fanlight.layers.config import from_json
@@ -28,7 +29,7 @@ class Initializer:
     needs_key: ClassVar[bool] = True
 
     def __call__(self, key: Value, type: Type) -> Value:
-        raise NotImplementedError
+        raise NotImplementedError(f"{self.__class__.__name__} has no rule")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,7 @@ class Orthogonal(Initializer):
     gain: float = 1.0
 
     def __call__(self, key: Value, type: Type) -> Value:
-        *others, columns = (int(extent) for extent in type.shape)  # type: ignore[arg-type]
+        *others, columns = (known(extent) for extent in type.shape)
         if not others:
             raise ShapeError("Orthogonal", expected="a weight of rank 2 or more", got=type)
         rows = math.prod(others)
@@ -166,7 +167,7 @@ def fans(
     shape: Shape, input_axes: tuple[int, ...] | None = None, output_axes: tuple[int, ...] | None = None
 ) -> tuple[int, int]:
     """How many inputs feed one output, and how many outputs one input: of a matrix, or of a convolution's kernel."""
-    sizes = [int(extent) for extent in shape]  # type: ignore[arg-type]
+    sizes = [known(extent) for extent in shape]
     if input_axes is not None and output_axes is not None:
         return math.prod(sizes[axis] for axis in input_axes), math.prod(sizes[axis] for axis in output_axes)
     if len(sizes) < 2:

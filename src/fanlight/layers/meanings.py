@@ -26,7 +26,7 @@ class Meaning:
     @property
     def shape(self) -> Shape:
         """The shape of one row as the model sees it."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no shape")
 
     @property
     def dtype(self) -> str:
@@ -43,7 +43,7 @@ class Meaning:
         return value
 
     def to_manifest(self) -> dict[str, Any]:
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no to_manifest")
 
 
 # What goes with well-known weights, as in keras.applications.imagenet_utils: (order, divided by 255, mean, std).

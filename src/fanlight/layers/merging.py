@@ -26,7 +26,7 @@ class _Merge(Layer):
 
     def join(self, x: Value, y: Value) -> Value:
         """The result for two inputs."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no join")
 
     def merge(self, values: list[Value], masks: Masks) -> Value:
         """The result for all inputs, which have one rank."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from string import ascii_lowercase
 from typing import Any, ClassVar
 
+from fanlight.ir.dim import known
 from fanlight.ir.graph import Value
 from fanlight.ir.types import Type
 from fanlight.layers.attention import MASKED, both, causal
@@ -152,7 +153,7 @@ class MultiHeadAttention(_Heads):
         if self.use_gate:
             self.add_projection("_gate_dense", 1, query.rank, values, "sigmoid")
         self.add_projection("value_dense", 1, value.rank, values)
-        shape = self.output_shape or (int(query.shape[-1]),)  # type: ignore[arg-type]
+        shape = self.output_shape or (known(query.shape[-1]),)
         self.add_projection("output_dense", 2, query.rank + 1, shape)
         self.add_dropout()
 
@@ -229,7 +230,7 @@ class GroupQueryAttention(_Heads):
         if self.use_gate:
             self.add_projection("_gate_dense", 1, 3, heads, "sigmoid")
         self.add_projection("_value_dense", 1, 3, shared)
-        self.add_projection("_output_dense", 2, 4, (int(types[0].shape[-1]),))  # type: ignore[arg-type]
+        self.add_projection("_output_dense", 2, 4, (known(types[0].shape[-1]),))
         self.add_dropout()
 
     def call(  # pyright: ignore[reportIncompatibleMethodOverride]

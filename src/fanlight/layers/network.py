@@ -12,6 +12,7 @@ from math import prod
 from typing import Any
 
 from fanlight.errors import ShapeError, UnknownLayerError, UnknownNameError, UnsupportedOp
+from fanlight.ir.dim import known
 from fanlight.ir.graph import Value
 from fanlight.ir.module import StateSpec
 from fanlight.ir.types import Type
@@ -202,7 +203,7 @@ class Network(Layer):
         rows = []
         for layer in self.layers:
             counts = [
-                (prod(int(n) for n in each.type.shape), each.trainable and part.trainable)  # type: ignore[arg-type]
+                (prod(known(n) for n in each.type.shape), each.trainable and part.trainable)
                 for _, part in layer.walk("")
                 for each in part.weights.values()
                 if each.role in ("parameter", "statistic")

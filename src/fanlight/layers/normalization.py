@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from fanlight.ir.dim import DimLike
+from fanlight.ir.dim import DimLike, known
 from fanlight.ir.graph import Value
 from fanlight.ir.types import Type
 from fanlight.layers.base import Layer
@@ -92,7 +92,7 @@ class BatchNormalization(_Normalization):
         if beta is not None:
             shift = shift + beta
         shape = [1] * x.rank
-        shape[axis] = int(type.shape[0])  # type: ignore[arg-type]
+        shape[axis] = known(type.shape[0])
         return x * fn.reshape(factor, tuple(shape)) + fn.reshape(shift, tuple(shape))
 
     def moments(self, x: Value, axes: tuple[int, ...], mask: Value | None) -> tuple[Value, Value]:
@@ -178,7 +178,7 @@ class GroupNormalization(_Normalization):
     def call(self, context: Context, *values: Value) -> Value:
         (x,) = values
         (k,) = self.axes_of(x.type, self.axis)
-        channels = int(x.shape[k])  # type: ignore[arg-type]
+        channels = known(x.shape[k])
         groups = channels if self.groups == -1 else self.groups
         split = (groups, channels // groups)
         y = fn.reshape(x, (*x.shape[:k], *split, *x.shape[k + 1 :]))

@@ -47,7 +47,7 @@ class _Affine(RandomImageLayer):
 
     def matrix(self, x: Value, drawn: Drawn) -> Value:
         """`[n, 8]`: a0, a1, a2, b0, b1, b2, 0, 0 of `affine_transform`."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no matrix")
 
     def transform(self, x: Value, drawn: Drawn) -> Value:
         return affine_transform(x, self.matrix(x, drawn), self.interpolation, self.fill_mode, self.fill_value)

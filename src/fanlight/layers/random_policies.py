@@ -59,7 +59,7 @@ class _Policy(ImageLayer):
 
     def varied(self, x: Value, key: Value) -> Value:
         """The images in training."""
-        raise NotImplementedError(type(self).__name__)
+        raise NotImplementedError(f"{type(self).__name__} has no varied")
 
     def chosen(self, number: Value, names: tuple[str, ...], x: Value, key: Value) -> Value:
         """The images as the layer of that number changes them; beyond the last name as they are. Only that one runs."""

@@ -16,7 +16,7 @@ class Regularizer:
     """A rule that gives a scalar for a weight."""
 
     def __call__(self, x: Value) -> Value:
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no rule")
 
 
 @dataclass(frozen=True, slots=True)

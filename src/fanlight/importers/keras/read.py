@@ -91,6 +91,7 @@ def read_archive(data: bytes, at: str) -> KerasFile:
             for name, entry in entries.items()
             if name.startswith("assets/") and not entry.is_dir()
         }
+    # NotImplementedError is what zipfile raises for a way to compress that it does not know.
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, RuntimeError, ValueError, OSError) as error:
         if isinstance(error, (ModelFormatError, UnsupportedOp)):
             raise

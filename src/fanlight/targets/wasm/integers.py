@@ -253,7 +253,7 @@ class Integers:
         self.function.release(local)
 
     def push_datum(self, node: Scalar) -> None:
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no push_datum")
 
 
 def _wrapped(value: int) -> int:

@@ -69,7 +69,7 @@ class Nodes(Integers):
 
     def push_side(self, item: Item) -> None:
         """Pushes one side of a guard, inside its branch."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no push_side")
 
     def push_datum(self, node: Scalar) -> None:
         self.push(("scalar", node))

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from fanlight.ir.dim import known
 from fanlight.ir.graph import Value
 from fanlight.ir.types import Type
 from fanlight.ops import functions as fn
@@ -45,7 +46,7 @@ def counts(
     else:
         limits = row(thresholds)
     weights = fn.ones_like(prediction) if weights is None else weights
-    keep = (-1, int(prediction.shape[-1])) if by_label else (-1,)  # type: ignore[arg-type]
+    keep = (-1, known(prediction.shape[-1])) if by_label else (-1,)
     rows = [fn.reshape(each, keep) for each in (target, prediction, fn.broadcast_to(weights, prediction.shape))]
     is_positive, scores, weights = fn.not_equal(rows[0], 0), rows[1], rows[2]
     at = fn.reshape(limits, (len(thresholds),) + (1,) * scores.rank)
@@ -77,10 +78,10 @@ class Counts(Metric):
         top_k, class_id = getattr(self, "top_k", None), getattr(self, "class_id", None)
         if top_k is not None:
             _, best = fn.top_k(prediction, top_k)
-            kept = fn.sum(fn.one_hot(best, int(prediction.shape[-1])), axis=-2)  # type: ignore[arg-type]
+            kept = fn.sum(fn.one_hot(best, known(prediction.shape[-1])), axis=-2)
             prediction = prediction * kept + LEAST * (1.0 - kept)
         if class_id is not None:
-            if target.rank < 2 or not 0 <= class_id < int(target.shape[-1]):  # type: ignore[arg-type]
+            if target.rank < 2 or not 0 <= class_id < known(target.shape[-1]):
                 raise self.error(f"a class {class_id} on the last axis", prediction.type)
             target, prediction = (each[..., class_id : class_id + 1] for each in (target, prediction))
             if weights is not None and weights.shape[-1] != 1:

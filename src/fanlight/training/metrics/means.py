@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fanlight.ir.dim import known
 from fanlight.ir.graph import Value
 from fanlight.ops import functions as fn
 from fanlight.training.loss import EPSILON, Logits
@@ -95,7 +96,7 @@ def numbers(target: Value, prediction: Value) -> Value:
 
 def among(target: Value, prediction: Value, k: int) -> Value:
     """Whether fewer than k classes are larger than the one that `target` names."""
-    is_right = fn.equal(fn.expand_dims(target, -1), fn.arange(int(prediction.shape[-1])))  # type: ignore[arg-type]
+    is_right = fn.equal(fn.expand_dims(target, -1), fn.arange(known(prediction.shape[-1])))
     own = fn.sum(fn.where(is_right, prediction, 0.0), axis=-1, keepdims=True)
     is_a_class = fn.any(is_right, axis=-1)
     return as_numbers(fn.logical_and(is_a_class, fn.sum(fn.cast(prediction > own, "int32"), axis=-1) < k))

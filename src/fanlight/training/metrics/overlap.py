@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from fanlight.ir.dim import known
 from fanlight.ir.graph import Value
 from fanlight.ir.types import Type
 from fanlight.ops import functions as fn
@@ -52,7 +53,7 @@ class ConfusionMatrix(Metric):
             prediction = prediction[..., 0] > self.threshold
         else:
             prediction = fn.argmax(prediction, axis=-1)
-        return {MATRIX: matrix(target, prediction, weights, int(shape[0]), "float32")}  # type: ignore[arg-type]
+        return {MATRIX: matrix(target, prediction, weights, known(shape[0]), "float32")}
 
     def result(self, variables: Mapping[str, Value]) -> Value:
         return variables[MATRIX]
