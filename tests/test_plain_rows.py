@@ -59,6 +59,14 @@ def test_targets_become_the_same(meaning, value, type, classes):
     np.testing.assert_array_equal(np.asarray(found), expected)
 
 
+def test_short_rows_of_labels_are_filled_up_alike():
+    type = Type("int32", (BATCH, 4))
+    for value in ([[1, 2], [3, 0]], [[1, 2, 3, 4]], [[1, 2, 3, 4, 5]]):
+        expected = rows.filled(rows.as_array(value), type, 0)
+        np.testing.assert_array_equal(np.asarray(plain_rows.filled(Array.of(value), type, 0)), expected)
+        assert expected.shape[1] == max(4, len(value[0]))
+
+
 @pytest.mark.parametrize(("meaning", "value"), WRONG)
 def test_what_is_wrong_is_said_alike(meaning, value):
     said = []

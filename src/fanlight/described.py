@@ -230,7 +230,9 @@ class DescribedModel(ABC):
             array = rows.target_array(meanings.get(objective.output), value, place)
             is_sparse = isinstance(objective.loss, SparseCategoricalCrossentropy)
             classes = outputs[objective.output].shape[-1] if is_sparse else None
-            arrays[name] = rows.shaped_target(array, objective.target_type, classes, place)
+            array = rows.shaped_target(array, objective.target_type, classes, place)
+            filler = objective.loss.filler
+            arrays[name] = array if filler is None else rows.filled(array, objective.target_type, filler)
         return arrays
 
     def _weights_of(self, sample_weight: Any, class_weight: Mapping[int, float] | None, targets: Arrays) -> Arrays:

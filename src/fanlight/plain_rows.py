@@ -84,6 +84,18 @@ def shaped_target(array: Array, type: Type, classes: DimLike | None, what: str) 
     return array
 
 
+def columns_missing(array: Any, type: Type) -> int:
+    """How many columns rows lack of those that `type` has."""
+    wanted = type.shape[-1]
+    return max(wanted - array.shape[1], 0) if array.ndim == type.rank == 2 and isinstance(wanted, int) else 0
+
+
+def filled(array: Array, type: Type, filler: int) -> Array:
+    """Rows with as many columns as `type` has: those that are missing hold `filler`."""
+    missing = columns_missing(array, type)
+    return Array.of([[*row, *[filler] * missing] for row in array.tolist()], array.dtype) if missing else array
+
+
 def shaped_weights(weights: Any, target: Array, rank: int, what: str) -> Array:
     """Sample weights with so many axes, float32: 1 where there are none."""
     shape = tuple(target.shape[:rank])

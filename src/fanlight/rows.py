@@ -14,7 +14,7 @@ from fanlight.errors import DtypeError, ShapeError, UnknownNameError
 from fanlight.ir.dim import DimLike
 from fanlight.ir.types import Type
 from fanlight.layers.meanings import Classes, Meaning, Table
-from fanlight.plain_rows import check_classes, check_columns, check_one_hot
+from fanlight.plain_rows import check_classes, check_columns, check_one_hot, columns_missing
 from fanlight.plain_rows import check_rows as check_rows
 
 
@@ -57,6 +57,12 @@ def shaped_target(array: np.ndarray, type: Type, classes: DimLike | None, what: 
     if array.dtype.kind in "iu" and array.size and isinstance(classes, int):
         check_classes(array.min(), array.max(), classes, what)
     return array
+
+
+def filled(array: np.ndarray, type: Type, filler: int) -> np.ndarray:
+    """Rows with as many columns as `type` has: those that are missing hold `filler`."""
+    missing = columns_missing(array, type)
+    return np.pad(array, ((0, 0), (0, missing)), constant_values=filler) if missing else array
 
 
 def shaped_weights(weights: Any, target: np.ndarray, rank: int, what: str) -> np.ndarray:

@@ -50,6 +50,18 @@ def keras_function(name, **options):
     return lambda target, prediction: getattr(keras.losses, name)(target, prediction, **options)
 
 
+def rows(rng, name):
+    """(targets, predictions) that a loss of probabilities takes, or the logits of CTC, the directions of Circle."""
+    if name == "ctc":
+        labels = np.int32([[1, 2, 2, 0, 0, 0, 0], [3, 1, 4, 1, 0, 0, 0], [0] * 7, [4, 4, 4, 4, 0, 0, 0]])
+        return labels, rng.normal(size=(4, 7, CLASSES)).astype("float32")
+    prediction = rng.normal(size=(N, CLASSES))
+    if name == "circle":
+        lengths = np.linalg.norm(prediction, axis=-1, keepdims=True)
+        return np.int32([0, 1, 0, 2, 1, 3]), (prediction / lengths).astype("float32")
+    return targets(rng, name), softmax(prediction).astype("float32")
+
+
 def targets(rng, name):
     if name.startswith(("sparse", "categorical_generalized")):
         return rng.integers(0, CLASSES, N).astype("int32")
@@ -59,8 +71,8 @@ def targets(rng, name):
 
 
 @pytest.mark.parametrize("name", losses.LOSSES)
-def test_on_probabilities(rng, name):
-    prediction, target = softmax(rng.normal(size=(N, CLASSES))).astype("float32"), targets(rng, name)
+def test_each_row(rng, name):
+    target, prediction = rows(rng, name)
     ours = evaluate(losses.get(name), target, prediction)
     theirs = keras_loss(keras_function(name), target, prediction)
     np.testing.assert_allclose(ours[0], theirs[0], rtol=2e-6, atol=2e-7)
@@ -114,13 +126,15 @@ def test_label_smoothing(rng, name):
         ("categorical_focal_crossentropy", dict(from_logits=True)),
         ("categorical_generalized_cross_entropy", dict(q=0.8)),
         ("tversky", dict(alpha=0.2, beta=0.9)),
+        ("circle", dict(gamma=20.0, margin=0.25)),
+        ("circle", dict(remove_diagonal=False)),
     ],
     ids=str,
 )
 def test_options(rng, name, options):
-    prediction, target = rng.normal(size=(N, CLASSES)).astype("float32"), targets(rng, name)
-    if not options.get("from_logits"):
-        prediction = softmax(prediction)
+    target, prediction = rows(rng, name)
+    if options.get("from_logits"):
+        prediction = rng.normal(size=(N, CLASSES)).astype("float32")
     ours = evaluate(losses.get({"name": name, **options}), target, prediction)
     theirs = keras_loss(keras_function(name, **options), target, prediction)
     np.testing.assert_allclose(ours[0], theirs[0], rtol=5e-6, atol=2e-7)
@@ -165,9 +179,35 @@ def test_traced_functions():
         evaluate(losses.get(lambda t, p: fn.mean(t - p, axis=0)), np.ones((2, 3)), np.ones((2, 3), "float32"))
 
 
+@pytest.mark.parametrize("reduction", ["sum_over_batch_size", "sum", "mean_with_sample_weight"])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("labels", [[0, 1, 0, 2, 1, 3], [0] * 6, [0, 1, 2, 3, 4, 5]], ids=["some", "one", "all"])
+def test_rows_without_a_pair_do_not_count_in_circle(rng, reduction, weighted, labels):
+    """One loss of the batch, and its gradient, with rows that have no other of their class, or none but those."""
+    import jax
+
+    _, prediction = rows(rng, "circle")
+    given = {"y": np.int32(labels), "p": prediction} | ({"w": rng.random(N).astype("float32")} if weighted else {})
+    values = {name: apply(Input(name, Type(str(a.dtype), a.shape))) for name, a in given.items()}
+    total = losses.Circle(reduction=reduction)(values["y"], values["p"], values.get("w"))
+    graph = Graph(tuple(values.values()), {"total": total, "gradient": fn.gradient(total, values["p"])})
+    found, _ = evaluate_graph(graph, given)
+    theirs = keras.losses.Circle(reduction=reduction)
+    expected, gradient = jax.value_and_grad(lambda p: theirs(given["y"], p, given.get("w")))(prediction)
+    np.testing.assert_allclose(found["total"], expected, rtol=5e-6)
+    np.testing.assert_allclose(found["gradient"], gradient, rtol=2e-5, atol=1e-5)
+
+
+def test_the_shapes_of_predictions_are_checked():
+    with pytest.raises(ShapeError, match=r"'ctc': expected logits \[batch, time, classes\]"):
+        losses.CTC().target(Type("float32", (2, 3)))
+    with pytest.raises(ShapeError, match=r"'circle': expected embeddings \[batch, features\]"):
+        losses.Circle().target(Type("float32", (2, 3, 4)))
+
+
 def test_unknown_names_are_refused():
     with pytest.raises(UnknownNameError, match="one of mean_squared_error"):
-        losses.get("circle")
+        losses.get("square")
 
 
 @pytest.mark.parametrize("reduction", ["sum_over_batch_size", "mean", "sum", "mean_with_sample_weight"])

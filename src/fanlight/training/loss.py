@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from fanlight.errors import ShapeError
 from fanlight.ir.graph import Value
 from fanlight.ir.types import Type
+from fanlight.ops import functions as fn
 from fanlight.training.weighting import check_reduction, reduced
 
 EPSILON = 1e-7  # Keras's
@@ -31,6 +32,7 @@ class Loss(ABC):
     reduction: str = field(default="sum_over_batch_size", kw_only=True)
 
     name: ClassVar[str] = ""
+    filler: ClassVar[int | None] = None  # what targets with too few columns are filled up with
 
     def __post_init__(self) -> None:
         check_reduction(self.reduction, type(self).__name__)
@@ -47,6 +49,10 @@ class Loss(ABC):
         them Keras on JAX cuts off, with a gradient of zero, and this goes on.
         """
 
+    def counts(self, each: Value) -> Value | None:
+        """Which of the rows count, where the loss itself knows."""
+        return None
+
     def __call__(
         self,
         target: Value,
@@ -56,7 +62,10 @@ class Loss(ABC):
         logits: Logits = None,
     ) -> Value:
         """The loss of a batch: one number. `weights` go with rows or what is in them; `mask` says what counts."""
-        return reduced(self.each(target, prediction, logits), weights, mask, self.reduction)
+        each = self.each(target, prediction, logits)
+        own = self.counts(each)
+        mask = own if mask is None else mask if own is None else fn.logical_and(mask, own)
+        return reduced(each, weights, mask, self.reduction)
 
     def attributes(self) -> dict[str, Any]:
         return {"name": self.name, **asdict(self)}

@@ -21,6 +21,7 @@ from fanlight.training.class_losses import (
     SquaredHinge,
     Tversky,
 )
+from fanlight.training.embedding_losses import Circle
 from fanlight.training.loss import Loss, TracedLoss
 from fanlight.training.regression_losses import (
     CosineSimilarity,
@@ -32,12 +33,13 @@ from fanlight.training.regression_losses import (
     MeanSquaredLogarithmicError,
     Poisson,
 )
+from fanlight.training.sequence_losses import CTC
 
 CLASSES: tuple[type[Loss], ...] = (
     *(MeanSquaredError, MeanAbsoluteError, BinaryCrossentropy, CategoricalCrossentropy, SparseCategoricalCrossentropy),
     *(MeanAbsolutePercentageError, MeanSquaredLogarithmicError, CosineSimilarity, Huber, LogCosh, Poisson),
     *(BinaryFocalCrossentropy, CategoricalFocalCrossentropy, CategoricalGeneralizedCrossEntropy, KLDivergence),
-    *(Hinge, SquaredHinge, CategoricalHinge, Dice, Tversky),
+    *(Hinge, SquaredHinge, CategoricalHinge, Dice, Tversky, CTC, Circle),
 )
 LOSSES = {each.name: each for each in CLASSES}
 ALIASES = {"mse": "mean_squared_error", "mae": "mean_absolute_error", "mape": "mean_absolute_percentage_error"}
