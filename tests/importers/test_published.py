@@ -1,4 +1,4 @@
-"""Are models that people published what Keras says they are? Files of Keras 2.0 and 2.4."""
+"""Are models that people published what Keras says they are? Files of Keras 2.0 and 2.4, in Python and in a page."""
 
 import warnings
 from pathlib import Path
@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 import fanlight as fl
+from fanlight.server.serve import running
 from layers.layer_test import error
+from web.browser import add_blank_page, visit
 
 FOLDER = Path(__file__).parents[3] / "shared" / "data" / "models"
 FILES = ("emotion_mini_xception.hdf5", "vww_96.h5", "hand_keypoint_classifier.hdf5")
@@ -33,6 +35,10 @@ def loaded(path: Path):
         return fl.load(path)
 
 
+def theirs(path: Path):
+    return keras.saving.load_model(path, compile=False, custom_objects={"DepthwiseConv2D": DepthwiseConv2D})
+
+
 def pictures(model, count: int = 3) -> np.ndarray:
     return np.random.default_rng(7).uniform(0, 1, (count, *model.network.inputs[0].shape[1:])).astype("float32")
 
@@ -41,6 +47,21 @@ def pictures(model, count: int = 3) -> np.ndarray:
 def test_the_same_outputs_as_keras(name):
     path = published(name)
     model = loaded(path)
-    theirs = keras.saving.load_model(path, compile=False, custom_objects={"DepthwiseConv2D": DepthwiseConv2D})
     x = pictures(model)
-    assert error(model.predict(x), theirs.predict(x, verbose=0)) <= 1e-5
+    assert error(model.predict(x), theirs(path).predict(x, verbose=0)) <= 1e-5
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", FILES)
+def test_the_same_outputs_as_keras_in_a_page(name, page, tmp_path):
+    path = published(name)
+    model = loaded(path)
+    x = pictures(model)
+    model.export(tmp_path / "site")
+    add_blank_page(tmp_path / "site")
+    script = "const model = await load(); const y = await model.predict(Float32Array.from(given));"
+    script += "return Array.from(Object.values(y)[0])"
+    with running(tmp_path / "site") as address:
+        found = visit(page, address)(script, x.ravel().tolist())
+    expected = theirs(path).predict(x, verbose=0)
+    assert error(np.reshape(found, expected.shape), expected) <= 1e-5
