@@ -1,5 +1,6 @@
 """What can follow a training, and steer it? Keras's callbacks: `model.fit(x, y, callbacks=[...])`."""
 
+from fanlight.callbacks.averages import SwapEMAWeights
 from fanlight.callbacks.callback import Callback, Callbacks, LambdaCallback, TerminateOnNaN
 from fanlight.callbacks.monitoring import EarlyStopping, Monitor, ReduceLROnPlateau
 from fanlight.callbacks.records import CSVLogger, History, LearningRateScheduler
@@ -17,5 +18,6 @@ __all__ = [
     "ModelCheckpoint",
     "Monitor",
     "ReduceLROnPlateau",
+    "SwapEMAWeights",
     "TerminateOnNaN",
 ]
