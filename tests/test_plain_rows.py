@@ -67,6 +67,19 @@ def test_short_rows_of_labels_are_filled_up_alike():
         assert expected.shape[1] == max(4, len(value[0]))
 
 
+@pytest.mark.parametrize("rank", [1, 2])
+def test_weights_of_samples_become_the_same(rank):
+    target = [[1, 2, 3], [4, 5, 6]]
+    given = [None, [0.5, 2.0], *([[[1, 2, 3], [0, 0.5, 1]]] if rank == 2 else [])]
+    for weights in given:
+        expected = rows.shaped_weights(weights, np.array(target), rank, "sample_weight")
+        found = plain_rows.shaped_weights(weights, Array.of(target), rank, "sample_weight")
+        np.testing.assert_array_equal(np.asarray(found), expected)
+    for module, rows_of in ((rows, np.array(target)), (plain_rows, Array.of(target))):
+        with pytest.raises(FanlightError, match="sample_weight"):
+            module.shaped_weights([1.0, 2, 3], rows_of, rank, "sample_weight")
+
+
 @pytest.mark.parametrize(("meaning", "value"), WRONG)
 def test_what_is_wrong_is_said_alike(meaning, value):
     said = []

@@ -42,7 +42,7 @@ CONDUCTORS = {
     *("__init__", "__main__", "compiler", "model", "tensor", "cli", "server"),
     *("fitting", "publishing", "description", "display", "inspection", "verification", "demo", "demo_check", "tracing"),
     *("content", "described", "page_model", "plain_rows", "exported", "gradients", "operators", "progress", "rows"),
-    *("advice", "features", "keras_files", "keras_saving", "live_keras", "samples", "smaller"),
+    *("advice", "features", "keras_files", "keras_saving", "live_keras", "page_fitting", "samples", "smaller"),
 }
 
 # Rooms whose folders never import each other: no target knows another.

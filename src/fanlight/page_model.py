@@ -10,22 +10,25 @@ import hashlib
 import inspect
 import time
 import warnings
-from collections.abc import Callable, Coroutine, Generator, Mapping
+from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, wraps
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from fanlight.arrays import Array
 from fanlight.bundle.link import link_script
 from fanlight.bundle.manifest import FileEntry, Manifest
+from fanlight.callbacks import Callback
 from fanlight.compiler import TARGETS, compile
 from fanlight.described import DescribedModel
 from fanlight.description import describe_module
 from fanlight.engines.runtime import Runtime
-from fanlight.errors import FanlightError, ShapeError, UnsupportedOp
+from fanlight.errors import FanlightError, ShapeError, StorageError
 from fanlight.fitting import Arrays, History, Logs, check_plan, row_count
 from fanlight.layers.network import Network
+from fanlight.page_fitting import RATE, Following, check_asked
 from fanlight.progress import Progress, progress_for, tell_page
 
 
@@ -93,6 +96,7 @@ class Model(DescribedModel):
         self._runtime: Runtime | None = None
         self._stale: Runtime | None = None  # holds the state until the next program does
         self._turn = asyncio.Lock()
+        self.stop_training = False  # a callback's word that the training is to end
 
     async def _ready(self) -> Runtime:
         """The runtime's model; compiled and handed over when first needed. `init` makes its state there."""
@@ -193,66 +197,125 @@ class Model(DescribedModel):
             found[name] = Array.of(array, types[name].dtype)
         return found
 
-    async def _rows(self, x: Any, y: Any, what: str) -> tuple[Arrays, Arrays]:
+    async def _weighted_rows(
+        self, x: Any, y: Any, what: str, weights: Any = None, class_weight: Mapping[int, float] | None = None
+    ) -> list[Arrays]:
+        """Inputs, targets, and the sample weights that were given, each by name."""
         targets = {name: Array.of(array) for name, array in self._targets_of(y, what).items()}
-        return await self._inputs(x, what), targets
+        given = self._weights_of(weights, class_weight, targets)
+        return [await self._inputs(x, what), targets, given]
+
+    def _all_weights(self, targets: Arrays, given: Arrays) -> Arrays:
+        """All sample weights that steps take: 1 where none were given."""
+        found = self._with_weights(targets | given)
+        return {each.weights_name: Array.of(found[each.weights_name]) for each in self.objectives if each.weights}
 
     @awaited
     async def fit(
         self,
         x: Any,
-        y: Any,
+        y: Any = None,
         batch_size: int = 32,
         epochs: int = 1,
         verbose: int | str = "auto",
+        callbacks: Sequence[Callback] | Callback | None = None,
         validation_split: float = 0.0,
-        validation_data: tuple[Any, Any] | None = None,
+        validation_data: Any = None,
         shuffle: bool = True,
+        class_weight: Mapping[int, float] | None = None,
+        sample_weight: Any = None,
+        initial_epoch: int | None = None,
+        steps_per_epoch: int | None = None,
+        validation_freq: int = 1,
         on_epoch_end: Callable[[int, Logs], object] | None = None,
         nan: str = "stop",
     ) -> History:
-        """Trains as Keras does; the same samples in the same order as in Python elsewhere. `on_epoch_end` may be
-        asynchronous, and returns True to stop. A task that is cancelled stops the training and keeps what was learnt.
-        `verbose`: see `progress.progress_for`."""
+        """Trains as Keras does; the same samples in the same order as in Python elsewhere. A task that is cancelled
+        stops the training and keeps what was learnt. `verbose`: see `progress.progress_for`.
+
+        The training waits for `callbacks` and `on_epoch_end`, which may be asynchronous; of quick steps they hear
+        several together. Their `self.model` is a `page_fitting.Moment`. Raises UnsupportedOp for what the runtime does
+        not do: batches instead of arrays, `steps_per_epoch`, `validation_freq`, `nan="continue"`, callbacks that hear
+        of more than epochs and the ends of steps."""
         check_plan(batch_size, epochs)
-        if nan != "stop":
-            raise UnsupportedOp("fit in a page", expected='nan="stop"', got=repr(nan))
+        is_plain = {"no_y": y is not None, "steps_per_epoch": steps_per_epoch is None, "nan": nan == "stop"}
+        followers = check_asked(callbacks, **is_plain, validation_freq=validation_freq == 1)
         self._require_batch(batch_size)
-        inputs, targets = await self._rows(x, y, "fit")
-        options = {"epochs": epochs, "batchSize": batch_size, "shuffle": shuffle}
-        options |= {"seed": self.seed & 0xFFFFFFFF, "firstEpoch": self._epochs, "validationSplit": validation_split}
+        parts = await self._weighted_rows(x, y, "fit", sample_weight, class_weight)
+        held = None
         if validation_data is not None:
-            options |= {"validationData": await self._rows(*validation_data, "fit's validation_data")}
-            options.pop("validationSplit")
-        count = row_count(inputs, "fit")
-        kept = count if validation_data is not None else int(count * (1 - validation_split))
+            held_x, held_y, *weights = validation_data
+            held = await self._weighted_rows(held_x, held_y, "fit's validation_data", *weights)
+            held[2] = self._all_weights(held[1], held[2])
+            validation_split = 0.0
+        parts[2] = self._all_weights(parts[1], parts[2])
+        count = row_count(parts[0], "fit")
+        if held is None and 0 < validation_split < 1:
+            kept = int(count * (1 - validation_split))
+            held = [{name: a[kept:] for name, a in part.items()} for part in parts]
+            if class_weight is not None:  # of training alone, as in Keras
+                held[2] = self._all_weights(held[1], {})
+            if kept:
+                parts = [{name: a[:kept] for name, a in part.items()} for part in parts]
+                validation_split, count = 0.0, kept
+        first = self._epochs if initial_epoch is None else initial_epoch
+        left = epochs if initial_epoch is None else max(epochs - initial_epoch, 0)
+        options: dict[str, Any] = {"epochs": left, "batchSize": batch_size, "shuffle": shuffle, "firstEpoch": first}
+        options |= {"seed": self.seed & 0xFFFFFFFF, "validationSplit": validation_split}
+        options |= {"sampleWeight": parts[2]} if parts[2] else {}
+        options |= {"validationData": held if held[2] else held[:2]} if held and not validation_split else {}
         runtime = await self._ready()
         self.history = history = History()
-        with progress_for(epochs, kept, verbose, self._epochs) as progress:
-            seen = Seen(history, progress, self._epochs, kept, batch_size, on_epoch_end)
-            on_batch = seen.batch if type(progress) is not Progress else None
+        steps = -(-count // batch_size)
+        params = {"epochs": epochs, "steps": steps, "verbose": verbose}
+        with progress_for(left, count, verbose, first) as progress:
+            following = Following(
+                *(self, runtime, followers, params),
+                **{"history": history, "progress": progress, "epochs": left, "first": first, "rows": count},
+                **{"first_count": initial_epoch or 0, "batch_size": batch_size, "on_epoch_end": on_epoch_end},
+            )
+            await following.started()
+            on_batch = following.batch if following.wants_steps or type(progress) is not Progress else None
             try:
-                await runtime.fit(inputs, targets, seen.epoch, on_batch, **options)
+                await runtime.fit(parts[0], parts[1], following.epoch, on_batch, **options)
+                if following.partial is not None and following.error is None:  # a callback ended it in an epoch
+                    logs = dict(following.partial)
+                    if held is not None:
+                        found = await runtime.evaluate(held[0], held[1], held[2], min(batch_size, self._batch))
+                        logs |= {f"val_{name}": value for name, value in found.items()}
+                    await following.epoch(len(history.epoch), logs)
+                await following.ended()
             finally:
-                self._epochs += len(history.epoch)
-                history.seconds = time.perf_counter() - seen.begin
-                history.steps = len(history.epoch) * -(-kept // batch_size)
-        if seen.error is not None:
-            raise seen.error
+                self._epochs = first + len(history.epoch)
+                history.seconds = time.perf_counter() - following.begin
+                history.steps = len(history.epoch) * steps
         return history
 
     @awaited
     async def train_on_batch(self, x: Any, y: Any) -> Logs:
         """One training step; its loss and metrics by name."""
-        inputs, targets = await self._rows(x, y, "train_on_batch")
+        inputs, targets, _ = await self._weighted_rows(x, y, "train_on_batch")
         self._require_batch(row_count(inputs, "train_on_batch"))
         return await (await self._ready()).step(inputs, targets)
 
     @awaited
-    async def evaluate(self, x: Any, y: Any, batch_size: int = 32) -> Logs:
+    async def evaluate(self, x: Any, y: Any, batch_size: int = 32, sample_weight: Any = None) -> Logs:
         """Loss and metrics over all rows, by name."""
-        inputs, targets = await self._rows(x, y, "evaluate")
-        return await (await self._ready()).evaluate(inputs, targets, min(batch_size, self._batch))
+        inputs, targets, weights = await self._weighted_rows(x, y, "evaluate", sample_weight)
+        runtime = await self._ready()
+        return await runtime.evaluate(
+            inputs, targets, self._all_weights(targets, weights), min(batch_size, self._batch)
+        )
+
+    @property
+    def learning_rate(self) -> float:
+        """Refused: the optimizer's learning rate is state of the page's runtime."""
+        do = f'write await model.weights() and await model.set_weights({{"{RATE}": rate}})'
+        raise FanlightError("model.learning_rate", expected="to be awaited in a browser", got="an attribute", do=do)
+
+    @learning_rate.setter
+    def learning_rate(self, rate: float) -> None:
+        _ = self.learning_rate
 
     # --- files
 
@@ -267,10 +330,25 @@ class Model(DescribedModel):
 
     @awaited
     async def save(self, path: str | Path) -> Path:
-        """Saves model and state: a folder that `fl.load` opens; or the state, as x.safetensors."""
+        """Saves model and state: a folder that `fl.load` opens; or the state, as x.safetensors; or x.keras, where NumPy
+        and h5py are there."""
+        return self.written(Path(path), await (await self._ready()).state())
+
+    def written(self, path: Path, state: Arrays) -> Path:
+        """What `save` writes, of a state that is at hand."""
         from fanlight.publishing import save_model
 
-        return save_model(self, Path(path), await (await self._ready()).state())
+        if path.suffix.lower() == ".keras":
+            need_keras_packages("save")
+        return save_model(self, path, state)
+
+    @awaited
+    async def save_weights(self, path: str | Path) -> Path:
+        """Writes `x.weights.h5`, which Keras takes for a model of the same layers; needs NumPy and h5py."""
+        need_keras_packages("save_weights")
+        from fanlight.keras_saving import save_weights
+
+        return save_weights(self, Path(path), await (await self._ready()).state())
 
     @awaited
     async def show(self, page: Any = None, height: int = 640) -> Any:
@@ -280,38 +358,11 @@ class Model(DescribedModel):
         return show_model(self, await (await self._ready()).state(), page, height)
 
 
-class Seen:
-    """What a training tells while it runs: a history, a progress, and the user's own function."""
-
-    def __init__(
-        self, history: History, progress: Progress, first: int, rows: int, batch_size: int, on_epoch_end: Any
-    ) -> None:
-        self.history, self.progress, self.first, self.user = history, progress, first, on_epoch_end
-        self.rows, self.batch_size = rows, batch_size
-        self.begin = time.perf_counter()
-        self.error: Exception | None = None
-
-    def batch(self, batch: int, logs: Logs) -> None:
-        size = min(self.batch_size, self.rows - batch * self.batch_size)
-        self.progress.step(self.first + len(self.history.epoch), size, Logged(logs))
-
-    async def epoch(self, epoch: int, logs: Logs) -> bool | None:
-        number = self.first + epoch
-        self.history.add(number, logs)
-        self.progress.epoch(number, logs)
-        try:
-            result = None if self.user is None else self.user(number, logs)
-            return False if (await result if inspect.isawaitable(result) else result) is True else None
-        except Exception as error:  # on its way through JavaScript it would lose its class and its traceback
-            self.error = error
-            return False
-
-
-class Logged(dict[str, float]):
-    """Logs where averages are asked for: `values()` gives them whole."""
-
-    def values(self) -> Any:
-        return dict(self)
+def need_keras_packages(what: str) -> None:
+    """Raises StorageError where what Keras's files are written with is not there."""
+    if missing := [name for name in ("numpy", "h5py") if find_spec(name) is None]:
+        do = "await pyodide.loadPackage(['numpy', 'h5py']), or save x.safetensors, which fl.load takes elsewhere"
+        raise StorageError(what, expected="NumPy and h5py, which write Keras's files", got=f"no {missing[0]}", do=do)
 
 
 def bundled(manifest: Manifest, files: Mapping[str, bytes]) -> Manifest:

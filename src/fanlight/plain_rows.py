@@ -97,9 +97,12 @@ def filled(array: Array, type: Type, filler: int) -> Array:
 
 
 def shaped_weights(weights: Any, target: Array, rank: int, what: str) -> Array:
-    """Sample weights with so many axes, float32: 1 where there are none."""
+    """Sample weights with so many axes, float32: 1 where there are none, those of rows for all that is in them."""
     shape = tuple(target.shape[:rank])
     array = Array.of([1.0] * math.prod(shape), "float32").reshape(shape) if weights is None else Array.of(weights)
+    if 1 <= array.ndim < rank and tuple(array.shape) == shape[: array.ndim]:
+        steps = math.prod(shape[array.ndim :])
+        array = Array.of([each for each in array.flat() for _ in range(steps)], array.dtype).reshape(shape)
     if tuple(array.shape) != shape:
         raise ShapeError(what, expected=f"shape {shape}", got=tuple(array.shape))
     return Array.of(array, "float32")

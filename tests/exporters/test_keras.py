@@ -1,10 +1,13 @@
 """Does Keras open what Fanlight saved? Predictions, compile config and optimizer state, and back again."""
 
 import keras
+import numpy as np
 import pytest
 
 import fanlight as fl
+from fanlight.arrays import Array
 from fanlight.errors import UnsupportedOp
+from fanlight.keras_saving import save_keras, save_weights
 from importers.keras_models import MODELS, built, check_same, losses_of_steps, one, rows, targets
 from layers.layer_test import error
 
@@ -24,6 +27,23 @@ def test_keras_opens_what_is_saved(name, tmp_path):
         weight.assign(weight * 0 + 1)
     again.load_weights(tmp_path / "x.weights.h5")
     check_same(ours, again)
+
+
+def test_arrays_of_a_python_in_a_page_are_written_alike(tmp_path):
+    model = network()
+    model.compile("adam", "mse")
+    state = model.weights()
+    plain = {name: Array.of(array) for name, array in state.items()}
+    for write, name in ((save_weights, "x.weights.h5"), (save_keras, "x.keras")):
+        (tmp_path / "a").mkdir(exist_ok=True)
+        write(model, tmp_path / "a" / name, plain)
+        write(model, tmp_path / name, state)
+    other, third = network(), fl.load(tmp_path / "a" / "x.keras")
+    other.load_weights(tmp_path / "a" / "x.weights.h5")
+    for name, array in fl.load(tmp_path / "x.keras").weights().items():
+        np.testing.assert_array_equal(third.weights()[name], array, err_msg=name)
+    for name, array in other.weights().items():
+        np.testing.assert_array_equal(array, state[name], err_msg=name)
 
 
 def network() -> fl.Model:

@@ -2,6 +2,7 @@
 
 import warnings
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -35,7 +36,7 @@ def loaded(path: Path):
         return fl.load(path)
 
 
-def theirs(path: Path):
+def theirs(path: Path) -> Any:
     return keras.saving.load_model(path, compile=False, custom_objects={"DepthwiseConv2D": DepthwiseConv2D})
 
 

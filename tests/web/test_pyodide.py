@@ -31,7 +31,6 @@ model = fl.Sequential(
 model.compile(optimizer=fl.optimizers.Adam(0.01), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
 model.seed = 5
 """
-STATE = "{name: array.tolist() for name, array in ({}).items()}"
 
 
 @pytest.fixture(scope="module")
@@ -192,3 +191,120 @@ result = [base64.b64encode(buffer.getvalue()).decode(), same, (await model.predi
             assert test["passed"], test
             assert re.search("sure it is", other.locator("#form-answer").inner_text())
     other.close()
+
+
+STEERED = f"""{MODEL}
+import csv, os, tempfile
+folder = tempfile.mkdtemp()
+heard = []
+class Own(fl.callbacks.Callback):
+    def on_train_begin(self, logs=None): heard.append(["begin", self.params["steps"], self.params["epochs"]])
+    def on_epoch_begin(self, epoch, logs=None): heard.append(["epoch", epoch])
+    def on_epoch_end(self, epoch, logs=None): logs["twice"] = 2 * logs["loss"]
+    def on_train_end(self, logs=None): heard.append(["end", sorted(logs)])
+callbacks = [
+    fl.callbacks.LearningRateScheduler(lambda epoch: 0.02 / (1 + epoch)),
+    fl.callbacks.EarlyStopping("val_loss", patience=1, min_delta=0.05, restore_best_weights=True),
+    fl.callbacks.CSVLogger(os.path.join(folder, "log.csv")),
+    fl.callbacks.ModelCheckpoint(os.path.join(folder, "best.safetensors"), save_best_only=True),
+    Own(),
+]
+weights = [1 + k % 3 for k in range(len(x))]
+held = (x_test, y_test, [0.5 + k % 2 for k in range(len(x_test))])
+plan = {{"callbacks": callbacks, "sample_weight": weights, "validation_data": held}}
+first = await model.fit(x, y, batch_size=16, epochs=30, **plan)
+best = dict(await model.weights())
+slower = fl.callbacks.ReduceLROnPlateau("loss", factor=0.5, patience=1, min_delta=10.0)
+plan = {{"callbacks": slower, "class_weight": {{0: 2.0, 2: 0.25}}, "validation_split": 0.25}}
+second = await model.fit(x, y, epochs=4, initial_epoch=1, **plan)
+class Enough(fl.callbacks.Callback):
+    def on_batch_end(self, batch, logs=None): self.model.stop_training = batch >= 0
+third = await model.fit(x, y, epochs=4, callbacks=Enough(), validation_data=held, batch_size=len(x))
+measured = await model.evaluate(x_test, y_test, sample_weight=held[2])
+state = await model.weights()
+with open(os.path.join(folder, "log.csv")) as file: rows = list(csv.DictReader(file))
+result = {{
+    "heard": heard, "histories": [each.history for each in (first, second, third)], "epochs": third.epoch, "rows": rows,
+    "best": {{name: array.tolist() for name, array in best.items()}}, "measured": measured,
+    "state": {{name: array.tolist() for name, array in state.items()}},
+    "files": sorted(os.listdir(folder)),
+}}
+"""
+
+
+def test_weights_and_callbacks_do_what_they_do_elsewhere(python):
+    found = python(STEERED)
+    names: dict = {}
+    exec(STEERED.replace("await ", ""), names)
+    expected = names["result"]
+    assert 1 < len(expected["histories"][0]["loss"]) < 30 and len(expected["histories"][1]["loss"]) == 3
+    for key in ("heard", "epochs", "files"):
+        assert found[key] == expected[key], key
+    for key in ("best", "state"):
+        for name, array in expected[key].items():
+            assert np.float32(found[key][name]).tobytes() == np.float32(array).tobytes(), name
+    assert found["measured"] == pytest.approx(expected["measured"], rel=1e-6)
+    for ours, theirs in zip(found["histories"], expected["histories"], strict=True):
+        assert ours.keys() == theirs.keys()
+        for name, values in theirs.items():
+            assert ours[name] == pytest.approx(values, rel=1e-6), name
+    for ours, theirs in zip(found["rows"], expected["rows"], strict=True):
+        assert {name: float(cell) for name, cell in ours.items()} == pytest.approx(
+            {name: float(cell) for name, cell in theirs.items()}, rel=1e-6
+        )
+
+
+def test_callbacks_may_wait_for_the_model(python):
+    program = f"""{MODEL}
+seen = []
+class Own(fl.callbacks.Callback):
+    async def on_epoch_end(self, epoch, logs=None):
+        before = await self.model.predict(x[:1])
+        self.model.set_weights({{name: [[0] * 3] * 16 for name in ["species/kernel"]}})
+        seen.append([before.tolist(), sorted(self.model.learnt()), self.model.learning_rate])
+    def on_train_end(self, logs=None): 1 / 0
+try:
+    await model.fit(x, y, epochs=2, callbacks=[Own()])
+except ZeroDivisionError:
+    pass
+state = await model.weights()
+result = [seen, state["species/kernel"].tolist()]
+"""
+    seen, kernel = python(program)
+    assert len(seen) == 2 and seen[0][0] != seen[1][0] and not np.any(kernel)
+    assert seen[0][1:] == [["dense/bias", "dense/kernel", "species/bias", "species/kernel"], pytest.approx(0.01)]
+
+
+def test_what_a_page_s_training_cannot_do_is_refused(python):
+    program = f"""{MODEL}
+said = []
+async def refused(work):
+    try:
+        await work()
+    except fl.errors.FanlightError as error:
+        said.append([type(error).__name__, str(error)])
+kinds = fl.callbacks
+class Begins(kinds.Callback):
+    def on_batch_begin(self, batch, logs=None): pass
+steps = kinds.ModelCheckpoint("x", save_freq=3)
+for wrong in (Begins(), kinds.TerminateOnNaN(), kinds.BackupAndRestore("kept"), steps):
+    await refused(lambda: model.fit(x, y, callbacks=[wrong]))
+await refused(lambda: model.fit(iter([])))
+await refused(lambda: model.fit(x, y, steps_per_epoch=2))
+await refused(lambda: model.fit(x, y, validation_freq=2))
+await refused(lambda: model.fit(x, y, nan="continue"))
+await refused(lambda: model.fit(x, y, sample_weight=[1.0]))
+await refused(lambda: model.save_weights("x.weights.h5"))
+await refused(lambda: model.save("x.keras"))
+async def rate(): return model.learning_rate
+await refused(rate)
+result = said
+"""
+    said = python(program)
+    expected = ["Begins.on_batch_begin", "TerminateOnNaN", "BackupAndRestore", "ModelCheckpoint(save_freq=3)"]
+    expected += ["no y", "steps_per_epoch", "validation_freq", "nan"]
+    assert [kind for kind, _ in said[:8]] == ["UnsupportedOp"] * 8
+    for name, (_, text) in zip(expected, said[:8], strict=True):
+        assert f"got {name}" in text
+    assert [kind for kind, _ in said[8:]] == ["ShapeError", "StorageError", "StorageError", "FanlightError"]
+    assert "safetensors" in said[9][1] and "await model.weights()" in said[11][1]

@@ -54,21 +54,26 @@ class Runtime:
         self,
         inputs: Mapping[str, Array],
         targets: Mapping[str, Array],
-        on_epoch_end: Callable[[int, Logs], Awaitable[bool | None]],
-        on_batch_end: Callable[[int, Logs], None] | None = None,
+        on_epoch_end: Callable[[int, Logs], Awaitable[Logs | None]],
+        on_batch_end: Callable[[int, Logs], Awaitable[bool | None]] | None = None,
         **options: Any,
     ) -> None:
-        """Trains in the runtime's worker; `options` are those of its `fit`. `on_epoch_end` may end it with False. Where
-        this task is cancelled, the training ends and keeps what it learnt."""
+        """Trains in the runtime's worker; `options` are those of its `fit`. `on_epoch_end` may end it with None,
+        `on_batch_end` with False. Where this task is cancelled, the training ends and keeps what it learnt."""
         import js
         from pyodide.ffi import create_proxy
 
+        async def epoch(number: int, logs: Any, *_: Any) -> bool | None:
+            return False if await on_epoch_end(number, logs.to_py()) is None else None
+
         control = js.AbortController.new()
-        proxies = [create_proxy(lambda epoch, logs: on_epoch_end(epoch, logs.to_py()))]
+        proxies = [create_proxy(epoch)]
         given = dict(options, onEpochEnd=proxies[0], signal=control.signal)
         if on_batch_end is not None:
-            proxies.append(create_proxy(lambda batch, logs: on_batch_end(batch, logs.to_py())))
+            proxies.append(create_proxy(lambda batch, logs, *_: on_batch_end(batch, logs.to_py())))
             given["onBatchEnd"] = proxies[1]
+        if "sampleWeight" in options:
+            given["sampleWeight"] = _arrays(options["sampleWeight"])
         if "validationData" in options:
             given["validationData"] = js.Array.of(*map(_arrays, options["validationData"]))
         training = asyncio.ensure_future(answered(self._model.fit(_arrays(inputs), _arrays(targets), _record(**given))))
@@ -84,9 +89,11 @@ class Runtime:
                 proxy.destroy()
         training.result()
 
-    async def evaluate(self, inputs: Mapping[str, Array], targets: Mapping[str, Array], batch_size: int) -> Logs:
-        """Loss and metrics over all rows."""
-        options = _record(batchSize=batch_size)
+    async def evaluate(
+        self, inputs: Mapping[str, Array], targets: Mapping[str, Array], weights: Mapping[str, Array], batch_size: int
+    ) -> Logs:
+        """Loss and metrics over all rows; `weights` are those of samples, where steps take them."""
+        options = _record(batchSize=batch_size, **({"sampleWeight": _arrays(weights)} if weights else {}))
         return (await answered(self._model.evaluate(_arrays(inputs), _arrays(targets), options))).to_py()
 
     async def step(self, inputs: Mapping[str, Array], targets: Mapping[str, Array]) -> Logs:
