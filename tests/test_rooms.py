@@ -43,6 +43,7 @@ CONDUCTORS = {
     *("fitting", "publishing", "description", "display", "inspection", "verification", "demo", "demo_check", "tracing"),
     *("content", "described", "page_model", "plain_rows", "exported", "gradients", "operators", "progress", "rows"),
     *("advice", "features", "keras_files", "keras_saving", "live_keras", "page_fitting", "samples", "smaller"),
+    "insides",
 }
 
 # Rooms whose folders never import each other: no target knows another.

@@ -14,7 +14,7 @@ report(async ({ rounds, slice }) => {
 
   const peak = await loadPeak();
   const contenders = { whole: { run: whole }, peak: { run: peak.run } };
-  for (let k = 0; k < kernels; k++) contenders[k] = { run: instance.exports[`${procedure}/${k}`] };
+  for (let k = 0; k < kernels; k++) contenders[k] = { run: () => instance.exports[`${procedure}/${k}`](1) };
   for (const contender of Object.values(contenders)) contender.calls = await callsIn(contender.run, slice, 30);
   const times = await interleave(contenders, rounds);
   const least = Object.fromEntries(Object.entries(times).map(([name, all]) => [name, Math.min(...all)]));

@@ -15,6 +15,7 @@ from fanlight.bundle.read import Bundle, read_bundle
 from fanlight.compiler import GRAPH_STAGES, TARGETS, Compiled, compile
 from fanlight.description import kernel_operations
 from fanlight.errors import UnknownNameError
+from fanlight.insides import layer_rows
 from fanlight.ir import dim as dims
 from fanlight.ir.kernel import Procedure, Program, kernels_of
 from fanlight.ir.module import Module
@@ -83,19 +84,7 @@ def training_facts(manifest: Manifest) -> Facts | None:
 def layer_facts(bundle: Bundle) -> list[Facts] | None:
     """The rows of the table that `model.summary()` shows; None for a bundle of plain functions."""
     model = read_model(bundle)
-    if model is None:
-        return None
-    return [
-        {
-            "name": row.name,
-            "kind": row.kind,
-            "outputs": list(map(repr, row.output)),
-            "parameters": row.parameters,
-            "trainable": row.trainable,
-            "inputs": list(row.inputs),
-        }
-        for row in model.network.summary()
-    ]
+    return None if model is None else layer_rows(model.network)
 
 
 def function_facts(manifest: Manifest, name: str, compiled: Compiled | None) -> Facts:

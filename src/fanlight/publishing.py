@@ -27,6 +27,7 @@ from fanlight.description import describe_module
 from fanlight.errors import CompileError, DtypeError, ModelFormatError, StorageError, UnknownNameError, UnsupportedOp
 from fanlight.exported import Functions, nesting_of
 from fanlight.importers.names import is_keras
+from fanlight.insides import inside_arrays, layer_rows
 from fanlight.ir.module import Module
 from fanlight.ir.parse import parse_module
 from fanlight.ir.text import module_text
@@ -62,6 +63,7 @@ def export_model(
     prune: float = 0.0,
     data: Any = None,
     sample_weight: bool | Mapping[str, int] = False,
+    inside: bool = False,
     license: str | None = None,
     citation: str | None = None,
 ) -> Path:
@@ -77,6 +79,7 @@ def export_model(
       and, with `data=(x, y)`, loss and metrics before and after.
     - `sample_weight`: the page's `fit` and `evaluate` take a weight for each row; a dict by output says how many axes
       the weights have, 2 for one a step.
+    - `inside`: widgets can show the table of layers and measure each kernel; a page with the section "inside" has it.
 
     Raises StorageError where the folder holds something else; what was there stays as it was."""
     if train and not model.recipe:
@@ -99,7 +102,8 @@ def export_model(
     facts = {"license": license, "citation": citation}
     page = _with_arrays(page, model)
     graph = _graph(model, plain, train, sample_weight, stored)
-    return _publish(path, module, model.name, weights, page, onefile, training, facts, graph)
+    layers = layer_rows(model.network)
+    return _publish(path, module, model.name, weights, page, onefile, training, facts, graph, inside, layers)
 
 
 def _resettable(module: Module, model: DescribedModel) -> Module:
@@ -163,6 +167,8 @@ def _publish(
     training: Mapping[str, Any] | None,
     facts: Mapping[str, Any],
     graph: bytes,
+    inside: bool = False,
+    layers: list[dict[str, Any]] | None = None,
 ) -> Path:
     single = path.suffix.lower() in (".html", ".htm")
     compiled = {
@@ -174,10 +180,13 @@ def _publish(
     code = {variant: each.code for variant, each in compiled.items()}
     if not single and any(function.operations >= SHARED for function in manifest.functions.values()):
         code |= {f"{variant}-threads": emit_threads(each.program, each.target) for variant, each in compiled.items()}
-    selftest = self_test(compiled["portable"], manifest, weights)
+    asked = inside or (page is not None and "inside" in (page.show or ()))
+    more: dict[str, Any] = {"page": page, "selftest": self_test(compiled["portable"], manifest, weights)}
+    more |= {"graph": graph, "inside": inside_arrays(compiled, layers) if asked else None}
     if single:
-        return write_single_file(path, manifest, code, weights, page=page, selftest=selftest, graph=graph)
-    write_bundle(path, manifest, code, weights, page=page, graph=graph, selftest=selftest, onefile=onefile)
+        write_single_file(path, manifest, code, weights, **more)
+    else:
+        write_bundle(path, manifest, code, weights, onefile=onefile, **more)
     return path
 
 

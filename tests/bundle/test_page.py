@@ -43,7 +43,7 @@ def test_a_page_needs_a_title():
 
 
 def test_an_unknown_section_is_refused_with_the_list():
-    with pytest.raises(UnknownNameError, match="expected some of predict, data, teach, train, keep, got draw"):
+    with pytest.raises(UnknownNameError, match="expected some of predict, data, teach, train, inside, keep, got draw"):
         Page(title="A", show=["predict", "draw"])
     with pytest.raises(DtypeError, match=re.escape("show=['predict']")):
         Page(title="A", show="predict")

@@ -20,6 +20,6 @@ def test_the_snippets_run(tab, line_site):
     const ys = Float32Array.from({{ length: 100 }}, (_, i) => 2 * xs[4 * i] - xs[4 * i + 1] + 1);
     {text}
     return {{ log: log.text, rows: table.rows, kept: kept.epoch, best: stopping.bestEpoch }};""")
-    assert len(snippets) == 6 and found["log"].startswith("epoch,")
+    assert len(snippets) == 7 and found["log"].startswith("epoch,")
     assert found["rows"] == [{"width": 1, "height": 2.5}, {"width": 2, "height": 0.5}]
     assert found["kept"] == 2 and found["best"] is not None

@@ -36,6 +36,7 @@ class Contents:
     page: Page | None = None
     graph: bytes | None = None
     selftest: Mapping[str, ArrayLike] | None = None
+    inside: Mapping[str, ArrayLike] | None = None
 
     @cached_property
     def arrays(self) -> dict[str, Array]:
@@ -72,8 +73,10 @@ class Contents:
         if len(parts) > 1:
             add("weights", ".safetensors.index.json", shard_index(parts, weights))
         selftest = add("selftest", ".safetensors", to_safetensors(self.selftest)) if self.selftest else None
+        inside = add("inside", ".safetensors", to_safetensors(self.inside)) if self.inside else None
         graph = add("graph", ".json.gz", self.graph) if self.graph is not None else None
-        named = replace(self.manifest, code=code, weights=tuple(weights), selftest=selftest, graph=graph, page=None)
+        files = {"selftest": selftest, "inside": inside, "graph": graph}
+        named = replace(self.manifest, code=code, weights=tuple(weights), page=None, **files)
         return written, named
 
 
@@ -108,7 +111,7 @@ def finish(manifest: Manifest, written: Mapping[str, bytes]) -> Manifest:
 def folder_files(contents: Contents, onefile: bool = False) -> tuple[dict[str, bytes], Manifest]:
     """Every file of the folder by name, the manifest among them, and the manifest itself."""
     written, manifest = contents.data_files()
-    loaded = [*manifest.code.values(), *manifest.weights, *filter(None, [manifest.selftest])]
+    loaded = [*manifest.code.values(), *manifest.weights, *filter(None, [manifest.selftest, manifest.inside])]
     page = contents.page
     style = ""
     if page is not None:

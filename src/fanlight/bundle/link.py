@@ -17,11 +17,13 @@ from fanlight.errors import CompileError
 
 INDEX = "index.js"
 # What pages import by name besides: parts that only some of them use.
-PARTS = ("callbacks.js", "data.js")
+PARTS = ("callbacks.js", "data.js", "widgets.js")
 WORKER = "worker.js"
 WORKERS = (WORKER, "helper.js")  # files that a module starts by their address
 # What worker and page share, in a file that imports nothing later: bundlers of workers refuse what does.
 SHARED = ("session.js", "inputs.js")
+# What pages and widgets share, each in a file of its own: whoever imports widgets must not start a page.
+COMMON = ("page/dom.js", "page/chart.js", "widgets.js")
 _WORKER_FILE = re.compile(rf"'\./({'|'.join(map(re.escape, WORKERS))})'")
 _FILE = re.compile(r"'\./@(\d+)'")
 
@@ -70,8 +72,8 @@ def split(entries: Sequence[str], parts: Sequence[str] = ()) -> tuple[list[Chunk
             later = [path for module in chunks[-1].modules for path in module.dynamic]
             roots += [[path] for path in later if [path] not in roots and path not in owner]
 
-    add_all([[*SHARED], *([entry] for entry in entries)])
-    add_all([[part] for part in parts])
+    add_all([[*SHARED], *([path] for path in COMMON), *([entry] for entry in entries)])
+    add_all([[part] for part in parts if all(chunk.root.path != part for chunk in chunks)])
     for worker in WORKERS:
         add([worker])
     return chunks, owner
@@ -127,15 +129,15 @@ def needed(chunk: Chunk, owner: Mapping[str, int]) -> dict[int, set[str]]:
 
 def in_scope(module: WebModule, body: str) -> str:
     """The module as it lies in a file: open, or as a function that runs at once and gives its exports."""
+    taken = [(local, name, read_module(path)) for path, names in module.imports for local, name in names.items()]
     if module.is_flat:
-        return body
-    lines = [f"const {module.identifier} = (() => {{"]
-    for path, names in module.imports:
-        there = read_module(path)
-        for local, name in names.items():
-            source = name if there.is_flat else f"{there.identifier}.{name}"
-            lines += [f"const {local} = {source};"] if source != local else []
-    return "\n".join([*lines, body, f"return {{ {', '.join(module.exports)} }};", "})();"])
+        taken += [(local, name, read_module(path)) for local, (path, name) in module.reexports.items()]
+    sources = {local: name if there.is_flat else f"{there.identifier}.{name}" for local, name, there in taken}
+    lines = [f"const {local} = {source};" for local, source in sources.items() if source != local]
+    if module.is_flat:
+        return "\n".join([*lines, body])
+    exports = f"return {{ {', '.join(module.exports)} }};"
+    return "\n".join([f"const {module.identifier} = (() => {{", *lines, body, exports, "})();"])
 
 
 def link_script(root: str, instead: Mapping[str, str] | None = None) -> str:

@@ -158,6 +158,7 @@ class Manifest:
     files: Mapping[str, FileEntry] = field(default_factory=dict)
     graph: str | None = None  # the module before lowering, for recompiling
     selftest: str | None = None
+    inside: str | None = None  # layers, kernels, and code that calls each kernel alone, for widgets
     license: str | None = None
     citation: str | None = None
     source: Mapping[str, Any] | None = None
@@ -171,6 +172,7 @@ class Manifest:
             "training": None if self.training is None else self.training.to_json(),
             "graph": self.graph,
             "selftest": self.selftest,
+            "inside": self.inside,
             "source": None if self.source is None else dict(self.source),
             "page": None if self.page is None else dict(self.page),
         }
@@ -223,6 +225,7 @@ class Manifest:
             files=record.table("files", _file_entry, {}),
             graph=_optional_file(record, "graph"),
             selftest=_optional_file(record, "selftest"),
+            inside=_optional_file(record, "inside"),
             license=record.text("license", None),
             citation=record.text("citation", None),
             source=_optional_table(record, "source"),
@@ -243,7 +246,7 @@ class Manifest:
             unknown = sorted(set(function.writes) - set(names))
             if unknown:
                 raise ModelFormatError(expected="names of state", got=unknown, at=f"{at}.functions.{name}.writes")
-        for file in [*self.code.values(), *self.weights, *filter(None, (self.graph, self.selftest))]:
+        for file in [*self.code.values(), *self.weights, *filter(None, (self.graph, self.selftest, self.inside))]:
             if file not in self.files:
                 raise ModelFormatError(expected=f"an entry for {file!r}", got="none", at=f"{at}.files")
         for file in self.files:

@@ -35,12 +35,13 @@ def write_single_file(
     *,
     page: Page | None = None,
     selftest: Mapping[str, ArrayLike] | None = None,
+    inside: Mapping[str, ArrayLike] | None = None,
     graph: bytes | None = None,
 ) -> Path:
     """Writes one HTML file that runs the model, from what write_bundle takes. `page` defaults to all that fits."""
     page = page or Page(title=manifest.name)
     target = Path(path)
-    write_file(target, single_file(Contents(manifest, code, weights, page, graph, selftest)))
+    write_file(target, single_file(Contents(manifest, code, weights, page, graph, selftest, inside)))
     return target
 
 

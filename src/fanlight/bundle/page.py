@@ -16,7 +16,7 @@ from fanlight.bundle.manifest import Manifest, Slot
 from fanlight.bundle.weights import ArrayLike
 from fanlight.errors import DtypeError, ShapeError, UnknownNameError
 
-SECTIONS = ("predict", "data", "teach", "train", "keep")  # in the order in which a page has them
+SECTIONS = ("predict", "data", "teach", "train", "inside", "keep")  # in the order in which a page has them
 
 # No other origin, no inline script, no eval. A file sent to this page from elsewhere cannot be asked for either.
 POLICY = (
@@ -24,13 +24,14 @@ POLICY = (
     "connect-src 'self'; worker-src 'self' blob:; base-uri 'none'; form-action 'none'"
 )
 # Modules of web/page that not every page needs.
-PARTS = ("draw", "form", "grid", "regions", "curve", "teach", "train", "steps")
+PARTS = ("draw", "form", "grid", "regions", "curve", "teach", "train", "steps", "inside")
 FORMS = ("folder", "one-file")
 
 
 @dataclass(frozen=True, eq=False)
 class Page:
-    """A page that an export writes beside the model. `show` lists its sections; without it the page has all that fit.
+    """A page that an export writes beside the model. `show` lists its sections; without it the page has all
+    that fit, "inside" left out.
 
     - "predict": a pad to draw on, where the model takes a picture of one channel, or a form, where it takes a table.
     - "data": the examples in `data`: pictures with answers, a table's classes over two columns, or points with a curve.
@@ -38,6 +39,7 @@ class Page:
     - "teach": a sign that the visitor invents becomes a class (needs `fl.Classes(labels, spare=...)` and `train=True`).
     - "train": forget, and learn again from `data`; a bundle of plain functions calls the one that takes examples and
       writes state.
+    - "inside": layers, weights, the time of each kernel, and which classes are mixed up; only where `show` names it.
     - "keep": save, restore, download, open.
 
     `data` travels with the page: {"train": (x, y), "test": (x, y)}, one row a sample, x as the model sees it or as it
@@ -124,7 +126,8 @@ def shown(page: Page, manifest: Manifest) -> tuple[str, ...]:
     if page.show is None:
         # "train" shows the data too, where they change with the weights; a form has a use for them before that.
         is_twice = not missing["train"] and predictor(manifest) != "form"
-        return tuple(name for name in SECTIONS if not missing[name] and not (name == "data" and is_twice))
+        skipped = {"inside", *(["data"] if is_twice else [])}
+        return tuple(name for name in SECTIONS if not missing[name] and name not in skipped)
     for name in page.show:
         if missing[name]:
             raise UnknownNameError(f'Page section "{name}"', expected=missing[name], got="none", at=manifest.name)
@@ -147,6 +150,7 @@ def lack(section: str, page: Page, manifest: Manifest) -> str:
             has_data,
         ],
         "train": [(learns, "train=True, or a function that takes samples and writes state"), has_data],
+        "inside": [(bool(manifest.state), "state")],
         "keep": [(bool(manifest.state), "state")],
     }
     always = ("predict" in manifest.functions, 'a function "predict"')

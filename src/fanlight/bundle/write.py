@@ -27,12 +27,13 @@ def write_bundle(
     page: Page | None = None,
     graph: bytes | None = None,
     selftest: Mapping[str, ArrayLike] | None = None,
+    inside: Mapping[str, ArrayLike] | None = None,
     onefile: bool = False,
 ) -> Manifest:
     """Writes the bundle `directory` and returns its manifest.
 
     - `manifest`: functions, state, memory, meanings, training, name, license, citation, source, fanlight (the version).
-      Its code, weights, files, graph, selftest and page are filled in here.
+      Its code, weights, files, graph, selftest, inside and page are filled in here.
     - `code`: variant -> WebAssembly; "portable" and, where there is one, "relaxed". Each may have one for threads:
       "portable-threads".
     - `weights`: state name -> NumPy array (or `weights.Array`). A state array may be left out where its `initial` is
@@ -41,6 +42,7 @@ def write_bundle(
     - `graph`: the bytes of graph.json.gz, what `fl.load` needs. Pages never download it.
     - `selftest`: arrays "<function>/input/<name>", "<function>/output/<name>" and, after the call,
       "<function>/state/<name>"; each function begins with the exported state.
+    - `inside`: what widgets show of the inside, from `inside_facts`; fetched when one of them asks.
     - `onefile`: adds the one-file form, which the page offers for download.
 
     An existing bundle is replaced, other files in its folder stay. Raises StorageError where the folder holds something
@@ -48,7 +50,7 @@ def write_bundle(
     """
     target = Path(directory).absolute()
     kept = files_to_keep(target)
-    written, done = folder_files(Contents(manifest, code, weights, page, graph, selftest), onefile)
+    written, done = folder_files(Contents(manifest, code, weights, page, graph, selftest, inside), onefile)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         fresh = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))

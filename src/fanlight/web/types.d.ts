@@ -279,6 +279,34 @@ export interface Device<F> extends AsyncIterable<F> { readonly stream: MediaStre
 export declare function webcam(options?: MediaTrackConstraints): Promise<Device<ImageBitmap>>;
 export declare function microphone(options?: { size?: number; sampleRate?: number; most?: number }): Promise<Device<Float32Array> & { readonly sampleRate: number }>;
 
+// widgets.js. Each stands in `place`, an element or a selector of one, and gives the figure that it made.
+
+type Place = Element | string;
+export interface LossChart extends Callback { readonly element: HTMLElement; clear(): void; show(epoch: number, logs: Logs): void }
+export declare function lossChart(place: Place, options?: { title?: string; epochs?: number; metrics?: readonly string[] }): LossChart;
+
+export interface ConfusionMatrix {
+  readonly element: HTMLElement;
+  /** A row for what it was, a column for what the model said. */
+  readonly counts: number[][];
+  clear(labels?: readonly string[]): void;
+  add(truths: ArrayLike<number | bigint>, answers: ArrayLike<number | bigint>): void;
+  /** Asks the model, and shows that alone; `truths` are numbers of classes. */
+  measure(model: Model, inputs: any, truths: ArrayLike<number | bigint>): Promise<void>;
+}
+export declare function confusionMatrix(place: Place, options: { labels: readonly string[]; title?: string }): ConfusionMatrix;
+
+export interface WeightHistogram extends Callback { readonly element: HTMLElement; update(): void; readonly spread: Record<string, any> | undefined }
+export declare function weightHistogram(place: Place, model: Model, options?: { title?: string; name?: string }): Promise<WeightHistogram>;
+/** Needs an export with `inside=True`, as kernelTimes does. */
+export declare function layerTable(place: Place, model: Model, options?: { title?: string }): Promise<{ readonly element: HTMLElement }>;
+export interface KernelTime { name: string; kind: string; rounds: number | null; milliseconds: number; sometimes: boolean }
+/** A button that measures on this thread, on a copy of the model; `measure` does the same. */
+export declare function kernelTimes(place: Place, model: Model, options?: { title?: string; name?: string; sizes?: Record<string, number> }): Promise<{
+  readonly element: HTMLElement;
+  measure(): Promise<{ whole: number; kernels: KernelTime[] }>;
+}>;
+
 // The manifest, format 1. A dim is a length or terms [[coefficient, name, ...], ...].
 export type Dim = number | [number, ...string[]][];
 /** An input without an offset is read by nothing. */
@@ -334,5 +362,6 @@ export interface Manifest {
   weights: string[];
   files: Record<string, { bytes: number; sha256: string; gzip: number }>;
   selftest?: string;
+  inside?: string;
   page?: Record<string, unknown>;
 }

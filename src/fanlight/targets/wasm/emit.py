@@ -37,7 +37,8 @@ def pages(program: Program) -> int:
 
 def emit(program: Program, target: Target, names: bool = False, steps: bool = False) -> bytes:
     """The module of `program`. With `names` it carries the names of its functions; with `steps` kernel number k of a
-    procedure p can also be called alone, as `p/k`, at the sizes of the last call of p. Both are for profilers."""
+    procedure p can also be called alone, as `p/k(runs)`, so many times at the sizes of the last call of p. Both are for
+    profilers."""
     return Emission(program, target, steps).run().encode(names=names)
 
 
@@ -62,7 +63,7 @@ class Emission:
         for procedure in self.program.procedures.values():
             self._procedure(procedure, derivations)
             for position, kernel in enumerate(kernels_of(procedure.kernels) if self.steps else ()):
-                self._run_kernel(self.module.function(f"{procedure.name}/{position}", export=True), kernel)
+                self._alone(f"{procedure.name}/{position}", kernel)
         return self.module
 
     def _kernel(self, kernel: Kernel) -> Function:
@@ -102,6 +103,21 @@ class Emission:
         function.const(0)
         emit_dim(function, kernel.axes[0].extent if kernel.axes else 1, self.sizes)
         function.call(code)
+
+    def _alone(self, name: str, kernel: Kernel) -> None:
+        """A function that runs a kernel as often as it is told, without a caller's overhead in between."""
+        function = self.module.function(name, parameters=(I32,), export=True)
+        (runs,) = function.parameters
+        with function.block() as outside, function.loop() as again:
+            function.get(runs)
+            function.emit("i32.eqz")
+            function.branch_if(outside)
+            self._run_kernel(function, kernel)
+            function.get(runs)
+            function.const(1)
+            function.emit("i32.sub")
+            function.set(runs)
+            function.branch(again)
 
     def _derivation(self, derivation: Derivation, number: int) -> Function:
         """Computes derived buffers if a version of the state that they come from differs from the stamp of the last
@@ -194,6 +210,9 @@ class Emission:
             function.emit("i32.sub")
             function.set(remaining)
             function.branch(again)
+        if self.steps:  # a kernel of the loop that is called alone runs its round 0
+            function.const(0)
+            function.emit("global.set", index)
         function.release(remaining)
 
     def _round(self, function: Function, loop: Loop, outside: Label) -> None:

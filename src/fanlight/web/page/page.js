@@ -12,6 +12,7 @@
 //   #train      data-state: idle, learning, done, stopped, failed; #train-start #train-stop #train-forget #train-back
 //               #train-status #train-epoch #train-speed #train-loss #train-held #train-loss-chart #train-metric-chart
 //   #digits li  data-truth, class right or wrong;  #regions #regions-across #regions-up;  #curve, circles with data-point
+//   #inside     #inside-matrix #inside-layers #inside-weights #inside-times
 //   #keep       data-state: idle, done, failed; #keep-save #keep-restore #keep-saved #keep-download #keep-open #keep-drop
 //               #keep-line #keep-copy #keep-status #keep-onefile #keep-onefile-link
 
@@ -29,6 +30,7 @@ const PARTS = {
   teach: () => import('./teach.js'),
   train: () => import('./train.js'),
   steps: () => import('./steps.js'),
+  inside: () => import('./inside.js'),
   keep: () => import('./keep.js'),
 };
 
@@ -75,7 +77,7 @@ async function open() {
 async function settle(app) {
   const { manifest } = app.model;
   // The parts of pages that are shown here are there by now; those of other pages are called page-... too.
-  const scripts = isOneFile() ? [] : Object.keys(manifest.files).filter((name) => /^(?!page-).*\.js$/.test(name));
+  const scripts = isOneFile() ? [] : Object.keys(manifest.files).filter((name) => /^(?!page-|widgets).*\.js$/.test(name));
   await Promise.all(scripts.map((href) => new Promise((resolve, reject) => {
     const link = Object.assign(document.createElement('link'), { rel: 'modulepreload', href, onload: resolve, onerror: reject });
     if (link.relList.supports('modulepreload')) document.head.append(link);
