@@ -74,8 +74,22 @@ def pipeline(draw):
     return Case("Pipeline", dict(layers=draw(st.permutations(inner))), (draw(arrays(3, 4)),))
 
 
+@st.composite
+def stft_spectrogram(draw):
+    length = draw(st.integers(2, 9))
+    mode = draw(st.sampled_from(["log", "magnitude", "psd", "real", "imag", "angle", "stft"]))
+    config = dict(mode=mode, frame_length=length, expand_dims=draw(st.booleans()), periodic=draw(st.booleans()))
+    config |= dict(frame_step=draw(st.one_of(st.none(), st.integers(1, length))))
+    config |= dict(fft_length=draw(st.sampled_from([None, 16, 32])), padding=draw(st.sampled_from(["valid", "same"])))
+    config |= dict(window=draw(st.sampled_from(["hann", "hamming", None, [0.5] * length])))
+    config |= dict(scaling=draw(st.sampled_from(["density", "spectrum", None])))
+    shape = draw(st.sampled_from([(2, 20, 1), (1, 9, 2), (3, 15, 2)]))
+    return Case("STFTSpectrogram", config, (draw(arrays(*shape)),))
+
+
 CASES = {
     "MelSpectrogram": mel_spectrogram(),
+    "STFTSpectrogram": stft_spectrogram(),
     "Pipeline": pipeline(),
     "CategoryEncoding": category_encoding(),
     "Discretization": discretization(),

@@ -40,4 +40,27 @@ def time_distributed(draw):
     return Case("TimeDistributed", config, (draw(arrays(*shape)),), masks=masks, training=kind != "LSTM")
 
 
-CASES = {"Bidirectional": bidirectional(), "TimeDistributed": time_distributed()}
+KERNELS = {
+    "Dense": (dict(units=3, activation="tanh", kernel_regularizer="l2"), (2, 4)),
+    "Conv1D": (dict(filters=2, kernel_size=2), (2, 4, 3)),
+    "Conv2DTranspose": (dict(filters=2, kernel_size=2, strides=2), (1, 3, 2, 2)),
+    "DepthwiseConv2D": (dict(kernel_size=2, depth_multiplier=2), (2, 3, 3, 2)),
+    "EinsumDense": (dict(equation="abc,cd->abd", output_shape=(None, 3)), (2, 3, 4)),
+}
+
+
+@st.composite
+def spectral(draw):
+    kind = draw(st.sampled_from(sorted(KERNELS)))
+    config, shape = KERNELS[kind]
+    config = dict(layer=Inner(kind, config | dict(name="inner")), power_iterations=draw(st.integers(1, 3)))
+    is_empty = kind == "Dense" and draw(st.booleans())  # then the kernel is left as it is
+    weights = {"kernel": np.zeros((4, 3), "float32")} if is_empty else {}
+    return Case("SpectralNormalization", config, (draw(arrays(*shape)),), training=True, weights=weights)
+
+
+CASES = {
+    "Bidirectional": bidirectional(),
+    "SpectralNormalization": spectral(),
+    "TimeDistributed": time_distributed(),
+}

@@ -13,12 +13,6 @@ REFUSED = {
     "Hashing": "Keras hashes the decimal text of a number with 64-bit FarmHash or SipHash, which is not there",
     "HashedCrossing": "as Hashing",
     "ContrastLimitedAdaptiveHistogramEqualization": "not there yet",
-    "ConvLSTM1D": "not there yet",
-    "ConvLSTM2D": "not there yet",
-    "ConvLSTM3D": "not there yet",
-    "ReversibleEmbedding": "not there yet",
-    "STFTSpectrogram": "not there yet; `fl.stft` and MelSpectrogram are",
-    "SpectralNormalization": "not there yet",
 }
 
 # What keras.layers holds that is no layer of its own.

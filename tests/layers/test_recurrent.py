@@ -12,12 +12,13 @@ from fanlight.errors import ShapeError, UnsupportedOp
 from fanlight.ir.graph import Graph, Input, apply
 from fanlight.ir.kernel import Loop, kernels_of
 from fanlight.ir.types import Type
-from fanlight.layers import Context, Network, cells, initializers
+from fanlight.layers import Context, Network, cells, convolution_lstm, initializers
 from fanlight.layers.initializers import Listed
 from fanlight.training.steps import build_module
 from layers.layer_test import initial, paired
 
 KINDS = ("SimpleRNN", "LSTM", "GRU")
+CONVOLUTION = dict(filters=3, kernel_size=2, padding="same")
 KEY = np.array([3, 4], "uint32")
 
 
@@ -57,7 +58,7 @@ def run(network, state, x, training):
 
 
 @pytest.mark.parametrize("recurrent_dropout", [0.0, 0.3])
-@pytest.mark.parametrize("kind", [*KINDS, "GRU before"])
+@pytest.mark.parametrize("kind", [*KINDS, "GRU before", "ConvLSTM1D"])
 def test_dropout_is_that_of_keras_given_its_draw(monkeypatch, rng, kind, recurrent_dropout):
     shape, batch = (4, 5), 3
     count = 0
@@ -74,11 +75,14 @@ def test_dropout_is_that_of_keras_given_its_draw(monkeypatch, rng, kind, recurre
         number = getattr(cell, "dropout_mask_count", None)
         return mask(x.shape, rate) if number is None else [mask(x.shape, rate) for _ in range(number)]
 
-    monkeypatch.setattr(cells, "dropout_mask", ours)
+    for module in (cells, convolution_lstm):
+        monkeypatch.setattr(module, "dropout_mask", ours)
     monkeypatch.setattr(DropoutRNNCell, "_create_dropout_mask", theirs)
     config = dict(units=6, dropout=0.4, recurrent_dropout=recurrent_dropout)
     if kind == "GRU before":
         kind, config = "GRU", config | dict(reset_after=False)
+    if kind == "ConvLSTM1D":
+        shape, config = (4, 5, 2), CONVOLUTION | dict(dropout=0.4, recurrent_dropout=recurrent_dropout)
     layer, keras_layer = getattr(fl.layers, kind)(**config), getattr(keras.layers, kind)(**config)
     x = rng.normal(size=(batch, *shape)).astype("float32")
     symbol = fl.Input(shape, batch_size=batch)
@@ -120,14 +124,15 @@ def test_products_with_the_inputs_leave_the_loop():
         assert [each.kind for each in kernels if not isinstance(each, Loop)].count("contract") >= 3, kind
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [*KINDS, "ConvLSTM1D"])
 def test_stateful_layers_go_on(rng, kind):
-    shape, batch = (4, 3), 2
+    shape, batch = (4, 5, 3) if kind == "ConvLSTM1D" else (4, 3), 2
+    config = CONVOLUTION if kind == "ConvLSTM1D" else dict(units=5)
     given = keras.Input(batch_shape=(batch, *shape))
-    keras_layer = getattr(keras.layers, kind)(5, stateful=True, return_sequences=True)
+    keras_layer = getattr(keras.layers, kind)(**config, stateful=True, return_sequences=True)
     keras_model = keras.Model(given, keras_layer(given))
     symbol = fl.Input(shape, batch_size=batch)
-    layer = getattr(fl.layers, kind)(5, stateful=True, return_sequences=True, name="layer")
+    layer = getattr(fl.layers, kind)(**config, stateful=True, return_sequences=True, name="layer")
     model = fl.Model(symbol, layer(symbol))
     model.compile("sgd", "mse")
     model.set_weights({path: np.asarray(variable) for path, variable in paired(keras_layer, layer).items()})
@@ -136,11 +141,11 @@ def test_stateful_layers_go_on(rng, kind):
         np.testing.assert_allclose(model.predict(x, batch_size=batch), np.asarray(keras_model(x)), atol=1e-5)
     after = model.weights()["layer/state_0"]
     np.testing.assert_allclose(after, np.asarray(keras_layer.states[0]), atol=1e-5)
-    first = model.train_on_batch(x, np.zeros((batch, 4, 5), "float32"))["loss"]
+    first = model.train_on_batch(x, np.zeros(model.predict(x).shape, "float32"))["loss"]
     assert not np.array_equal(model.weights()["layer/state_0"], after)
     model.reset_states()
     keras_layer.reset_state()
-    np.testing.assert_array_equal(model.weights()["layer/state_0"], np.zeros((batch, 5)))
+    np.testing.assert_array_equal(model.weights()["layer/state_0"], np.zeros_like(after))
     assert np.isfinite(first)
 
 
@@ -158,6 +163,17 @@ def test_what_is_no_cell_is_refused():
         fl.layers.GRU(3, dropout=1.0)
     with pytest.raises(ShapeError, match="sequences"):
         fl.layers.GRU(3)(fl.Input((4,)))
+
+
+def test_what_a_convolution_over_time_cannot_take_is_refused():
+    with pytest.raises(ShapeError, match="sequences of rank 5"):
+        fl.layers.ConvLSTM2D(3, 2)(fl.Input((4, 5, 2)))
+    with pytest.raises(ShapeError, match=r"2 sizes, channels\], all known"):
+        fl.layers.ConvLSTM2D(3, 2)(fl.Input((4, None, 5, 2)))
+    with pytest.raises(ShapeError, match="strides or a dilation_rate, not both"):
+        fl.layers.ConvLSTM1D(3, 2, strides=2, dilation_rate=2)
+    with pytest.raises(ShapeError, match="a positive number of filters"):
+        fl.layers.ConvLSTM1D(0, 2)
     with pytest.raises(ShapeError, match="states"):
         x = fl.Input((4, 3))
         fl.layers.LSTM(3)(x, initial_state=[fl.Input((3,)), fl.Input((2,))])

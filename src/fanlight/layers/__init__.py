@@ -2,7 +2,7 @@
 
 from fanlight.layers import base
 from fanlight.layers.attention import AdditiveAttention, Attention
-from fanlight.layers.audio import MelSpectrogram
+from fanlight.layers.audio import MelSpectrogram, STFTSpectrogram
 from fanlight.layers.augmentation import RandomAffine, RandomStroke
 from fanlight.layers.base import Symbol
 from fanlight.layers.cells import GRUCell, LSTMCell, SimpleRNNCell, StackedRNNCells
@@ -28,6 +28,7 @@ from fanlight.layers.convolution import (
     SeparableConvolution1D,
     SeparableConvolution2D,
 )
+from fanlight.layers.convolution_lstm import ConvLSTM1D, ConvLSTM2D, ConvLSTM3D
 from fanlight.layers.core import Dense, Identity, Rescaling
 from fanlight.layers.drawing import Drawing
 from fanlight.layers.dropout import (
@@ -41,7 +42,7 @@ from fanlight.layers.dropout import (
     SpatialDropout3D,
 )
 from fanlight.layers.einsum_dense import EinsumDense
-from fanlight.layers.embedding import Embedding, Masking
+from fanlight.layers.embedding import Embedding, Masking, ReversibleEmbedding
 from fanlight.layers.framing import (
     Cropping1D,
     Cropping2D,
@@ -151,6 +152,7 @@ from fanlight.layers.reshaping import (
     RepeatVector,
     Reshape,
 )
+from fanlight.layers.spectral import SpectralNormalization
 from fanlight.layers.wrappers import Bidirectional, TimeDistributed
 
 __all__ = [
@@ -177,12 +179,16 @@ __all__ = [
     # Sequences
     "Bidirectional",
     "TimeDistributed",
+    "ConvLSTM1D",
+    "ConvLSTM2D",
+    "ConvLSTM3D",
     "Embedding",
     "GRU",
     "GRUCell",
     "LSTM",
     "LSTMCell",
     "Masking",
+    "ReversibleEmbedding",
     "RNN",
     "SimpleRNN",
     "SimpleRNNCell",
@@ -193,6 +199,7 @@ __all__ = [
     "Normalization",
     "IntegerLookup",
     "MelSpectrogram",
+    "STFTSpectrogram",
     "Pipeline",
     # Images before a network
     "AugMix",
@@ -262,6 +269,7 @@ __all__ = [
     "GroupNormalization",
     "LayerNormalization",
     "RMSNormalization",
+    "SpectralNormalization",
     "UnitNormalization",
     # Training
     "ActivityRegularization",

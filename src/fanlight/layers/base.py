@@ -202,6 +202,11 @@ class Layer:
             self.build(*types)
             self.built_for = types
 
+    @property
+    def saved_too(self) -> tuple[str, ...]:
+        """Weights of parts, `layer/kernel`, that Keras's files have among the layer's own too, before these."""
+        return ()
+
     def walk(self, path: str) -> Iterator[tuple[str, Layer]]:
         """This layer and those inside it, each with its path."""
         yield path, self

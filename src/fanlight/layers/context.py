@@ -21,7 +21,8 @@ KEY_TYPE, STEP_TYPE = Type("uint32", (2,)), Type("int32", ())
 class Context:
     """One trace of a network: what was read, what is to be written.
 
-    `training` is Keras's argument of that name. `updates` collects the new values of statistics by path. `logits`
+    `training` is Keras's argument of that name. `updates` collects the new values of statistics by path;
+    `replaced` weights that a layer changes before a step, which is taken from there. `logits`
     maps a value to (activation, what it was applied to), so that a loss can use the stable form. `masks` maps a value
     to which of its steps count, bool `[batch, time]` for `[batch, time, ...]`. `losses` are scalars that training
     adds to the loss.
@@ -31,6 +32,7 @@ class Context:
         self.training = training
         self.states: dict[str, Value] = {}
         self.updates: dict[str, Value] = {}
+        self.replaced: dict[str, Value] = {}
         self.logits: dict[Value, tuple[str, Value]] = {}
         self.masks: dict[Value, Value] = {}
         self.losses: list[Value] = []
@@ -69,9 +71,21 @@ class Context:
             raise CompileError(f"state {path!r}", expected=self.states[path].type, got=type)
         return self.states[path]
 
+    def trained(self, path: str, type: Type) -> Value:
+        """The weight of that full name as this step begins with it: as it was, or as a layer replaced it."""
+        return self.replaced[path] if path in self.replaced else self.absolute(path, type)
+
+    def replace(self, name: str, value: Value) -> None:
+        """Let this step begin with `value` as the weight `name` of the current layer."""
+        self.replaced[self.path(name)] = value
+
+    def is_replaced(self, name: str) -> bool:
+        """Whether the current layer's weight `name` was replaced in this step."""
+        return self.path(name) in self.replaced
+
     def state(self, name: str, type: Type) -> Value:
         """The state array `name` of the current layer."""
-        return self.absolute(self.path(name), type)
+        return self.trained(self.path(name), type)
 
     def current(self, name: str, type: Type) -> Value:
         """As `state`, but with an update made earlier in this trace, as where a layer is shared."""

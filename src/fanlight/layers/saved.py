@@ -29,7 +29,7 @@ def saved_variables(layer: Layer, path: str, order: Order = own_order) -> Iterat
     """
     names = [name for name, weight in layer.weights.items() if weight.role in SAVED]
     names.sort(key=lambda name: layer.weights[name].role != "parameter")
-    for number, name in enumerate(names):
+    for number, name in enumerate([*layer.saved_too, *names]):
         yield f"vars/{number}", f"{path}/{name}"
     inside = folders(order(layer)) if isinstance(layer, Network) else layer.parts
     for name, part in inside.items():

@@ -224,7 +224,7 @@ def penalties(network: Network, context: Context) -> list[Value]:
     found = []
     for path, weight in network.weight_table().items():
         if weight.trainable and weight.regularizer is not None:
-            found.append(weight.regularizer(context.absolute(path, weight.type)))
+            found.append(weight.regularizer(context.trained(path, weight.type)))
     return found + context.losses
 
 
@@ -249,7 +249,7 @@ def train_step(
     """
     context = Context(training=True)
     found = measure(network, objectives, context, bounds)
-    trainable = {path: context.absolute(path, spec.type) for path, spec in state.items() if spec.trainable}
+    trainable = {path: context.trained(path, spec.type) for path, spec in state.items() if spec.trainable}
     gradients = {path: apply(Gradient(), found.loss, weight) for path, weight in trainable.items()}
     writes = optimizer.update(lambda path: context.absolute(path, optimizer_state[path].type), trainable, gradients)
     for path, weight in network.weight_table().items():

@@ -50,8 +50,8 @@ def by_order(file: KerasFile, network: Network, order: Order) -> Iterator[tuple[
 
 
 def in_old_order(layer: Layer, order: Order, state: Mapping[str, StateSpec]) -> list[str]:
-    """The paths of a layer's weights: first those that are trained."""
-    paths = [path for _, path in saved_variables(layer, str(layer.name), order)]
+    """The paths of a layer's weights, each once: first those that are trained."""
+    paths = dict.fromkeys(path for _, path in saved_variables(layer, str(layer.name), order))
     return sorted(paths, key=lambda path: not state[path].trainable)
 
 
