@@ -239,7 +239,7 @@ def test_a_model_that_only_predicts_compiles_no_steps(rng):
     x, y = rng.normal(size=(8, 3)).astype("float32"), rng.normal(size=(8, 2)).astype("float32")
     first = model.predict(x)
     assert model._engine is None
-    np.testing.assert_array_equal(model.weights()["dense/kernel"].shape, (3, 2))  # all state, so the whole program
+    assert model.weights()["dense/kernel"].shape == (3, 2) and model._engine is None
     np.testing.assert_array_equal(model.predict(x), first)
     model.fit(x, y, epochs=2, verbose=0)
     assert not np.array_equal(model.predict(x), first)
@@ -250,3 +250,20 @@ def test_a_model_with_nothing_left_to_train_predicts(rng):
     model.compile("adam", "mse")
     model.freeze()
     assert model.predict(rng.normal(size=(4, 3)).astype("float32")).shape == (4, 2)
+
+
+def test_weights_are_asked_for_without_compiling_steps():
+    model, other = small(), small()
+    model.seed = other.seed = 7
+    found = model.weights()
+    assert model._engine is None
+    expected = {name: other.engine.get_state(name) for name in other.engine.program.state}
+    assert found.keys() == expected.keys()
+    found["species/bias"][...] = 9  # a copy
+    model.seed = 8  # too late: the model has begun
+    for weights in (model.weights(), {name: model.engine.get_state(name) for name in found}):
+        for name, array in expected.items():
+            np.testing.assert_array_equal(weights[name], array, err_msg=name)
+            assert weights[name].dtype == array.dtype
+    model.reset(8)
+    assert not np.array_equal(model.weights()["species/kernel"], expected["species/kernel"])

@@ -6,6 +6,7 @@ state. Knows no layer and no instruction."""
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,7 @@ class Model(DescribedModel):
         self._engine: WasmEngine | None = None
         self._predictor: WasmEngine | None = None  # without steps of training, while nothing asks for these
         self._compiled: Compiled | None = None
+        self._is_begun = False  # whether `_state` is whole: what the next program begins with
         self._threads = 1
         self.stop_training = False  # set by a callback: the training ends after the step or epoch that runs
 
@@ -94,6 +96,7 @@ class Model(DescribedModel):
         if self._engine is not None:
             self._state = self._engine.state()
         self._engine = self._compiled = self._predictor = None
+        self._is_begun = False
 
     def _require_batch(self, size: int) -> None:
         """Makes room for batches of `size` rows; compiles again only where they were smaller."""
@@ -105,7 +108,13 @@ class Model(DescribedModel):
 
     def weights(self) -> Arrays:
         """All state by name: parameters, statistics, optimizer slots, hyperparameters."""
-        return self.engine.state()
+        if self._engine is not None:
+            return self._engine.state()
+        if not self._is_begun:  # what trains and predicts is not compiled for it
+            module = self.module()
+            engine, _ = self._started(replace(module, functions={"init": module.functions["init"]}))
+            self._state, self._is_begun = engine.state(), True
+        return {name: array.copy() for name, array in self._state.items()}
 
     def set_weights(self, arrays: Mapping[str, Any]) -> None:
         """Replaces state arrays by name; names, shapes and dtypes are checked before anything changes."""

@@ -22,6 +22,7 @@ from fanlight.lowering.inline import Home, Inliner, Place, Scope
 from fanlight.lowering.merge import merge_step, merge_updates
 from fanlight.lowering.order import CycleError, new_name, old_name, order_kernels
 from fanlight.lowering.scatters import Scatters
+from fanlight.lowering.touched import Touched
 
 MAXIMUM_INLINED = 160  # scalar nodes in one expression: beyond it, recomputing and code size cost more than a buffer
 DEEPEST = 40  # ops in a row inlined into each other: substitution is recursive
@@ -304,6 +305,7 @@ class Fusion:
         Until the order is settled the new content of state `s` is called `new_name(s)`, to tell its readers from those
         of the old."""
         writes: set[str] = set()
+        found = Touched(kernels)
         space = "arena" if self.is_body else "state"
         for label, value in self.graph.writes.items():
             if isinstance(value.op, State) and value.op.label == label:
@@ -313,25 +315,25 @@ class Fusion:
             self.buffers[target] = (value.type, space)
             new = Home(new_name(target), value.type)
             source = self.homes.get(id(value))
-            producer = next((k for k in kernels if source and source.buffer in k.written), None)
+            producer = found.writer(source.buffer) if source else None
             may_store = in_place and self.scatters.may_store(value, producer)
             if may_store and source and isinstance(producer, Kernel) and _stores_in_place(producer, target):
                 if source.buffer not in self.buffers or self.buffers[source.buffer][1] != "arena":
                     if also := also_stored(producer, source, new):
-                        kernels = [also if k is producer else k for k in kernels]
+                        found.replace_writer(source.buffer, also)
                         self.buffers[new.buffer] = (value.type, space)
                         continue
                 elif not source.lead:
-                    kernels = [rename(k, {source.buffer: new.buffer}) for k in kernels]
+                    found.rename(source.buffer, new.buffer, rename)
                     self.homes[id(value)] = new
                     self.buffers[new.buffer] = (value.type, space)
                     continue
             if producer is None:
                 next_home = Home(f"{self.prefix}next/{label}", value.type)
-                kernels.append(self.copy(value, next_home))
+                found.append(self.copy(value, next_home))
                 self.homes[id(value)] = next_home
-            kernels.append(self.copy(value, new, space))
-        return kernels, writes
+            found.append(self.copy(value, new, space))
+        return found.kernels, writes
 
 
 def is_product(nest: Nest) -> bool:

@@ -19,25 +19,36 @@ LARGEST = 400  # scalar nodes of a joined kernel
 def merge_updates(kernels: list[Step], written: frozenset[str]) -> list[Step]:
     """Joins map kernels that write only buffers in `written`, run over equal axes and share an operand that is no
     scalar."""
-    result = list(kernels)
-    needs: list[set[int]] | None = None  # of `result` as it is
-    position = 0
-    while position < len(result):
-        kernel = result[position]
+    result: dict[int, Step] = dict(enumerate(kernels))  # by their first numbers; one that is joined is the earlier's
+    updates: list[int] = []
+    needs: list[set[int]] | None = None
+    for position, kernel in enumerate(kernels):
         if not _is_update(kernel, written) or not kernel.axes:
-            position += 1
             continue
-        for k in range(position):
+        for k in updates:
             other = result[k]
-            if _is_update(other, written) and _joinable(other, kernel) and _size(other) + _size(kernel) <= LARGEST:
-                needs = _needs(result) if needs is None else needs
+            assert isinstance(other, Kernel)
+            if _joinable(other, kernel) and _size(other) + _size(kernel) <= LARGEST:
+                needs = _needs(kernels) if needs is None else needs
                 if not _apart(needs, k, position):
-                    result[k], needs = _join(other, kernel), None
+                    result[k] = _join(other, kernel)
                     del result[position]
+                    _unite(needs, k, position)
                     break
         else:
-            position += 1
-    return result
+            updates.append(position)
+    return list(result.values())
+
+
+def _unite(needs: list[set[int]], kept: int, gone: int) -> None:
+    """Lets `kept` stand for `gone` too: it needs what both need, and is needed where either is."""
+    needs[kept] |= needs[gone]
+    needs[gone] = set()
+    for each in needs:
+        if gone in each:
+            each.remove(gone)
+            each.add(kept)
+    needs[kept].discard(kept)
 
 
 def merge_step(kernels: list[Step], kept: frozenset[str]) -> list[Step]:
