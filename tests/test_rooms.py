@@ -41,7 +41,7 @@ CONDUCTORS = {
     "callbacks",
     *("__init__", "__main__", "compiler", "model", "tensor", "cli", "server"),
     *("fitting", "publishing", "description", "display", "inspection", "verification", "demo", "demo_check", "tracing"),
-    *("content", "described", "page_model", "plain_rows", "exported", "gradients", "operators", "progress", "rows"),
+    *("content", "described", "page_model", "plain_rows", "exported", "gradients", "progress", "rows"),
     *("advice", "features", "keras_files", "keras_saving", "live_keras", "page_fitting", "samples", "smaller"),
     "insides",
 }

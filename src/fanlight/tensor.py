@@ -23,8 +23,8 @@ from fanlight.ir.graph import Graph, Input, Leaf, Op, Value, topological
 from fanlight.ir.module import Module
 from fanlight.ir.text import graph_text, operation_text
 from fanlight.ir.types import Type
-from fanlight.operators import Operators
 from fanlight.ops import functions
+from fanlight.ops.operators import Operators
 
 MOST_PENDING = (
     2000  # values: a longer pending graph is evaluated, so that loops without a look at the result stay bounded
@@ -138,8 +138,9 @@ def is_recording() -> bool:
 ARRAYS = ("Value", "Operand", "Operand | None")  # annotations of parameters that take arrays
 
 
-def lift(function: Callable[..., Any]) -> Callable[..., Any]:
-    """`function` of graph values as a function of tensors, arrays, lists and numbers; graph values pass through."""
+def lift(function: Callable[..., Any], public: str | None = None) -> Callable[..., Any]:
+    """`function` of graph values as a function of tensors, arrays, lists and numbers; graph values pass through, and a
+    symbol of a network records the call, under the name `public`."""
     annotations = {name: str(p.annotation) for name, p in inspect.signature(function).parameters.items()}
     kinds = {name: p.kind for name, p in inspect.signature(function).parameters.items()}
     more = next((name for name, kind in kinds.items() if kind is inspect.Parameter.VAR_POSITIONAL), "")
@@ -150,6 +151,9 @@ def lift(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:
+        symbol = next((x for x in leaves_of((args, kwargs)) if isinstance(x, Operators) and not is_tensor(x)), None)
+        if symbol is not None:  # it records the call
+            return symbol.apply(public or function.__name__, *args, **kwargs)
         # Too many arguments are refused where the function is called.
         args = tuple(prepared(names[k] if k < len(names) else more, x) for k, x in enumerate(args))
         kwargs = {name: prepared(name, x) for name, x in kwargs.items()}
@@ -181,7 +185,9 @@ def lifted(result: Any, leaves: Sequence[Any]) -> Any:
 def lift_module(module: ModuleType) -> ModuleType:
     """A module of functions of graph values, such as `fl.image`, as one of functions of tensors."""
     lifted = ModuleType(module.__name__, module.__doc__)
-    vars(lifted).update({name: lift(getattr(module, name)) for name in module.__all__}, __all__=module.__all__)
+    first = module.__name__.rpartition(".")[2]
+    functions = {name: lift(getattr(module, name), f"{first}.{name}") for name in module.__all__}
+    vars(lifted).update(functions, __all__=module.__all__)
     return lifted
 
 

@@ -23,10 +23,15 @@ def windows(draw, kind, rank):
     return Case(f"{kind}{rank}D", config, (draw(images(rank, 3)),))
 
 
+# (length, output size) where Keras 3.15 on JAX gathers from windows that it rounded wrongly, up to 7: the last element
+# of 7 is NaN. There PyTorch is asked, in test_layers.py.
+KERAS_ERRS = {(3, 7), (6, 7), (7, 7)}
+
+
 @st.composite
 def cells(draw, kind, rank):
     x = draw(images(rank, 2))
-    size = tuple(draw(st.integers(1, n)) for n in x.shape[1:-1])
+    size = tuple(draw(st.integers(1, n).filter(lambda size, n=n: (n, size) not in KERAS_ERRS)) for n in x.shape[1:-1])
     return Case(f"{kind}{rank}D", dict(output_size=size if rank > 1 or draw(st.booleans()) else size[0]), (x,))
 
 

@@ -6,6 +6,8 @@ Hypothesis strategies that draw cases, `test_layers.py` runs them.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import hypothesis.strategies as st
@@ -17,6 +19,10 @@ from evaluate import evaluate_graph
 from fanlight import layers
 from fanlight.compiler import compile
 from fanlight.engines.wasm import WasmEngine
+from fanlight.exporters.keras import keras_archive
+from fanlight.importers.keras.build import build
+from fanlight.importers.keras.read import read_file
+from fanlight.importers.keras.weights import order_of, weights
 from fanlight.ir.graph import Graph, Input, Value, apply
 from fanlight.ir.interpret import interpret
 from fanlight.ir.module import Module
@@ -40,6 +46,7 @@ class Case:
 
     `training`: also compared with Keras's `training=True`, which needs a layer that draws nothing at random.
     `gradients`: whether they are compared, for float inputs and weights.
+    `steps`: how many whole numbers an output of integers may be off, where Keras rounds what it computed.
     """
 
     kind: str
@@ -48,6 +55,7 @@ class Case:
     training: bool = False
     gradients: bool = True
     tolerance: float = OUTPUTS
+    steps: int = 0
     listed: bool | None = None  # whether inputs come as one list; None: where there are several
     masks: tuple[np.ndarray | None, ...] = ()  # of the first inputs: which of their steps count
     keywords: dict[str, Any] = field(default_factory=dict)  # what goes by name: numbers of inputs, tuples of these
@@ -121,6 +129,13 @@ def error(ours: Any, theirs: Any) -> float:
     return float(np.max(np.abs(ours - theirs), initial=0) / max(1.0, np.max(np.abs(theirs), initial=0)))
 
 
+def is_close(ours: np.ndarray, theirs: Any, case: Case) -> bool:
+    """Whether an output is Keras's, as near as the case says."""
+    if case.steps and np.asarray(theirs).dtype.kind in "iu":
+        return bool(np.max(np.abs(np.asarray(ours, "int64") - np.asarray(theirs, "int64")), initial=0) <= case.steps)
+    return error(ours, theirs) <= case.tolerance
+
+
 def run_layer_test(case: Case) -> None:
     """Builds the layer from Keras's config, and compares shapes, values, gradients, updates; then reads its record
     back, and runs it and its gradients in the interpreter and in WebAssembly."""
@@ -147,6 +162,41 @@ def run_layer_test(case: Case) -> None:
 
     record = to_record(network)
     assert to_record(from_record(record)) == record
+    round_trips(case, keras_layer, layer, network, state)
+
+
+def round_trips(case: Case, keras_layer: Any, layer: Layer, network: Network, state: dict[str, np.ndarray]) -> None:
+    """Keras's `.keras` file becomes this network with these weights, and ours becomes Keras's layer with them."""
+    inputs = [keras.Input(x.shape[1:], name=f"x{k}", dtype=str(x.dtype)) for k, x in enumerate(case.inputs)]
+    args, named = case.arguments(inputs)
+    model = keras.Model(inputs, keras.tree.flatten(keras_layer(*args, **named)), name=network.name)
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "model.keras"
+        model.save(path)
+        file = read_file(path)
+        built = build(file.config, file.at)
+        attributes = type(layer).from_config(listed(keras_layer.get_config())).attributes()  # of the built layer
+        assert {each.name: each.attributes() for each in built.network.layers}[layer.name] == attributes
+        found = weights(file, built.network, order_of(built.orders))
+        kept = {path for path, spec in network.state().items() if spec.role in ("parameter", "statistic")}
+        assert set(found) == kept
+        for name, array in found.items():
+            np.testing.assert_array_equal(array, state[name])
+        path.write_bytes(keras_archive(network, state))
+        back = keras.saving.load_model(path)
+    twin = back.get_layer(keras_layer.name)
+    assert type(layer).from_config(listed(twin.get_config())).attributes() == attributes
+    ours, theirs = dict(keras_variables(twin)), dict(keras_variables(keras_layer))
+    assert set(ours) == set(theirs)
+    for place, variable in theirs.items():
+        np.testing.assert_array_equal(np.asarray(ours[place]), np.asarray(variable))
+
+
+def listed(config: Any) -> Any:
+    """A config with tuples as lists, which is what a file makes of them."""
+    if isinstance(config, dict):
+        return {key: listed(value) for key, value in config.items()}
+    return [listed(each) for each in config] if isinstance(config, list | tuple) else config
 
 
 def call_keras(keras_layer: Any, case: Case, **options: Any) -> tuple[tuple[Any, ...], Any]:
@@ -266,7 +316,7 @@ def compare(
 
     assert error(found["penalty"], penalty) <= case.tolerance, "what regularizers add to the loss"
     for k, (theirs, mask) in enumerate(zip(sample, masks, strict=True)):
-        assert error(found[f"y{k}"], theirs) <= case.tolerance, f"output {k}, training={training}"
+        assert is_close(found[f"y{k}"], theirs, case), f"output {k}, training={training}"
         assert (f"mask{k}" in found) == (mask is not None), f"expected a mask of output {k}: {mask is not None}"
         if mask is not None:
             np.testing.assert_array_equal(found[f"mask{k}"], mask)

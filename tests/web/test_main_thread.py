@@ -15,7 +15,7 @@ MOST = 10  # milliseconds of a frame's 16 that a training may take at once
 def large(tmp_path_factory):
     """A network whose step takes a tenth of a second or more."""
     folder = tmp_path_factory.mktemp("large") / "site"
-    layers = [fl.layers.Dense(1792, activation="relu") for _ in range(3)]
+    layers = [fl.layers.Dense(3072, activation="relu") for _ in range(3)]
     model = fl.Sequential([fl.Input((256,), name="x"), *layers, fl.layers.Dense(10)], name="large")
     model.compile(optimizer="adam", loss="mse")
     model.export(folder, train=True)

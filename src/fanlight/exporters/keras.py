@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from inspect import Parameter
 from typing import Any
@@ -18,8 +18,11 @@ from fanlight.ir.dim import Dim
 from fanlight.layers import constraints, initializers, regularizers
 from fanlight.layers.architecture import to_record
 from fanlight.layers.base import Layer
+from fanlight.layers.config import to_json
 from fanlight.layers.input import InputLayer
+from fanlight.layers.keras_operations import KIND_OF, MODULE_OF, called_with
 from fanlight.layers.network import Network, unique
+from fanlight.layers.operation import Operation, leaves, subscript
 from fanlight.layers.ordered import keras_order
 from fanlight.layers.own import Layer as OwnLayer
 from fanlight.layers.registered import class_name
@@ -34,6 +37,8 @@ OURS = {
     "Drawing": "save the model from after it: what it draws is a picture",
     "ClassMask": "save the model up to it: its input are the scores of all classes",
 }
+# Layers of Keras whose constructors do not take `trainable`.
+WITHOUT_TRAINABLE = {"Discretization", "Pipeline", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D"}
 MODULES = {
     **dict.fromkeys(initializers.CLASSES, "keras.initializers"),
     **dict.fromkeys(regularizers.KINDS, "keras.regularizers"),
@@ -82,11 +87,12 @@ def keras_weights(network: Network, arrays: Mapping[str, Any], optimizer: Iterab
 def check(network: Network) -> None:
     """Raises UnsupportedOp that names every layer without a twin in Keras."""
     ours = {type(layer).__name__: path for path, layer in network.walk() if type(layer).__name__ in OURS}
-    if ours:
-        got = ", ".join(f"{kind} ({path})" for kind, path in ours.items())
-        raise UnsupportedOp(
-            "save", expected="layers that Keras has", got=got, do="; ".join(OURS[kind] for kind in ours)
-        )
+    functions = {f"fl.{layer.function}": path for path, layer in network.walk()
+                 if isinstance(layer, Operation) and layer.function not in KIND_OF}  # fmt: skip
+    if missing := ours | functions:
+        got = ", ".join(f"{kind} ({path})" for kind, path in missing.items())
+        do = "; ".join(OURS.get(kind, "write it with functions that Keras has") for kind in missing)
+        raise UnsupportedOp("save", expected="layers that Keras has", got=got, do=do)
 
 
 # The config
@@ -138,17 +144,70 @@ def functional(network: Network) -> dict[str, Any]:
         for places, named in zip(entry["calls"], arguments, strict=True):
             tensors = [tensor(place) for place in places]
             args = [tensors] if takes_list(layer) else tensors
-            if not isinstance(layer, InputLayer):
+            if isinstance(layer, Operation):
+                nodes.append(operation_node(layer, args, filled(named, tensor)))
+            elif not isinstance(layer, InputLayer):
                 nodes.append({"args": args, "kwargs": filled(named, tensor)})
-        layers.append(layer_entry(layer) | {"name": str(layer.name), "inbound_nodes": nodes})
+        own = operation_entry(layer, arguments) if isinstance(layer, Operation) else layer_entry(layer)
+        layers.append(own | {"name": str(layer.name), "inbound_nodes": nodes})
     inputs = [end(place) for place in record["inputs"]]
     outputs = [end(place) for place in record["outputs"].values()]
     is_named = list(record["outputs"]) != unique(network.outputs, "output")
     return {
         "layers": layers,
-        "input_layers": inputs,
-        "output_layers": dict(zip(record["outputs"], outputs, strict=True)) if is_named else outputs,
+        "input_layers": alone(inputs),
+        "output_layers": dict(zip(record["outputs"], outputs, strict=True)) if is_named else alone(outputs),
     }
+
+
+def alone(ends: list[Any]) -> Any:
+    """Ends of a model: a model of one array takes, or gives, an array and no list of one."""
+    return ends[0] if len(ends) == 1 else ends
+
+
+def operation_entry(layer: Operation, arguments: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """`x * 2` as Keras writes it: what is not an array stands in the config, which all calls share."""
+    kind = str(KIND_OF.get(layer.function))
+    config: dict[str, Any] = {"name": layer.name} | layer.options
+    for named in arguments:
+        config |= {key: value for key, value in named.items() if key not in called_with(kind)}
+    return {
+        "module": f"keras.src.ops.{MODULE_OF[kind]}",
+        "class_name": kind,
+        "config": to_json(config),
+        "registered_name": kind,
+    }
+
+
+def operation_node(layer: Operation, args: list[Any], named: dict[str, Any]) -> dict[str, Any]:
+    """A call of it: arrays, by position where there are any number of them."""
+    kind = str(KIND_OF.get(layer.function))
+    kwargs = {key: each for key, each in named.items() if key in called_with(kind)}
+    for key, each in kwargs.items():
+        kwargs[key] = subscript_entry(subscript(each)) if layer.takes_key(key) else array_entry(each)
+    if (several := layer.takes_many()) and several in kwargs:
+        args = [*args, *kwargs.pop(several)]
+    return {"args": args, "kwargs": kwargs}
+
+
+def array_entry(value: Any) -> Any:
+    """Numbers in lists as Keras writes an array; all else as it is."""
+    numbers = leaves(value) if isinstance(value, list) else ()
+    if not numbers or not all(isinstance(each, bool | int | float) for each in numbers):
+        return value
+    dtypes = ((bool, "bool"), (int, "int32"), (float, "float32"))
+    dtype = next(dtype for kind, dtype in dtypes if all(isinstance(each, kind) for each in numbers) or kind is float)
+    return {"class_name": "__numpy__", "config": {"value": value, "dtype": dtype}}
+
+
+def subscript_entry(key: Any) -> Any:
+    """A subscript as Keras writes it."""
+    if isinstance(key, slice):
+        config = {"start": key.start, "stop": key.stop, "step": key.step}
+        return {"class_name": "__slice__", "config": config}
+    if key is Ellipsis:
+        return {"class_name": "__ellipsis__", "config": {}}
+    return [subscript_entry(each) for each in key] if isinstance(key, tuple) else key
 
 
 def filled(argument: Any, tensor: Any) -> Any:
@@ -181,7 +240,8 @@ def layer_entry(layer: Layer) -> dict[str, Any]:
 
 
 def entry(kind: str, config: Mapping[str, Any], module: str) -> dict[str, Any]:
-    plain = {key: value_of(each) for key, each in config.items()}
+    left_out = {"trainable", "activity_regularizer"} if kind in WITHOUT_TRAINABLE else set()
+    plain = {key: value_of(each) for key, each in config.items() if key not in left_out}
     if ">" in kind:  # a registered one
         return {"module": None, "class_name": kind.partition(">")[2], "config": plain, "registered_name": kind}
     return {"module": module, "class_name": kind, "config": plain, "registered_name": None}

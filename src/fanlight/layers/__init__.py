@@ -78,6 +78,7 @@ from fanlight.layers.normalization import (
     RMSNormalization,
     UnitNormalization,
 )
+from fanlight.layers.operation import Operation as Operation
 from fanlight.layers.own import Layer
 from fanlight.layers.pipeline import Pipeline
 from fanlight.layers.pooling import (
@@ -163,6 +164,7 @@ __all__ = [
     "Layer",
     "Network",
     "Symbol",
+    "Operation",
     # What inputs and outputs mean
     "Classes",
     "Drawing",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from fanlight.ir.graph import Value
 from fanlight.ir.types import Shape, Type
+from fanlight.ops.operators import Operators
 
 if TYPE_CHECKING:
     from fanlight.layers.base import Layer
@@ -44,8 +45,11 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Symbol:
-    """A value that a network will compute: its type, and the call whose output number `position` it is."""
+class Symbol(Operators):
+    """A value that a network will compute: its type, and the call whose output number `position` it is.
+
+    Operators and functions of `fl.*` become layers, `layers.operation`. `==` compares identities, as Keras's does.
+    """
 
     type: Type
     call: Call
@@ -66,8 +70,21 @@ class Symbol:
     def __repr__(self) -> str:
         return f"<symbol {self.type} of {self.layer.label}>"
 
+    def apply(self, name: str, *args: Any, **kwargs: Any) -> Any:
+        from fanlight.layers.operation import record
+
+        return record(name, args, kwargs)
+
+    def numpy(self) -> Any:
+        raise TypeError("a symbol has no content: it stands for data that a network will see")
+
     def __bool__(self) -> bool:
         raise TypeError("a symbol has no truth value: it stands for data that a network will see")
+
+    def __iter__(self) -> Any:
+        raise TypeError("a symbol cannot be walked through; write x[:, 0], say, or fl.unstack(x, axis=1)")
+
+    __eq__, __ne__, __hash__ = object.__eq__, object.__ne__, object.__hash__
 
 
 def bind(

@@ -216,6 +216,10 @@ class GroupQueryAttention(_Heads):
     seed: int | None = None
     prefix: ClassVar[str] = "_"
 
+    @property
+    def auto_name(self) -> str:
+        return "grouped_query_attention"  # Keras's name of the class itself
+
     def check(self) -> None:
         self.check_sizes("head_dim", "num_query_heads", "num_key_value_heads")
         if self.num_query_heads % self.num_key_value_heads:

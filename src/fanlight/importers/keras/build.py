@@ -12,10 +12,21 @@ from typing import Any
 
 from fanlight.errors import FanlightError, ModelFormatError, UnsupportedOp
 from fanlight.importers.keras.calls import InboundCall, Place, filled, inbound_calls, is_old, is_place, place_of
-from fanlight.importers.keras.rules import NETWORKS, REGISTER, class_of, classes_in, clean, entries, layer_config
-from fanlight.layers import Input, InputLayer, Network, Symbol
+from fanlight.importers.keras.rules import (
+    NETWORKS,
+    OPERATION,
+    REGISTER,
+    class_of,
+    classes_in,
+    clean,
+    entries,
+    is_known,
+    layer_config,
+    operation_config,
+)
+from fanlight.layers import Input, InputLayer, Network, Operation, Symbol
 from fanlight.layers.base import Layer
-from fanlight.layers.registered import class_named, known_class
+from fanlight.layers.registered import class_named
 
 DEEPEST, MOST_LAYERS = 32, 20_000
 SHARED = "share layers only within one model"
@@ -58,7 +69,7 @@ def check_classes(entry: Any, at: str) -> None:
         found.setdefault(kind, []).append(name)
     if sum(map(len, found.values())) > MOST_LAYERS:
         raise ModelFormatError("config", expected=f"at most {MOST_LAYERS} layers", got="more", at=at)
-    missing = {kind: places for kind, places in found.items() if known_class(kind) in (None, Network)}
+    missing = {kind: places for kind, places in found.items() if not is_known(kind)}
     if missing:
         got = ", ".join(f"{kind} ({', '.join(places[:3])})" for kind, places in missing.items())
         do = "a Lambda is code, which no file may bring" if "Lambda" in missing else REGISTER
@@ -87,6 +98,8 @@ class Builder:
         kind = class_of(entry, self.at)
         if kind in NETWORKS:
             return self.network(entry, depth)
+        if kind.startswith(OPERATION):
+            return Operation.from_config(operation_config(entry, self.at))
         config = layer_config(entry, self.at)
         if kind == "InputLayer":
             return input_layer(config, entry["config"])

@@ -78,6 +78,10 @@ def marked(value: Any, at: str) -> Any:
         return place_of(config.get("keras_history"), at)
     if kind == "__slice__" and isinstance(config, Mapping):
         return slice(config.get("start"), config.get("stop"), config.get("step"))
+    if kind == "__ellipsis__":
+        return ...
+    if kind == "__numpy__" and isinstance(config, Mapping):
+        return marked(config.get("value"), at)
     if kind == "__tuple__":
         return tuple(marked(each, at) for each in value.get("items") or config or ())
     if kind is not None:

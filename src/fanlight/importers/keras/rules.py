@@ -6,14 +6,20 @@ In: the config of one layer, of any Keras from 2.0 on. Out: the same in the word
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from inspect import signature
 from typing import Any
 
 from fanlight.errors import ModelFormatError, UnsupportedOp
+from fanlight.layers import Network
+from fanlight.layers.config import is_default
+from fanlight.layers.keras_operations import function_of
+from fanlight.layers.operation import known_function
 from fanlight.layers.registered import known_class, registered_class
 
 Config = dict[str, Any]
 
 REGISTER = "fl.register adds layers"
+OPERATION = "ops."  # before the class of what is no layer in Keras
 NETWORKS = ("Sequential", "Functional", "Model")
 # How a layer was made, not what it computes: keys that Keras 2 writes and Keras 3 takes no notice of.
 FORGOTTEN = {"batch_input_shape", "input_dtype", "input_length", "time_major"}
@@ -66,8 +72,32 @@ def class_of(entry: Any, at: str) -> str:
     if (registered := registered_class(entry)) is not None:
         return registered
     name = str(entry["class_name"]).rpartition(">")[2]
-    is_operation = ".ops" in str(entry.get("module"))  # `x * 2` between layers: the class is called Multiply, too
-    return f"ops.{name}" if is_operation else CLASSES.get(name, name)
+    return OPERATION + name if is_operation(entry) else CLASSES.get(name, name)
+
+
+def is_operation(entry: Mapping[str, Any]) -> bool:
+    """Whether an entry is `x * 2` between layers: its class is called Multiply, as a layer's is."""
+    return ".ops" in str(entry.get("module"))
+
+
+def operation_config(entry: Mapping[str, Any], at: str) -> Config:
+    """The config of the `Operation` that does what an operation of Keras's graph does."""
+    function = str(function_of(class_of(entry, at).removeprefix(OPERATION)))
+    given = {key: simplified(value, at) for key, value in entry["config"].items() if key not in ("name", "trainable")}
+    known = signature(known_function(function)).parameters
+    options = {key: value for key, value in given.items() if key in known and value != known[key].default}
+    if unknown := [key for key, value in given.items() if key not in known and not is_default(key, value)]:
+        expected = f"of fl.{function} only {sorted(known)}"
+        raise UnsupportedOp("Keras file", expected=expected, got=f"{unknown[0]}={given[unknown[0]]!r}", at=at)
+    name = str(entry.get("name") or entry["config"].get("name") or "")
+    return {"name": clean(name or None), "function": function, "options": options}
+
+
+def is_known(kind: str) -> bool:
+    """Whether Fanlight has the layer, or the operation, of that name."""
+    if kind.startswith(OPERATION):
+        return function_of(kind.removeprefix(OPERATION)) is not None
+    return known_class(kind) not in (None, Network)
 
 
 def layer_config(entry: Mapping[str, Any], at: str) -> Config:
