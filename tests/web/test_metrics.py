@@ -13,10 +13,13 @@ const refused = await model.evaluate({ x }, y, { sampleWeight: w.slice(1) }).cat
 const evaluated = await model.evaluate({ x }, y, { sampleWeight: w, batchSize: 4 });
 const plain = await model.evaluate({ x }, y);
 const history = await model.fit({ x }, y, { ...plan, sampleWeight: w, validationData: [{ x }, y, w] });
+const byClass = { ...plan, classWeight: { 0: 3, 1: 0.25 }, validationSplit: 0.4 };
+const split = await model.fit({ x }, y, byClass);
 const step = await model.trainStep({ x: x.slice(0, 6) }, y.slice(0, 2));
 const list = (value) => (value?.length ? [...value].map(list) : value);
 const arrays = (logs) => Object.fromEntries(Object.entries(logs).map(([name, value]) => [name, list(value)]));
-return { refused, evaluated: arrays(evaluated), plain: arrays(plain), history: arrays(history), step: arrays(step) };
+const found = { evaluated, plain, history, split, step };
+return { refused, ...Object.fromEntries(Object.entries(found).map(([name, logs]) => [name, arrays(logs)])) };
 """
 
 
@@ -35,6 +38,8 @@ def test_weights_and_metrics_with_state(tmp_path, rng):
     plan = {"epochs": 2, "batch_size": 4, "shuffle": False, "verbose": 0}
     history = model.fit(x, y, sample_weight=weights, validation_data=(x, y, weights), **plan).history
     same(found["history"], history)
+    by_class = {"class_weight": {0: 3.0, 1: 0.25}, "validation_split": 0.4}
+    same(found["split"], model.fit(x, y, **by_class, **plan).history)  # those of classes are for training alone
     same(found["step"], model.train_on_batch(x[:2], y[:2]))
 
 

@@ -19,7 +19,7 @@ const LESS = /loss|error|entropy|hinge|divergence|poisson|false_|mse|mae/i;
 function improvement({ monitor = 'val_loss', mode = 'auto', minDelta = 0 }) {
   if (!/^(auto|min|max)$/.test(mode)) throw new UnknownNameError(`mode: expected 'auto', 'min' or 'max', got ${mode}`);
   if (mode === 'auto' && LESS.test(monitor) === MORE.test(monitor)) throw new UnknownNameError(`monitor: is less or more of "${monitor}" better? Pass mode: 'min' or 'max'`);
-  const isMin = mode === 'min' || (mode === 'auto' && LESS.test(monitor));
+  const isMin = mode === 'auto' ? LESS.test(monitor) : mode === 'min';
   const delta = Math.abs(minDelta);
   return (value, than) => than === null || (isMin ? value + delta < than : value - delta > than);
 }

@@ -26,12 +26,12 @@ export async function courseOf({ runner, control, id, options, more, targets, so
   if (unknown.length) throw new UnknownNameError(`fit expects no option ${unknown}`);
   const { callbacks = [], classWeight, sampleWeight, stepsPerEpoch, checkpoint, resume } = more;
   if (classWeight && sampleWeight) throw new UnknownNameError('fit expects classWeight or sampleWeight, got both');
-  if (source && (sampleWeight || options.validationSplit)) throw new UnknownNameError('a source gives [inputs, targets, sampleWeight]: fit expects no sampleWeight and no validationSplit with it');
+  if (source && (sampleWeight || options.validationSplit)) throw new UnknownNameError('a source gives sampleWeight: fit expects none, no validationSplit');
   const { onBatchEnd, onEpochEnd } = options;
   /** @type {Callback[]} */
   const all = [...callbacks, { onBatchEnd, onEpochEnd }];
   const wrong = all.find((callback) => typeof callback !== 'object');
-  if (wrong) throw new UnknownNameError(`callbacks: expected objects with onEpochEnd or the like, got ${wrong}`);
+  if (wrong) throw new UnknownNameError(`callbacks: expected objects with onEpochEnd, got ${wrong}`);
 
   /** @type {any} */
   let failure;
@@ -59,7 +59,7 @@ export async function courseOf({ runner, control, id, options, more, targets, so
   let last = {};
   return {
     history, feed, plan: { ...(feed && { batch: feed.most }), ...keeping?.plan },
-    weights: sampleWeight ?? (source ? undefined : weigh(targets)),
+    weights: source ? undefined : sampleWeight ?? weigh(targets),
     onBatchEnd: all.some((callback) => callback.onBatchEnd) ? (batch, logs) => tell('onBatchEnd', batch, logs) : undefined,
     async onPlace({ epoch, batch, sums }) {
       if (batch !== undefined) return keeping?.write({ epoch, batch, sums });
@@ -75,7 +75,9 @@ export async function courseOf({ runner, control, id, options, more, targets, so
       return tell('onEpochBegin', epoch + 1);
     },
     prepare: (plan) => {
-      Object.assign(context, { batchSize: plan.batch, steps: stepsPerEpoch ?? (feed ? undefined : Math.ceil(plan.trained / plan.batch)) });
+      // Of training alone, as in Keras: what validates counts as it is.
+      if (classWeight) plan.encoded?.arrays.sample_weight.fill(1, plan.trained);
+      Object.assign(context, { batchSize: plan.batch, steps: stepsPerEpoch ?? (source ? undefined : Math.ceil(plan.trained / plan.batch)) });
       return keeping?.prepare(plan);
     },
     async onEnd() {
