@@ -83,6 +83,18 @@ def test_training_goes_on_in_keras_and_back(name, tmp_path):
     assert error(losses_of_steps(back, x, y, 4), losses_of_steps(ours, x, y, 4)) <= 2e-5
 
 
+def test_what_is_fixed_stays_fixed(tmp_path):
+    """`training=False`, which Keras passes over, is in the file for Fanlight."""
+    x, inner = fl.Input((200,)), fl.Input((200,))
+    noise = fl.layers.Network(inner, fl.layers.Dropout(0.5)(inner))
+    ours = fl.Model(x, fl.layers.PReLU(alpha_initializer="ones")(noise(x, training=False)))
+    ours.compile("sgd", "mse")
+    theirs, back = keras.saving.load_model(ours.save(tmp_path / "x.keras")), fl.load(tmp_path / "x.keras")
+    ones = np.ones((4, 200), "float32")
+    assert ours.train_on_batch(ones, ones)["loss"] == back.train_on_batch(ones, ones)["loss"] == 0
+    assert abs(theirs.train_on_batch(ones, ones) - 1) < 0.2  # half are 2, half are 0
+
+
 def test_what_was_learnt_in_a_page_goes_back(tmp_path):
     ours = network()
     ours.compile("adam", loss="categorical_crossentropy")

@@ -63,6 +63,26 @@ def test_training_goes_on(name, tmp_path):
     assert len(set(expected)) == 5
 
 
+@pytest.mark.parametrize("ending", [".keras", ".h5"])
+def test_calls_train_whatever_keras_notes_of_them(ending, tmp_path):
+    """Keras 3 notes training=False with each call, and its `fit` trains all: statistics move, and what drops, drops."""
+    model = built("nested")
+    model.compile("sgd", loss="mse")
+    x, y = one(rows(model)), targets(model)
+    ours = fl.load(saved(model, tmp_path / f"model{ending}"))
+    assert error(losses_of_steps(ours, x, y, 3), losses_of_steps(model, x, y, 3)) <= 1e-5
+    check_same(ours, model)
+
+    x, inner = keras.Input((200,)), keras.Input((200,))
+    noise = keras.Model(inner, L.Dropout(0.5)(L.GaussianNoise(0.1)(inner)))
+    model = keras.Model(x, L.PReLU(alpha_initializer="ones")(noise(x, training=False)))
+    model.compile("sgd", "mse")
+    ours = fl.load(saved(model, tmp_path / f"noisy{ending}"))
+    ones = np.ones((4, 200), "float32")
+    assert abs(ours.train_on_batch(ones, ones)["loss"] - 1) < 0.2  # half are 2, half are 0
+    assert ours.evaluate(ones, ones)["loss"] < 0.1
+
+
 def test_a_frozen_trunk_stays_frozen(tmp_path):
     model = built("frozen")
     model.compile("adam", loss="mse", metrics=["mae"])

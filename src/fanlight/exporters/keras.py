@@ -147,7 +147,9 @@ def functional(network: Network) -> dict[str, Any]:
             if isinstance(layer, Operation):
                 nodes.append(operation_node(layer, args, filled(named, tensor)))
             elif not isinstance(layer, InputLayer):
-                nodes.append({"args": args, "kwargs": filled(named, tensor)})
+                node = {"args": args, "kwargs": filled(named, tensor)}
+                is_meant = "training" in named  # Keras passes over it in `fit` and `predict`
+                nodes.append(node | ({"fanlight": {"training": named["training"]}} if is_meant else {}))
         own = operation_entry(layer, arguments) if isinstance(layer, Operation) else layer_entry(layer)
         layers.append(own | {"name": str(layer.name), "inbound_nodes": nodes})
     inputs = [end(place) for place in record["inputs"]]

@@ -33,18 +33,28 @@ class InboundCall(NamedTuple):
         return [*places_in(self.args), *places_in(self.kwargs)]
 
 
+OWN = "fanlight"  # the key of a node under which stands what Keras would pass over
+
+
 def is_old(nodes: Any) -> bool:
     """Whether inbound nodes have the form of Keras 2: lists of lists."""
     return isinstance(nodes, list) and bool(nodes) and isinstance(nodes[0], list)
 
 
 def inbound_calls(layer: str, nodes: Any, at: str) -> list[InboundCall]:
-    """The calls of a layer, in order; a layer that begins a model has one without arguments."""
+    """The calls of a layer, in order; a layer that begins a model has one without arguments.
+
+    Keras 3 notes a `training` with every call that could have one, and passes over it: what counts is what the model is
+    run for. One that Fanlight wrote as meant stands in the node under its name.
+    """
     found = []
     each: list[Any] = nodes or [[]]
     for number, node in enumerate(each):
         if isinstance(node, Mapping):
-            args, kwargs = marked(node["args"], at), marked(node["kwargs"], at)
+            args, kwargs = marked(node["args"], at), dict(marked(node["kwargs"], at))
+            kwargs.pop("training", None)
+            if isinstance(own := node.get(OWN), Mapping) and isinstance(own.get("training"), bool):
+                kwargs["training"] = own["training"]
         elif isinstance(node, list):
             args, kwargs = old_arguments(node, at)
         else:
