@@ -69,7 +69,7 @@ def split(entries: Sequence[str], parts: Sequence[str] = ()) -> tuple[list[Chunk
     def add_all(roots: list[list[str]]) -> None:
         for group in roots:  # grows while it is walked
             add(group)
-            later = [path for module in chunks[-1].modules for path in module.dynamic]
+            later = dict.fromkeys(path for module in chunks[-1].modules for path in module.dynamic)
             roots += [[path] for path in later if [path] not in roots and path not in owner]
 
     add_all([[*SHARED], *([path] for path in COMMON), *([entry] for entry in entries)])

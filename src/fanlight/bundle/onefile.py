@@ -17,7 +17,7 @@ from fanlight.bundle.contents import PAGE_SCRIPT, PAGE_STYLE, Contents, finish, 
 from fanlight.bundle.link import WORKER, link_script
 from fanlight.bundle.manifest import NAME, Manifest
 from fanlight.bundle.modules import web_text
-from fanlight.bundle.page import PARTS, Page, compose, predictor, shown, viewer
+from fanlight.bundle.page import PARTS, Page, compose, predictor, shown, teacher, viewer
 from fanlight.bundle.strip import strip
 from fanlight.bundle.weights import ArrayLike, to_safetensors
 from fanlight.bundle.write import write_file
@@ -75,6 +75,8 @@ def absent(page: Page, manifest: Manifest) -> list[str]:
     used = {*shown(page, manifest), predictor(manifest), viewer(manifest)}
     if manifest.training is None and "train" in used:
         used = used - {"train"} | {"steps"}
+    if "teach" in used:
+        used = used - {"teach"} | {teacher(manifest)}
     return [part for part in PARTS if part not in used]
 
 

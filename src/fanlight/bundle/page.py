@@ -24,8 +24,9 @@ POLICY = (
     "connect-src 'self'; worker-src 'self' blob:; base-uri 'none'; form-action 'none'"
 )
 # Modules of web/page that not every page needs.
-PARTS = ("draw", "form", "grid", "regions", "curve", "teach", "train", "steps", "inside")
+PARTS = ("draw", "form", "grid", "regions", "curve", "teach", "train", "steps", "inside", "photos")
 FORMS = ("folder", "one-file")
+MOST_TAUGHT = 12  # classes of pictures that a page has cards for
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +37,9 @@ class Page:
     - "predict": a pad to draw on, where the model takes a picture of one channel, or a form, where it takes a table.
     - "data": the examples in `data`: pictures with answers, a table's classes over two columns, or points with a curve.
       Without this section they stand in "train".
-    - "teach": a sign that the visitor invents becomes a class (needs `fl.Classes(labels, spare=...)` and `train=True`).
+    - "teach": a sign that the visitor invents becomes a class (needs `fl.Classes(labels, spare=...)` and `train=True`);
+      or, where the model takes colour pictures and has a frozen trunk, the visitor teaches its classes with camera and
+      files, and names them.
     - "train": forget, and learn again from `data`; a bundle of plain functions calls the one that takes examples and
       writes state.
     - "inside": layers, weights, the time of each kernel, and which classes are mixed up; only where `show` names it.
@@ -143,7 +146,9 @@ def lack(section: str, page: Page, manifest: Manifest) -> str:
     needs = {
         "predict": [(bool(predictor(manifest)), "a drawing (one channel) or fl.Table as the first input of predict")],
         "data": [has_data, (bool(viewer(manifest)), "drawings, a table with classes, or pairs of numbers")],
-        "teach": [
+        "teach": []
+        if teacher(manifest) == "photos"
+        else [
             (predictor(manifest) == "draw", "a drawing (one channel) as the first input of predict"),
             (spare > 0, "spare classes, as fl.Classes(labels, spare=6)"),
             is_trained,
@@ -174,6 +179,16 @@ def predictor(manifest: Manifest) -> str | None:
     sides = [extent for extent in raw.inputs[0].shape if isinstance(extent, int)] if raw and raw.inputs else []
     is_drawing = kind in ("image", "drawing") and (len(sides) == 2 or (len(sides) == 3 and sides[2] == 1))
     return "draw" if is_drawing and meaning_of(manifest, "outputs").get("kind") == "classes" else None
+
+
+def teacher(manifest: Manifest) -> str:
+    """The part of web/page with which one teaches this model: "photos" where a new head learns colour pictures on a
+    frozen trunk, "teach" for drawings."""
+    seen, meant = meaning_of(manifest, "inputs"), meaning_of(manifest, "outputs")
+    is_colour = seen.get("kind") == "image" and seen.get("channels", 3) == 3
+    is_few = meant.get("kind") == "classes" and 2 <= len(meant.get("labels", ())) <= MOST_TAUGHT
+    learns = manifest.training is not None and {"features", "init"} <= manifest.functions.keys()
+    return "photos" if is_colour and is_few and learns else "teach"
 
 
 def viewer(manifest: Manifest) -> str | None:
@@ -209,7 +224,7 @@ def compose(
     `form` is how the page travels, "folder" or "one-file": the page says so."""
     if form not in FORMS:
         raise UnknownNameError("compose form", expected=f"one of {FORMS}", got=repr(form))
-    parts = {"predict": predictor(manifest)}
+    parts = {"predict": predictor(manifest), "teach": teacher(manifest)}
     sections = [html(f"{parts.get(name, name)}.html") for name in shown(page, manifest)]
     about = [f"Made with Fanlight {manifest.fanlight}".strip()]
     about += [f"Licence of the model: {manifest.license}"] if manifest.license else []

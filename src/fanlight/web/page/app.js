@@ -1,6 +1,6 @@
 // What do all parts of a page share? The model with what its manifest says of it, the names of its classes, the shipped
 // data, and the events by which one part tells the others: `weights` (they changed), `labels`, `busy`,
-// `point`, `samples`, `timed`.
+// `point`, `samples`, `timed`, `restored`.
 
 /** @typedef {import('../types.d.ts').Model} Model */
 /** Rows one after the other. @typedef {number[] | Float32Array | Uint8Array} Numbers */
@@ -18,6 +18,8 @@ export class App extends EventTarget {
   busy = false;
   /** @type {Invented[]} */
   invented = [];
+  /** What the visitor calls the classes. @type {string[] | undefined} */
+  names;
   /** Where a table's visitor stands: one row, as the model takes it. @type {number[] | undefined} */
   point;
   /** Samples that the visitor changed: learnt from instead of the shipped ones. @type {Rows | undefined} */
@@ -44,10 +46,10 @@ export class App extends EventTarget {
 
   /** The names of all classes in use. @returns {string[]} */
   get labels() {
-    return [...(this.meant.labels ?? []), ...this.invented.map((symbol) => symbol.name)];
+    return [...(this.names ?? this.meant.labels ?? []), ...this.invented.map((symbol) => symbol.name)];
   }
 
-  /** @param {'weights' | 'labels' | 'busy' | 'point' | 'samples' | 'timed'} event */
+  /** @param {'weights' | 'labels' | 'busy' | 'point' | 'samples' | 'timed' | 'restored'} event */
   tell(event) {
     this.dispatchEvent(new Event(event));
   }

@@ -25,14 +25,16 @@ export async function start(app) {
       say(`It could not be ${verb}: ${/** @type {Error} */ (error).message}`);
     }
   };
-  const metadata = () => ({ invented: JSON.stringify(app.invented) });
+  const metadata = () => ({ invented: JSON.stringify(app.invented), ...(app.names ? { names: JSON.stringify(app.names) } : {}) });
   const showSaved = (/** @type {Metadata | undefined} */ saved) => {
     button('restore').disabled = !saved;
     if (saved) byId('keep-saved').textContent = `Saved ${when(saved)}.`;
   };
   const bringBack = async (/** @type {string | Blob} */ source) => {
     const saved = await model.restore(source);
+    if (app.names) app.names = listIn(saved.names, (name) => typeof name === 'string', app.names.length) ?? app.names;
     await app.invent(inventedIn(app, saved));
+    app.tell('restored');
     app.tell('weights');
     byId('offer').hidden = true;
     return saved;
@@ -101,17 +103,18 @@ export async function start(app) {
 /** @param {Metadata} saved */
 const when = ({ saved }) => (saved ? `on ${new Date(saved).toLocaleString('en', { dateStyle: 'long', timeStyle: 'short' })}` : 'earlier');
 
-/** The signs that a file names; it may come from anywhere. @param {App} app @param {Metadata} saved @returns {import('./app.js').Invented[]} */
-function inventedIn(app, saved) {
-  /** @type {any} */
-  let found;
+/** The signs that a file names. @param {App} app @param {Metadata} saved @returns {import('./app.js').Invented[]} */
+const inventedIn = (app, saved) => (listIn(saved.invented, (sign) =>
+  typeof sign?.name === 'string' && Array.isArray(sign.drawings) && sign.drawings.flat().every(Number.isFinite)) ?? []).slice(0, app.spare);
+
+/** A list in a file, which may come from anywhere. @param {string | undefined} text @param {(item: any) => boolean} isItem @param {number} [length] @returns {any[] | undefined} */
+function listIn(text, isItem, length) {
   try {
-    found = JSON.parse(saved.invented ?? '[]');
+    const found = JSON.parse(text ?? '[]');
+    return Array.isArray(found) && found.every(isItem) && found.length === (length ?? found.length) ? found : undefined;
   } catch {
-    found = [];
+    return undefined;
   }
-  const isSign = (/** @type {any} */ sign) => typeof sign?.name === 'string' && Array.isArray(sign.drawings) && sign.drawings.flat().every(Number.isFinite);
-  return Array.isArray(found) && found.every(isSign) ? found.slice(0, app.spare) : [];
 }
 
 /** @param {App} app */

@@ -9,6 +9,9 @@
 //   #draw       #draw-pad #draw-undo #draw-clear #draw-examples #draw-answer #draw-bars [data-label] #draw-seen
 //   #form       #form-range-N #form-number-N #form-choice-N #form-examples #form-answer #form-bars
 //   #teach      data-state: collect, learning, known; #teach-name #teach-pad #teach-keep #teach-slots #teach-status #teach-bars #teach-again
+//   #photos     data-state: collect, learning, known; #photos-name-N #photos-record-N #photos-files-N #photos-count-N #photos-clear-N
+//               #photos-train #photos-stop #photos-status #photos-camera #photos-try #photos-view #photos-answer #photos-bars
+//               #photos-chart #photos-matrix
 //   #train      data-state: idle, learning, done, stopped, failed; #train-start #train-stop #train-forget #train-back
 //               #train-status #train-epoch #train-speed #train-loss #train-held #train-loss-chart #train-metric-chart
 //   #digits li  data-truth, class right or wrong;  #regions #regions-across #regions-up;  #curve, circles with data-point
@@ -28,6 +31,7 @@ const PARTS = {
   form: () => import('./form.js'),
   data: () => import('./data.js'),
   teach: () => import('./teach.js'),
+  photos: () => import('./photos.js'),
   train: () => import('./train.js'),
   steps: () => import('./steps.js'),
   inside: () => import('./inside.js'),

@@ -69,6 +69,9 @@ export function dress(place, kind, title) {
 /** Something wide that scrolls inside its own frame, with keys too. @param {string} label @param {...Node} content */
 export const scroller = (label, ...content) => element('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': label }, ...content);
 
+/** A name that may be broken after its underscores. @param {string} name */
+export const broken = (name) => name.split(/(?<=_)/).flatMap((part, k) => (k ? [document.createElement('wbr'), part] : [part]));
+
 /** A row of a table. @param {'td' | 'th'} first what its first cell is @param {(string | Node)[]} cells @param {boolean[]} [numbers] which of them are */
 export const rowOf = (first, cells, numbers = []) => element('tr', {}, ...cells.map((cell, k) => {
   const isHead = first === 'th' && !k;

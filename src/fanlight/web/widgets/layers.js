@@ -2,7 +2,7 @@
 
 import { element } from '../page/dom.js';
 import { UnknownNameError } from '../errors.js';
-import { dress, headOf, rowOf, scroller } from './dress.js';
+import { broken, dress, headOf, rowOf, scroller } from './dress.js';
 import { factsOf } from './facts.js';
 
 const NUMBERS = [false, false, true, false];
@@ -13,7 +13,7 @@ export async function layerTable(place, model, { title = 'Layers' } = {}) {
   if (!layers) throw new UnknownNameError(`layerTable: "${model.name}" is made of functions and has no layers`);
   const root = dress(place, 'layers', title);
   const rows = layers.map(({ name, kind, outputs, parameters, trainable }) => rowOf('th', [
-    element('span', {}, name, element('small', {}, kind)), outputs.join(', '), parameters ? parameters.toLocaleString('en') : '–',
+    element('span', {}, ...broken(name), element('small', {}, kind)), outputs.join(', '), parameters ? parameters.toLocaleString('en') : '–',
     !parameters ? '–' : trainable === parameters ? 'all' : trainable ? trainable.toLocaleString('en') : 'frozen',
   ], NUMBERS));
   const total = layers.reduce((sum, { parameters }) => sum + parameters, 0);

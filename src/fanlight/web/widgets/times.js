@@ -5,7 +5,7 @@ import { Engine } from '../engine.js';
 import { UnknownNameError } from '../errors.js';
 import { batchOf, count } from '../layout.js';
 import { duration, element, frame, percent } from '../page/dom.js';
-import { dress, headOf, rowOf, scroller } from './dress.js';
+import { broken, dress, headOf, rowOf, scroller } from './dress.js';
 import { factsOf } from './facts.js';
 
 const LONG = 20; // milliseconds of calls that are timed together: a browser's clock may tick every 0.1 ms only
@@ -23,7 +23,7 @@ export async function kernelTimes(place, model, { title = 'Time of each kernel',
   if (!kernels) throw new UnknownNameError(`kernelTimes: expected one of ${Object.keys(facts.kernels).join(', ')}, got ${name}`);
   const root = dress(place, 'times', title);
   const button = element('button', { type: 'button' }, 'Measure');
-  const note = element('p', { role: 'status' }, `${kernels.length} kernels make up one call of ${name}. Measuring takes some ${Math.ceil((kernels.length * LONG + 2 * WARM) / 1000)} seconds.`);
+  const note = element('p', { role: 'status' }, `${kernels.length} kernels make up one call of ${name}. Measuring takes some ${Math.ceil((2 * kernels.length * LONG + 2 * WARM) / 1000)} s.`);
   const table = scroller(title);
   table.hidden = true;
   root.append(button, note, table);
@@ -67,7 +67,7 @@ export async function kernelTimes(place, model, { title = 'Time of each kernel',
       const bar = element('span', { class: 'share', 'aria-hidden': 'true' });
       bar.style.setProperty('--share', `${sum ? milliseconds / sum : 0}`);
       const runs = rounds === null ? 'as often as the data say; one is shown' : `${rounds.toLocaleString('en')}${sometimes ? ' at most' : ''}`;
-      return rowOf('th', [element('span', {}, called, element('small', {}, kind), bar), runs, microseconds(milliseconds), percent(sum ? milliseconds / sum : 0)], NUMBERS);
+      return rowOf('th', [element('span', {}, ...broken(called), element('small', {}, kind), bar), runs, microseconds(milliseconds), percent(sum ? milliseconds / sum : 0)], NUMBERS);
     });
     table.replaceChildren(element('table', {}, headOf(['Kernel', 'Runs', 'Time', 'Share'], NUMBERS), element('tbody', {}, ...rows)));
     table.hidden = false;

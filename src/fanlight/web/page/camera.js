@@ -1,0 +1,59 @@
+// When does the camera run? From `start` until `stop`; the browser asks the visitor, who may refuse. Each frame is handed over
+// and let go.
+
+/** @typedef {{ onFrame: (picture: ImageBitmap) => void, onChange: (isOn: boolean) => void, onError: (message: string) => void }} Heard */
+
+export class Camera {
+  /** @type {{ stop(): void } | undefined} */
+  #device;
+  /** @type {Promise<void> | undefined} */
+  #starting;
+
+  /** @param {Heard} heard */
+  constructor(heard) {
+    this.heard = heard;
+  }
+
+  get isOn() { return !!this.#device; }
+
+  /** Once the camera runs, or was refused. */
+  start() {
+    this.#starting ??= this.#open().finally(() => { this.#starting = undefined; });
+    return this.#starting;
+  }
+
+  async #open() {
+    if (this.#device) return;
+    try {
+      const { webcam } = await import('../data.js');
+      const device = await webcam({ width: { ideal: 640 }, height: { ideal: 480 } });
+      this.#device = device;
+      this.heard.onChange(true);
+      void this.#follow(device);
+    } catch (error) {
+      this.heard.onError(capital(/** @type {Error} */ (error).message));
+    }
+  }
+
+  /** @param {import('../types.d.ts').Device<ImageBitmap>} device */
+  async #follow(device) {
+    try {
+      for await (const picture of device) {
+        if (this.#device === device) this.heard.onFrame(picture);
+        picture.close();
+      }
+    } catch (error) {
+      this.heard.onError(`The camera stopped: ${/** @type {Error} */ (error).message}`);
+    }
+    if (this.#device === device) this.stop();
+  }
+
+  stop() {
+    this.#device?.stop();
+    this.#device = undefined;
+    this.heard.onChange(false);
+  }
+}
+
+/** @param {string} text */
+const capital = (text) => text[0].toUpperCase() + text.slice(1);

@@ -1,0 +1,27 @@
+// How do files and frames become what the model sees? Through the runtime's own reading of pictures, so that what is learnt from
+// is what `predict` would see.
+
+import { readRaw } from '../meanings.js';
+
+/** One row of raw pixels, at the model's size. @param {import('./app.js').App} app @param {CanvasImageSource} picture @returns {Uint8Array} */
+export function rawOf(app, picture) {
+  const raw = app.model.manifest.functions.prepare?.inputs[0] ?? app.input;
+  return Uint8Array.from(/** @type {any} */ (readRaw(picture, { ...raw, dtype: 'uint8' }, app.seen)));
+}
+
+/** The pictures among files, decoded. @param {any} files what `images` of data.js takes @returns {Promise<ImageBitmap[]>} */
+export async function pixelsOf(files) {
+  const { images } = await import('../data.js');
+  const found = await images(files);
+  return Promise.all(found.names.map((_, i) => found.decode(i)));
+}
+
+/** A row of raw pixels as a picture, which `fit` and `predict` take. @param {import('./app.js').App} app @param {Uint8Array} row */
+export function imageOf({ seen: { width = 1, height = 1 } }, row) {
+  const image = new ImageData(width, height);
+  for (let i = 0; i < width * height; i++) {
+    image.data.set(row.subarray(3 * i, 3 * i + 3), 4 * i);
+    image.data[4 * i + 3] = 255;
+  }
+  return image;
+}
