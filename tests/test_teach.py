@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 import fanlight as fl
+from fanlight.errors import UnknownNameError
 from fanlight.server.serve import running
 from web import visitor
 from web.visitor import probabilities
@@ -155,6 +156,25 @@ def test_a_broken_file_is_named_and_a_picture_is_taken_away(opened):
     assert tab.text("#photos-count-0") == "1 picture" and tab.read("#photos-train", "disabled")
     tab.click("#photos-clear-0")
     assert tab.text("#photos-count-0").startswith("No pictures yet")
+
+
+def test_one_file_can_be_taught_too(tab, site, tmp_path):
+    page = fl.Page(title="Teach", show=["teach"], epochs=10)
+    fl.load(site).export(tmp_path / "index.html", train=True, page=page)
+    with running(tmp_path) as address:
+        visitor.opened(tab, address)
+        teach(tab)
+        picture = crops(shared_data() / "images" / PHOTOS[2], 1, seed=300)[0]
+        assert ask(tab, picture)[0] == "parrot"
+
+
+def test_what_cannot_be_taught_is_refused_with_what_it_needs(tmp_path):
+    shape, labels = fl.Image(8, 8), fl.Classes(("a", "b"))
+    model = fl.Sequential([fl.Input(shape), fl.layers.Flatten(), fl.layers.Dense(2, activation="softmax", name="y")])
+    model.describe(outputs=labels)
+    model.compile(loss="sparse_categorical_crossentropy")
+    with pytest.raises(UnknownNameError, match="colour pictures, a frozen trunk, a head with 2 to 12 classes"):
+        model.export(tmp_path / "site", train=True, page=fl.Page(title="Teach", show=["teach"]))
 
 
 def test_nothing_is_wider_than_a_narrow_phone(opened):

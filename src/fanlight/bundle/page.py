@@ -149,7 +149,11 @@ def lack(section: str, page: Page, manifest: Manifest) -> str:
         "teach": []
         if teacher(manifest) == "photos"
         else [
-            (predictor(manifest) == "draw", "a drawing (one channel) as the first input of predict"),
+            (
+                predictor(manifest) == "draw",
+                "a drawing (one channel) as the first input of predict, or colour pictures, a frozen trunk, a head "
+                f"with 2 to {MOST_TAUGHT} classes and train=True",
+            ),
             (spare > 0, "spare classes, as fl.Classes(labels, spare=6)"),
             is_trained,
             has_data,

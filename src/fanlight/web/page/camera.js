@@ -25,8 +25,8 @@ export class Camera {
   async #open() {
     if (this.#device) return;
     try {
-      const { webcam } = await import('../data.js');
-      const device = await webcam({ width: { ideal: 640 }, height: { ideal: 480 } });
+      const data = await import('../data.js'); // see pixels.js
+      const device = await data.webcam({ width: { ideal: 640 }, height: { ideal: 480 } });
       this.#device = device;
       this.heard.onChange(true);
       void this.#follow(device);
