@@ -15,7 +15,9 @@ visitor teaches is learnt on what this trunk sees; one that was trained on nothi
   keras.applications.MobileNetV2((96, 96, 3), 0.35).save("trunk.keras"):  --trunk trunk.keras --preset tf
 """
 
-parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], formatter_class=argparse.RawTextHelpFormatter)
+parser = argparse.ArgumentParser(
+    description=(__doc__ or "").partition("\n")[0], formatter_class=argparse.RawTextHelpFormatter
+)
 parser.add_argument("--trunk", type=Path, help="a Keras file: .keras, .h5 or .hdf5")
 parser.add_argument(
     "--at", help="the layer whose output the head reads; by default what the last layer with weights read"
