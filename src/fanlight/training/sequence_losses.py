@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from fanlight.errors import ShapeError
+from fanlight.ir.dim import known
 from fanlight.ir.graph import Value
 from fanlight.ir.types import Type
 from fanlight.ops import functions as fn
@@ -35,4 +36,4 @@ class CTC(Loss):
     def each(self, target: Value, prediction: Value, logits: Logits = None) -> Value:
         batch, time = prediction.shape[:2]
         lengths = fn.sum(fn.cast(fn.not_equal(target, 0), "int32"), axis=-1)
-        return ctc_loss(target, prediction, lengths, fn.full((batch,), time, "int32"))
+        return ctc_loss(target, prediction, lengths, fn.full((batch,), known(time), "int32"))
