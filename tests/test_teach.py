@@ -111,7 +111,7 @@ def test_three_things_are_learnt_from_files_without_a_network(opened, site, tmp_
     tab.cut_network()
     teach(tab)
     assert "of the pictures that were held back are right" in tab.text("#photos-status")
-    assert tab.count("#photos-chart svg[data-metric=loss] polyline") == 4
+    tab.until("document.querySelectorAll('#photos-chart svg[data-metric=loss] polyline').length === 4")
     rows = tab.look(
         "[...document.querySelectorAll('#photos-matrix tbody tr')].map((row) => row.innerText.split('\\t'))"
     )

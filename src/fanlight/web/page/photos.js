@@ -98,6 +98,8 @@ export async function start(app) {
     const began = performance.now();
     await model.reset(Math.floor(Math.random() * 2 ** 31));
     chart.clear();
+    byId('photos-report').hidden = false;
+    byId('photos-matrix').hidden = true;
     await frame();
     const history = await model.fit({ [app.input.name]: learnt[0] }, learnt[1], {
       epochs, batchSize: Math.max(1, Math.min(model.manifest.training?.batch ?? 32, Math.ceil(learnt[1].length / STEPS))),
@@ -111,7 +113,6 @@ export async function start(app) {
       },
     });
     showStep(model.stats.msPerStep, 'measured as it learnt');
-    byId('photos-report').hidden = false;
     byId('photos-matrix').hidden = !parts.held.length;
     matrix.clear(app.labels);
     if (parts.held.length) {
