@@ -148,7 +148,8 @@ def test_layers_that_are_not_compared_with_keras_go_through_json():
         "ClassMask": (3,),
         "RandomStroke": (0.5,),
     }
-    required |= {"RandomHue": (0.5,), "RandomCrop": (4, 5)}
+    required |= {"RandomHue": (0.5,), "RandomCrop": (4, 5), "LayerScale": (0.1, 3), "StochasticDepth": (0.5,)}
+    required |= {"Operation": ("relu",)}
     for name in sorted({kind.__name__ for kind in layers.LAYERS.values()} - set(CASES)):
         layer = layers.LAYERS[name](*required.get(name, ()), name="x", trainable=False)
         again = type(layer).from_config(json.loads(json.dumps(layer.attributes())))

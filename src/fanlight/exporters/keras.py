@@ -40,6 +40,7 @@ OURS = {
 # Layers of Keras whose constructors do not take `trainable`.
 WITHOUT_TRAINABLE = {"Discretization", "Pipeline", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D"}
 MODULES = {
+    **dict.fromkeys(("LayerScale", "StochasticDepth"), "keras.src.applications.convnext"),
     **dict.fromkeys(initializers.CLASSES, "keras.initializers"),
     **dict.fromkeys(regularizers.KINDS, "keras.regularizers"),
     **dict.fromkeys(constraints.KINDS, "keras.constraints"),
@@ -238,7 +239,8 @@ def layer_entry(layer: Layer) -> dict[str, Any]:
         config = {"batch_shape": [None, *shape_of(layer.shape)], "dtype": layer.dtype, "name": layer.name}
     if isinstance(layer, OwnLayer):
         return entry(class_name(layer), config, "")
-    return entry(type(layer).__name__, config, "keras.layers")
+    kind = type(layer).__name__
+    return entry(kind, config, MODULES.get(kind, "keras.layers"))
 
 
 def entry(kind: str, config: Mapping[str, Any], module: str) -> dict[str, Any]:

@@ -153,6 +153,8 @@ from fanlight.layers.reshaping import (
     RepeatVector,
     Reshape,
 )
+from fanlight.layers.residual import LayerScale as LayerScale
+from fanlight.layers.residual import StochasticDepth as StochasticDepth
 from fanlight.layers.spectral import SpectralNormalization
 from fanlight.layers.wrappers import Bidirectional, TimeDistributed
 
@@ -285,6 +287,9 @@ __all__ = [
     "ClassMask",
     "RandomAffine",
     "RandomStroke",
+    # Residual blocks
+    "LayerScale",
+    "StochasticDepth",
     # Pooling
     "AdaptiveAveragePooling1D",
     "AdaptiveAveragePooling2D",

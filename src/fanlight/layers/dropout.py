@@ -49,7 +49,7 @@ class _Noise(Layer):
         return self.disturb(x, self.weight(context, self.strength), context.random_key(self.seed))
 
 
-class _Dropout(_Noise):
+class Dropping(_Noise):
     """Elements are kept or not, by one draw for each element of a noise shape."""
 
     noise_shape: Any = None
@@ -80,7 +80,7 @@ class _Dropout(_Noise):
 
 
 @dataclass(eq=False, repr=False)
-class Dropout(_Dropout):
+class Dropout(Dropping):
     """In training, sets elements to 0 with probability `rate` and divides the others by 1 - rate; otherwise x itself.
 
     `noise_shape` (None: that of x) has 1 where one draw serves a whole axis, as in Keras.
@@ -92,7 +92,7 @@ class Dropout(_Dropout):
 
 
 @dataclass(eq=False, repr=False)
-class AlphaDropout(_Dropout):
+class AlphaDropout(Dropping):
     """In training, sets elements to what selu approaches below with probability `rate`, then scales and shifts all, so
     that mean 0 and variance 1 stay (Klambauer et al. 2017); otherwise x itself."""
 
@@ -107,7 +107,7 @@ class AlphaDropout(_Dropout):
         return fn.where(self.kept(x, keep, key), x, low) * scale - scale * strength * low
 
 
-class _SpatialDropout(_Dropout):
+class _SpatialDropout(Dropping):
     """Whole channels are kept or not."""
 
     rank: ClassVar[int]
