@@ -37,7 +37,7 @@ class DescribedModel(ABC):
         self.history: History | None = None
         self.seed = 0
         self._batch = 32
-        self._state: Arrays = {}  # what the next program begins with
+        self._state: Arrays = dict(network.beginnings())  # what the next program begins with
         self.objectives: list[Objective] = []
         self._epochs = 0
         self._reproducible = True

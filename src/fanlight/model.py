@@ -21,9 +21,10 @@ from fanlight.errors import ShapeError, UnknownNameError
 from fanlight.features import on_features
 from fanlight.fitting import Arrays, History, Logs
 from fanlight.ir.module import Module
+from fanlight.layers.calling import Symbol, frozen, leaves
 from fanlight.layers.input import Input
 from fanlight.layers.network import Network
-from fanlight.progress import progress_for
+from fanlight.progress import progress_for, shown
 from fanlight.targets.wasm.threads import emit_threads
 
 PREDICT_BATCH = 32  # rows of one call of `predict`; longer inputs are split
@@ -144,7 +145,17 @@ class Model(DescribedModel):
         outputs = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
         return next(iter(outputs.values())) if len(outputs) == 1 else outputs
 
-    __call__ = predict
+    def __call__(self, *inputs: Any, **arguments: Any) -> Any:
+        """`predict` for arrays; on symbols a layer of another model, which begins with a copy of these weights."""
+        if any(isinstance(each, Symbol) for each in leaves(frozen((*inputs, *arguments.values())))):
+            return self.as_layer()(*inputs, **arguments)
+        return self.predict(*inputs, **arguments)
+
+    def as_layer(self) -> Network:
+        """The layer that `model(symbol)` puts into another model."""
+        table = self.network.weight_table()
+        self.network.begins_with = {path: array for path, array in self.weights().items() if path in table}
+        return self.network
 
     def classify(self, x: Any, top: int = 5) -> list[list[tuple[str, float]]]:
         """For each row the `top` labels with their probabilities; the output must mean `fl.Classes`."""
@@ -300,10 +311,13 @@ class Model(DescribedModel):
         averages.add(self.engine.call("train_step", arrays))
         return averages.values()
 
-    def evaluate(self, x: Any, y: Any, batch_size: int = 32, sample_weight: Any = None) -> Logs:
-        """Loss and metrics over all rows, by name."""
+    def evaluate(
+        self, x: Any, y: Any, batch_size: int = 32, verbose: int | str = "auto", sample_weight: Any = None
+    ) -> Logs:
+        """Loss and metrics over all rows, by name; 1 or 2 as `verbose` prints them too."""
         arrays = self._with_weights(self._arrays(x, y, "evaluate", sample_weight))
-        return fitting.evaluate(self.engine, arrays, min(batch_size, self._batch))
+        logs = fitting.evaluate(self.engine, arrays, min(batch_size, self._batch))
+        return shown(logs, verbose)
 
     # --- files
 
@@ -363,7 +377,11 @@ class Sequential(Model):
     >>> model = fl.Sequential([fl.Input((4,)), fl.layers.Dense(3, activation="softmax")])"""
 
     def __init__(self, layers: Sequence[Any], name: str = "sequential", meanings: Mapping[str, Any] | None = None):
-        self._start(Network.sequential(layers, name=name, meanings=meanings))
+        blocks = [layer.as_layer() if isinstance(layer, Model) else layer for layer in layers]
+        if blocks and isinstance(blocks[0], Network):  # which says what it takes
+            first = blocks[0].inputs[0]
+            blocks.insert(0, Input(first.layer.means() or first.shape[1:], dtype=first.dtype))
+        self._start(Network.sequential(blocks, name=name, meanings=meanings))
 
 
 def seed_words(seed: int) -> np.ndarray:

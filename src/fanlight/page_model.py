@@ -29,7 +29,7 @@ from fanlight.errors import FanlightError, ShapeError, StorageError
 from fanlight.fitting import Arrays, History, Logs, check_plan, row_count
 from fanlight.layers.network import Network
 from fanlight.page_fitting import RATE, Following, check_asked
-from fanlight.progress import Progress, progress_for, tell_page
+from fanlight.progress import Progress, progress_for, shown, tell_page
 
 
 class Awaited:
@@ -299,13 +299,15 @@ class Model(DescribedModel):
         return await (await self._ready()).step(inputs, targets)
 
     @awaited
-    async def evaluate(self, x: Any, y: Any, batch_size: int = 32, sample_weight: Any = None) -> Logs:
-        """Loss and metrics over all rows, by name."""
+    async def evaluate(
+        self, x: Any, y: Any, batch_size: int = 32, verbose: int | str = "auto", sample_weight: Any = None
+    ) -> Logs:
+        """Loss and metrics over all rows, by name; 1 or 2 as `verbose` prints them too."""
         inputs, targets, weights = await self._weighted_rows(x, y, "evaluate", sample_weight)
         runtime = await self._ready()
-        return await runtime.evaluate(
-            inputs, targets, self._all_weights(targets, weights), min(batch_size, self._batch)
-        )
+        weights = self._all_weights(targets, weights)
+        logs = await runtime.evaluate(inputs, targets, weights, min(batch_size, self._batch))
+        return shown(logs, verbose)
 
     @property
     def learning_rate(self) -> float:

@@ -149,6 +149,13 @@ class PageProgress(Progress):
         self.tell(epoch, logs, None)
 
 
+def shown(logs: dict[str, float], verbose: int | str) -> dict[str, float]:
+    """What an evaluation found; printed, too, where `verbose` is 1 or 2."""
+    if verbose in (1, 2):
+        print(" - ".join(f"{name}: {value:.4f}" for name, value in logs.items()))
+    return logs
+
+
 def progress_for(epochs: int, rows: int, verbose: int | str, first: int = 0) -> Progress:
     """The progress that fits where the program runs. `verbose`: 0 for none, 1 for a bar, 2 for lines, "auto" for a bar
     where someone can see one, else none. A page that has a function `fanlightProgress` hears of it unless 0 or 2."""

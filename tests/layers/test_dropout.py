@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import fanlight as fl
 from fanlight import layers
 from fanlight.errors import ShapeError
 from layers.test_state import apply_layer
@@ -57,3 +58,18 @@ def test_strengths_that_make_no_sense_are_refused():
             make()
     with pytest.raises(ShapeError, match="expected l1 and l2"):
         layers.ActivityRegularization(0.1, activity_regularizer="l2")
+
+
+def test_dropout_may_draw_when_a_model_predicts(tmp_path):
+    """Monte Carlo dropout: the spread of many predictions."""
+    x = layers.Input((8,))
+    model = fl.Model(x, layers.Dropout(0.5)(layers.Dense(8, "relu", kernel_initializer="identity")(x), training=True))
+    model.compile(fl.optimizers.SGD(0.0), "mse")
+    ones = np.ones((50, 8), "float32")
+    first, second = model.predict(ones), model.predict(ones)
+    assert set(np.unique(first)) == {0.0, 2.0} and not np.array_equal(first, second)
+    model.export(tmp_path / "site")
+    again = fl.load(tmp_path / "site")
+    assert not np.array_equal(again.predict(ones), again.predict(ones))
+    assert model.evaluate(ones, ones, verbose=0)["loss"] == pytest.approx(1, abs=0.01)
+    model.fit(ones, ones, epochs=1, verbose=0)

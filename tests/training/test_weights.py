@@ -111,7 +111,7 @@ def test_masks_and_weights_of_steps(rng, weighted):
     x[:, 4:] *= rng.integers(0, 2, (12, 2)).astype("int32")
     weights = rng.random((12, 6)).astype("float32") if weighted else None
     plan = {"batch_size": 8, "verbose": 0, "sample_weight": weights}
-    compare(ours.evaluate(x, y, 8, weights), theirs.evaluate(x, y, return_dict=True, **plan))
+    compare(ours.evaluate(x, y, 8, sample_weight=weights), theirs.evaluate(x, y, return_dict=True, **plan))
     plan |= {"shuffle": False, "epochs": 2}
     # In training Keras on JAX loses the mask on its way to the metrics; on other backends it does not.
     losses = [model.fit(x, y, **plan).history["loss"] for model in (ours, theirs)]

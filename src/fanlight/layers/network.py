@@ -55,6 +55,7 @@ class Network(Layer):
         self.outputs = tuple(symbols(outputs))
         self._prefix = prefix
         self._is_ready = False
+        self.begins_with: Mapping[str, Any] = {}  # arrays by path, of a model that became part of another one
         self.calls = calls_between(self.inputs, self.outputs)
         self.layers: tuple[Layer, ...] = tuple(dict.fromkeys(call.layer for call in self.calls))
         name_layers(self.layers)
@@ -146,6 +147,14 @@ class Network(Layer):
         """Every layer with its path; nested networks and the parts of layers are opened."""
         for layer in self.layers:
             yield from layer.walk(f"{path}/{layer.name}" if path else str(layer.name))
+
+    def beginnings(self, path: str = "") -> Iterator[tuple[str, Any]]:
+        """(path, array) of what networks inside this one begin with."""
+        for name, array in self.begins_with.items():
+            yield f"{path}{name}", array
+        for layer in self.layers:
+            if isinstance(layer, Network):
+                yield from layer.beginnings(f"{path}{layer.name}/")
 
     def state(self) -> dict[str, StateSpec]:
         """What a module that holds this network declares."""

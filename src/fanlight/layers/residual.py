@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from fanlight.ir.graph import Value
@@ -36,8 +36,9 @@ class StochasticDepth(Dropping):
 
     drop_path_rate: float
 
+    seed: int | None = field(default=None, init=False)
+
     strength: ClassVar[str] = "drop_path_rate"
-    seed: ClassVar[None] = None
 
     def drawn(self, x: Value) -> Shape:
         return (x.shape[0], *(1,) * (x.rank - 1))

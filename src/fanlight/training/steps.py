@@ -81,8 +81,8 @@ def build_module(
             )
         if chosen.use_ema:
             functions["finalize"] = averaging.finalize(parameters)
-        if KEY in step.state:
-            optimizer_state |= {KEY: StateSpec(KEY_TYPE, "key", False), STEP: StateSpec(STEP_TYPE, "counter", False)}
+    if any(KEY in graph.state for graph in functions.values()):
+        optimizer_state |= {KEY: StateSpec(KEY_TYPE, "key", False), STEP: StateSpec(STEP_TYPE, "counter", False)}
     functions["init"] = initialize(network.weight_table(), optimizer_state | measuring)
     functions |= prepare(network, {BATCH: predict_batch, **bounds})
     module = Module(functions, state | optimizer_state | measuring, meanings(network, objectives))
@@ -140,9 +140,15 @@ def arguments(network: Network, bounds: Mapping[str, int]) -> dict[str, Value]:
 
 
 def predict(network: Network, bounds: Mapping[str, int]) -> Graph:
-    """Inputs to outputs, as in inference."""
+    """Inputs to outputs, as in inference; layers that are called with `training=True` draw anew in each call."""
     inputs, context = arguments(network, bounds), Context(training=False)
-    return Graph(tuple(inputs.values()), network.trace(inputs, context), context.updates)
+    outputs = network.trace(inputs, context)
+    return Graph(tuple(inputs.values()), outputs, context.updates | next_draw(context))
+
+
+def next_draw(context: Context) -> dict[str, Value]:
+    """What makes the next call of a function that draws another one."""
+    return {STEP: context.absolute(STEP, STEP_TYPE) + 1} if context.is_random else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +238,7 @@ def evaluate_step(network: Network, objectives: Sequence[Objective], bounds: Map
     """Inputs and targets to the loss and the metrics of a batch."""
     context = Context(training=False)
     found = measure(network, objectives, context, bounds)
-    return Graph(found.inputs, found.outputs, context.updates | found.writes)
+    return Graph(found.inputs, found.outputs, context.updates | found.writes | next_draw(context))
 
 
 def train_step(
@@ -255,9 +261,7 @@ def train_step(
     for path, weight in network.weight_table().items():
         if weight.trainable and weight.constraint is not None:
             writes[path] = weight.constraint(writes[path])
-    writes |= context.updates | found.writes
-    if context.is_random:
-        writes[STEP] = context.absolute(STEP, STEP_TYPE) + 1
+    writes |= context.updates | found.writes | next_draw(context)
     return Graph(found.inputs, found.outputs, writes, guard=fn.isfinite(found.loss))
 
 
