@@ -18,6 +18,8 @@ from fanlight.errors import BrowserError
 
 MEASUREMENTS = {  # name -> module
     "training": "training.training",
+    "sequences": "training.sequences",
+    "frozen_head": "training.frozen_head",
     "latency": "latency.latency",
     "mlp": "contests.mlp",
     "lstm": "contests.lstm",
@@ -36,7 +38,7 @@ def main() -> None:
     parser.add_argument("names", nargs="*", metavar="name", help=f"of {', '.join(MEASUREMENTS)}; all by default")
     parser.add_argument("--quick", action="store_true", help="few rounds, to see that everything runs; writes no file")
     parser.add_argument(
-        "--kernels", action="store_true", help="only say which kernels of a training step take how long"
+        "--kernels", action="store_true", help="only say which kernels of training or sequences take how long"
     )
     options = parser.parse_args()
     if unknown := set(options.names) - set(MEASUREMENTS):
@@ -47,7 +49,9 @@ def main() -> None:
     if (load := os.getloadavg()[0]) > 0.5:
         console.print(f"[yellow]other programs are using this machine (load {load:.1f}): times will be too long")
     if options.kernels:
-        importlib.import_module("kernels.kernels").measure_kernels(options.quick)
+        for name in options.names or ["training"]:
+            training = importlib.import_module(MEASUREMENTS[name]).training()
+            importlib.import_module("kernels.kernels").measure_kernels(training, options.quick)
         return
     for name in options.names or MEASUREMENTS:
         try:

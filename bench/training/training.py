@@ -6,16 +6,12 @@ first losses, then times both in turn."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
-from chromium import SOFTWARE_GPU, peak_files, run_page, staged
-from peers import tensorflow_files, tensorflow_version
-from report import Report, Row
+from report import Report
+from training.beside import Training, beside_tensorflow
 
 import fanlight as fl
 
-HERE = Path(__file__).parent
 BATCH, BATCHES = 64, 8
 WANTED = 1 / 40
 TITLE = f"a training step of the tutorial's network, batch {BATCH}"
@@ -53,32 +49,10 @@ def batches() -> tuple[np.ndarray, np.ndarray]:
     return images[..., None], np.eye(10, dtype=np.float32)[y[chosen]]
 
 
-def measure(quick: bool) -> Report:
-    """Builds, stages, runs the page and says what came out."""
-    settings = {"rounds": 3 if quick else 25, "batch": BATCH, "slice": 40 if quick else 150}
+def training() -> Training:
     images, targets = batches()
-    data = {"images.f32": images.tobytes(), "targets.f32": targets.tobytes(), **peak_files(), **tensorflow_files()}
-    model = network()
-    model.train_on_batch(images[:BATCH], targets[:BATCH])  # the export takes batches as large
-    model.reset()
-    with staged([HERE.parent / "measure.js", HERE / "training.html", HERE / "training.js"], data) as folder:
-        model.export(folder / "site", train=True)
-        result, browser = run_page(folder, "training.html", settings, SOFTWARE_GPU)
-    times = result["milliseconds"]
-    peers = {name: time for name, time in times.items() if name.startswith("TensorFlow.js")}
-    if not peers:
-        raise SystemExit(f"no backend of TensorFlow.js can do this step: {result['unable']}")
-    best = min(peers, key=peers.__getitem__)
-    rows = [
-        Row("exported function", times["Fanlight, function"], peers[best], best, "ms", WANTED),
-        Row("runtime's trainStep()", times["Fanlight, runtime"], peers[best], best, "ms", WANTED),
-    ]
-    speed = FLOPS / times["Fanlight, function"] / 1e6
-    notes = [
-        f"{FLOPS / 1e6:.0f} MFLOP a step: {speed:.1f} GFLOP/s, {100 * speed / result['peak']:.0f} % of the peak, "
-        f"{result['peak']:.1f}; code: {result['variant']}",
-        *(f"{name}: {time:.0f} ms" for name, time in peers.items() if name != best),
-        *(f"{name}: {reason}" for name, reason in result["unable"].items()),
-    ]
-    details = {"tensorflow.js": tensorflow_version(), "flops": FLOPS, **result}
-    return Report("training", TITLE, rows, notes, settings, details, browser)
+    return Training("training", TITLE, network(), images, targets, BATCH, FLOPS, WANTED)
+
+
+def measure(quick: bool) -> Report:
+    return beside_tensorflow(training(), quick)
