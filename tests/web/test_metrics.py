@@ -33,7 +33,7 @@ def test_weights_and_metrics_with_state(tmp_path, rng):
     given = {"x": x.ravel().tolist(), "y": y.tolist(), "w": weights.tolist()}
     found = run_node(SCRIPT, given, folder)
     assert found["refused"] == "ShapeError"
-    same(found["evaluated"], model.evaluate(x, y, 4, weights))
+    same(found["evaluated"], model.evaluate(x, y, 4, sample_weight=weights))
     same(found["plain"], model.evaluate(x, y))
     plan = {"epochs": 2, "batch_size": 4, "shuffle": False, "verbose": 0}
     history = model.fit(x, y, sample_weight=weights, validation_data=(x, y, weights), **plan).history

@@ -39,8 +39,8 @@ OURS = {
 }
 # Layers of Keras whose constructors do not take `trainable`.
 WITHOUT_TRAINABLE = {"Discretization", "Pipeline", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D"}
+LAYER_MODULES = dict.fromkeys(("LayerScale", "StochasticDepth"), "keras.src.applications.convnext")
 MODULES = {
-    **dict.fromkeys(("LayerScale", "StochasticDepth"), "keras.src.applications.convnext"),
     **dict.fromkeys(initializers.CLASSES, "keras.initializers"),
     **dict.fromkeys(regularizers.KINDS, "keras.regularizers"),
     **dict.fromkeys(constraints.KINDS, "keras.constraints"),
@@ -240,7 +240,7 @@ def layer_entry(layer: Layer) -> dict[str, Any]:
     if isinstance(layer, OwnLayer):
         return entry(class_name(layer), config, "")
     kind = type(layer).__name__
-    return entry(kind, config, MODULES.get(kind, "keras.layers"))
+    return entry(kind, config, LAYER_MODULES.get(kind, "keras.layers"))
 
 
 def entry(kind: str, config: Mapping[str, Any], module: str) -> dict[str, Any]:
@@ -259,7 +259,8 @@ def value_of(value: Any) -> Any:
         return value
     kind = value.get("class_name")
     if isinstance(kind, str) and isinstance(value.get("config"), Mapping):
-        return entry(kind, value["config"], MODULES.get(kind, "keras.layers"))
+        is_layer = "trainable" in value["config"]  # there is an Identity of either kind
+        return entry(kind, value["config"], "keras.layers" if is_layer else MODULES.get(kind, "keras.layers"))
     return {key: value_of(each) for key, each in value.items()}
 
 
