@@ -18,6 +18,7 @@ from fanlight.bundle.link import PARTS, link_folder
 from fanlight.bundle.manifest import NAME, FileEntry, Manifest
 from fanlight.bundle.modules import read_module, web_text
 from fanlight.bundle.page import Page, compose
+from fanlight.bundle.strip import strip_style
 from fanlight.bundle.weights import Array, ArrayLike, exactly, shards, to_safetensors
 from fanlight.errors import CompileError, ModelFormatError, ShapeError, UnknownNameError
 
@@ -146,7 +147,7 @@ def add_page_files(page: Page, written: dict[str, bytes], loaded: list[str]) -> 
         name = hashed("data", ".safetensors", data)
         written[name] = data
         loaded.append(name)
-    style = web_text(PAGE_STYLE).encode()
+    style = strip_style(web_text(PAGE_STYLE)).encode()
     written[hashed("style", ".css", style)] = style
     return hashed("style", ".css", style)
 

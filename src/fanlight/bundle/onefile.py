@@ -18,7 +18,7 @@ from fanlight.bundle.link import WORKER, link_script
 from fanlight.bundle.manifest import NAME, Manifest
 from fanlight.bundle.modules import web_text
 from fanlight.bundle.page import PARTS, Page, compose, predictor, shown, teacher, viewer
-from fanlight.bundle.strip import strip
+from fanlight.bundle.strip import strip, strip_style
 from fanlight.bundle.weights import ArrayLike, to_safetensors
 from fanlight.bundle.write import write_file
 from fanlight.errors import CompileError
@@ -64,7 +64,7 @@ def single_file(contents: Contents) -> bytes:
         **{f"page/{part}.js": "page/absent.js" for part in absent(page, manifest)},
     }
     scripts = {"page": link_script(PAGE_SCRIPT, instead), "worker": link_script(WORKER)}
-    style = web_text(PAGE_STYLE)
+    style = strip_style(web_text(PAGE_STYLE))
     boot = strip(web_text("boot.js"))
     html = compose(page, manifest, form="one-file", policy=policy(boot))
     return inline(html, boot, {"style": style, **scripts}, {NAME: manifest.to_bytes(), **written})

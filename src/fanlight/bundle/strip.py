@@ -1,9 +1,11 @@
-"""How does JavaScript lose its comments? Through rjsmin, around template literals, which are kept to the letter.
+"""How do scripts and styles lose their comments? Scripts through rjsmin, around template literals, which are kept to
+the letter.
 
 rjsmin takes a template that is inside another one for code, and would drop its spaces. In and out: text."""
 
 from __future__ import annotations
 
+import re
 import sys
 
 from fanlight.errors import CompileError
@@ -32,6 +34,17 @@ def strip(text: str) -> str:
     for i, template in enumerate(templates):
         stripped = stripped.replace(f'"@{i}@"', template)
     return stripped
+
+
+def strip_style(text: str) -> str:
+    """A style sheet without comments and needless white space. Strings are left alone."""
+    parts = re.split(r"""(/\*.*?\*/|"[^"]*"|'[^']*')""", text, flags=re.DOTALL)
+    for k, part in enumerate(parts):
+        if part.startswith("/*"):
+            parts[k] = ""
+        elif part[:1] not in ("'", '"'):
+            parts[k] = re.sub(r"\s*([{};,])\s*", r"\1", re.sub(r"\s+", " ", part))
+    return "".join(parts).strip()
 
 
 def spans(text: str) -> list[tuple[int, int]]:

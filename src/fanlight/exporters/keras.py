@@ -39,7 +39,7 @@ OURS = {
 }
 # Layers of Keras whose constructors do not take `trainable`.
 WITHOUT_TRAINABLE = {"Discretization", "Pipeline", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D"}
-LAYER_MODULES = dict.fromkeys(("LayerScale", "StochasticDepth"), "keras.src.applications.convnext")
+LAYER_MODULES: dict[str, str] = dict.fromkeys(("LayerScale", "StochasticDepth"), "keras.src.applications.convnext")
 MODULES = {
     **dict.fromkeys(initializers.CLASSES, "keras.initializers"),
     **dict.fromkeys(regularizers.KINDS, "keras.regularizers"),
