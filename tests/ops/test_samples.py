@@ -68,7 +68,7 @@ def is_differentiable(sample):
     """Whether values and result are floats without special values, so that a slope can be measured."""
     special = {"any", "special", "tied"}
     floats = [kind for type, kind in zip(sample.types, sample.values, strict=True) if type.dtype == "float32"]
-    if sample.op.name == "stop_gradient":
+    if sample.op.name in ("stop_gradient", "recalled"):
         return False
     return floats and not special & set(floats) and has_floats(sample.op, sample.types)
 
@@ -120,4 +120,4 @@ def test_gradients_of_all_float_ops_are_measured():
     """But for those whose results are not floats, or that have no operands."""
     measured = {sample.op.name for sample in SMOOTH.values()}
     floats = {each.op.name for each in SAMPLES.values() if each.types and has_floats(each.op, each.types)}
-    assert floats - measured == {"stop_gradient", "with_gradient"}, "whose gradients are not their slopes"
+    assert floats - measured == {"stop_gradient", "with_gradient", "recalled"}, "whose gradients are not their slopes"

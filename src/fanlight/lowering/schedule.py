@@ -25,7 +25,7 @@ FEWEST_ROWS = 64  # below it, a copy of B costs more than the strides
 WIDE_TILES = {1: 32, 2: 16}
 FEWEST_COLUMNS = 4  # of a batch of products that is brought together from between other axes
 MOST_SELECTED = 16  # smallest elements kept in order while all are looked at: more of them are moved too often
-SPLIT_ABOVE = 2048  # terms of a sum: longer ones over a batch are split, so that the slices of A and B stay in cache
+SPLIT_ABOVE = 1024  # terms of a sum: longer ones over a batch are split, so that the slices of A and B stay in cache
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from fanlight.ir.control import Iteration
 from fanlight.ir.graph import Constant, Gradient, Graph, Input, Item, Op, SizeOf, State, Value, apply, topological
 from fanlight.ir.text import sizes_in
+from fanlight.ops.elementwise import Recalled
 from fanlight.ops.movement import BroadcastTo
 
 
@@ -106,8 +107,12 @@ class Closure:
         return {id(wrt) for _, wrt in gradients if id(wrt) not in inside}
 
 
-def instantiate(graph: Graph, leaves: Mapping[str, Value]) -> tuple[dict[str, Value], dict[str, Value], Value | None]:
-    """The outputs, writes and guard of a body where its inputs and state, by label, are these values."""
+def instantiate(
+    graph: Graph, leaves: Mapping[str, Value], recalled: Mapping[int, Value] | None = None
+) -> tuple[dict[str, Value], dict[str, Value], Value | None]:
+    """The outputs, writes and guard of a body where its inputs and state, by label, are these values.
+
+    `recalled` are values of the body, by id, that are known from before; only their gradients go the way through it."""
     done: dict[int, Value] = {}
     for value in graph.order:
         if isinstance(value.op, Input | State):
@@ -116,6 +121,8 @@ def instantiate(graph: Graph, leaves: Mapping[str, Value]) -> tuple[dict[str, Va
             inputs = tuple(done[id(x)] for x in value.inputs)
             same = all(x is y for x, y in zip(inputs, value.inputs, strict=True))
             done[id(value)] = value if same else Value(value.op, inputs, value.type)
+        if recalled and id(value) in recalled:
+            done[id(value)] = apply(Recalled(), done[id(value)], recalled[id(value)])
     return (
         {name: done[id(value)] for name, value in graph.outputs.items()},
         {name: done[id(value)] for name, value in graph.writes.items()},

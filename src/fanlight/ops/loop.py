@@ -1,6 +1,7 @@
 """What is a loop or a branch worth, and what is its gradient? The rows for `ir.control`'s forms.
 
-A gradient is a rewrite: a loop backwards, which reads what each step was given and recomputes the rest of the step.
+A gradient is a rewrite: a loop backwards, which reads what each step was given and the products that it made, and
+recomputes the rest of the step.
 The functions that trace bodies are in `control`.
 """
 
@@ -13,7 +14,7 @@ from typing import Any
 from fanlight.errors import ShapeError
 from fanlight.ir.control import LONGEST, Choice, Iteration, Passing, label_of, replace_sizes
 from fanlight.ir.dim import DimLike
-from fanlight.ir.graph import Constant, Graph, Input, Item, SizeOf, State, Value, apply
+from fanlight.ir.graph import Constant, Graph, Input, Item, Op, SizeOf, State, Value, apply
 from fanlight.ir.types import Shape, Type, Types, is_float
 from fanlight.ops import functions as fn
 from fanlight.ops.base import listed, static
@@ -50,7 +51,12 @@ class Scan(Iteration):
         for k, (inner, outer) in enumerate(zip(body.inputs, xs[count:], strict=True)):
             inside[label_of(inner)] = leaf(label_of(inner), inner.type)
             (slices if k < op.slices else captured).append((inside[label_of(inner)], outer))
-        outputs, writes, _ = instantiate(body, inside)
+        recalled: dict[int, Value] = {}
+        for number, (label, value) in enumerate(body.outputs.items()):
+            if is_product(value):
+                recalled[id(value)] = leaf(f"known_{label}", value.type)
+                slices.append((recalled[id(value)], apply(Item(count + number), y)))
+        outputs, writes, _ = instantiate(body, inside, recalled)
         terms: list[Value] = []
         carries: dict[str, tuple[Value, Value]] = {}  # label -> the carry of the loop backwards, and how it begins
         for label, part in zip(op.carries, g, strict=False):
@@ -275,8 +281,29 @@ def _either(shape: Shape) -> Branch:
 
 
 def make_scan(body: Graph, index: str, length: DimLike, slices: int, reverse: bool) -> Scan:
-    """A scan whose carries are stacked too, as its gradient needs them; `simplify` drops what nothing reads."""
-    return with_all_histories(Scan(body, index, length, slices, reverse))
+    """A scan whose carries and products are stacked too, as its gradient needs them; `simplify` drops what nothing
+    reads."""
+    return with_products(with_all_histories(Scan(body, index, length, slices, reverse)))
+
+
+def is_product(value: Value) -> bool:
+    """Is it a product of matrices, or a convolution, which costs more to compute again than to keep?"""
+    if len(value.inputs) < 2 or not is_float(value.dtype) or type(value.op).nest is Op.nest:
+        return False
+    return bool(value.op.nest(*(x.type for x in value.inputs)).reduce)
+
+
+def with_products(op: Scan) -> Scan:
+    """`op` with an output for each product that waits for a carry; others are computed for all steps at once anyway."""
+    waits: set[int] = set()
+    known = {id(value) for value in op.body.outputs.values()}
+    added = {}
+    for value in op.body.order:
+        if isinstance(value.op, State) or any(id(x) in waits for x in value.inputs):
+            waits.add(id(value))
+            if not isinstance(value.type, Types) and is_product(value) and id(value) not in known:
+                added[f"product{len(added)}"] = value
+    return replace(op, body=replace(op.body, outputs={**op.body.outputs, **added})) if added else op
 
 
 def histories(op: Scan) -> dict[str, int]:

@@ -226,6 +226,11 @@ def pass_through(value: Value, build: Build) -> Value | None:
     return value.inputs[0]
 
 
+def recall(value: Value, build: Build) -> Value | None:
+    """recalled(x, known) -> known, likewise"""
+    return value.inputs[1]
+
+
 def same_twice(value: Value, build: Build) -> Value | None:
     """max(x, x) -> x"""
     x, y = value.inputs
@@ -337,6 +342,7 @@ RULES: dict[type[Op], tuple[Rule, ...]] = {
     elementwise.Divide: (divide_by_power,),
     elementwise.Negative: (undo_twice,),
     elementwise.StopGradient: (pass_through,),
+    elementwise.Recalled: (recall,),
     elementwise.Maximum: (same_twice,),
     elementwise.Minimum: (same_twice,),
     comparison.LogicalNot: (undo_twice,),
