@@ -46,7 +46,7 @@ def measure(quick: bool) -> Report:
     step = result["step"]
     rows = [
         Row("from the second epoch on", step["later"], step["whole"], "every weight is trained", "ms", WANTED),
-        Row("in the first epoch", step["first"], step["whole"], "every weight is trained", "ms"),
+        Row("first epoch, storing features", step["first"], step["whole"], "every weight is trained", "ms"),
     ]
     notes = [f"code: {result['variant']}; one thread; the runtime's fit, its way to the worker included"]
     return Report("frozen_head", TITLE, rows, notes, settings, result, browser, "training")
