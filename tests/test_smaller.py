@@ -212,7 +212,7 @@ def stored_arrays(arrays, monkeypatch):
 
 
 def test_a_mobilenetv2_takes_no_more_than_27_percent(monkeypatch):
-    keras = pytest.importorskip("keras")
+    keras = pytest.importorskip("keras", reason="Keras is not installed")
     model = keras.applications.MobileNetV2(weights=None)
     arrays = {weight.path: np.asarray(weight.numpy()) for weight in model.weights}
     stored, back = stored_arrays(arrays, monkeypatch)
@@ -226,7 +226,8 @@ def test_a_mobilenetv2_takes_no_more_than_27_percent(monkeypatch):
 @pytest.mark.full
 @pytest.mark.parametrize("file", ["vww_96.h5", "emotion_mini_xception.hdf5"])
 def test_outputs_move_a_fifth_as_far_as_with_tensorflow_js(file, monkeypatch):
-    keras, image = pytest.importorskip("keras"), pytest.importorskip("PIL.Image")
+    keras = pytest.importorskip("keras", reason="Keras is not installed")
+    image = pytest.importorskip("PIL.Image", reason="Pillow is not installed")
     shared = Path(__file__).parents[2] / "shared" / "data"
     if not shared.is_dir():
         pytest.skip("no models beside the project")

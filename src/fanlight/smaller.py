@@ -15,6 +15,7 @@ import numpy as np
 
 from fanlight.errors import ModelFormatError, ShapeError, UnknownNameError
 from fanlight.ir import dim as dims
+from fanlight.ir.control import label_of
 from fanlight.ir.module import Module
 from fanlight.layers.network import Network
 from fanlight.passes.expand import FORMATS, MASK, SCALE, Stored, expand, forms_to
@@ -41,10 +42,7 @@ def smaller(
     forms, stored = stored_forms(model.network, module, weights, quantize, prune, train)
     sizes = {name: ROWS for value in module.functions["predict"].inputs for d in value.shape for name in dims.names(d)}
     rng = Random(0)
-    inputs = {
-        value.op.label: sample(value.type, sizes, {}, rng)  # type: ignore[attr-defined]
-        for value in module.functions["predict"].inputs
-    }
+    inputs = {label_of(value): sample(value.type, sizes, {}, rng) for value in module.functions["predict"].inputs}
     print_changes(model, weights, stored, forms, inputs, data)
     return expand(module, forms), stored, forms_to(forms)
 

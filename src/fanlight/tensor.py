@@ -24,7 +24,7 @@ from fanlight.ir.module import Module
 from fanlight.ir.text import graph_text, operation_text
 from fanlight.ir.types import Type
 from fanlight.ops import functions
-from fanlight.ops.operators import Operators
+from fanlight.ops.operators import ARRAYS, Operators
 
 MOST_PENDING = (
     2000  # values: a longer pending graph is evaluated, so that loops without a look at the result stay bounded
@@ -133,9 +133,6 @@ def recording() -> Iterator[None]:
 
 def is_recording() -> bool:
     return _depth.get() > 0
-
-
-ARRAYS = ("Value", "Operand", "Operand | None")  # annotations of parameters that take arrays
 
 
 def lift(function: Callable[..., Any], public: str | None = None) -> Callable[..., Any]:

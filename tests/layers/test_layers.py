@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -33,9 +32,11 @@ def test_like_keras(name, pytestconfig):
     run()
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("length", [3, 6, 7])
 @pytest.mark.parametrize("kind", ["max", "average"])
 def test_adaptive_pooling_to_seven_is_pytorchs(kind, length):
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
     x = np.random.default_rng(length).normal(size=(2, length, length, 3)).astype("float32")
     layer = {"max": layers.AdaptiveMaxPooling2D, "average": layers.AdaptiveAveragePooling2D}[kind](7)
     symbol = layers.Input(x.shape[1:])

@@ -37,9 +37,10 @@ def model_of(units=3):
     return model
 
 
+@pytest.mark.full
 def test_a_training_as_with_keras_on_pytorch(rng, tmp_path):
     """On JAX, Keras does not keep the divided kernel; on PyTorch it does, and the optimizer goes on from there."""
-    pytest.importorskip("torch")
+    pytest.importorskip("torch", reason="PyTorch is not installed")
     model = model_of()
     x, y = rng.normal(size=(24, 4)).astype("float32"), rng.normal(size=(24, 1)).astype("float32")
     begun = {path: array for path, array in model.weights().items() if not path.startswith("optimizer")}

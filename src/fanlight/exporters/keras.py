@@ -22,7 +22,7 @@ from fanlight.layers.config import to_json
 from fanlight.layers.input import InputLayer
 from fanlight.layers.keras_operations import KIND_OF, MODULE_OF, called_with
 from fanlight.layers.network import Network, unique
-from fanlight.layers.operation import Operation, leaves, subscript
+from fanlight.layers.operation import Operation, dtype_of, leaves, subscript
 from fanlight.layers.ordered import keras_order
 from fanlight.layers.own import Layer as OwnLayer
 from fanlight.layers.registered import class_name
@@ -198,9 +198,7 @@ def array_entry(value: Any) -> Any:
     numbers = leaves(value) if isinstance(value, list) else ()
     if not numbers or not all(isinstance(each, bool | int | float) for each in numbers):
         return value
-    dtypes = ((bool, "bool"), (int, "int32"), (float, "float32"))
-    dtype = next(dtype for kind, dtype in dtypes if all(isinstance(each, kind) for each in numbers) or kind is float)
-    return {"class_name": "__numpy__", "config": {"value": value, "dtype": dtype}}
+    return {"class_name": "__numpy__", "config": {"value": value, "dtype": dtype_of(numbers)}}
 
 
 def subscript_entry(key: Any) -> Any:

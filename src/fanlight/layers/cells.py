@@ -25,9 +25,10 @@ from fanlight.ops import functions as fn
 
 def state_types(cell: Layer, step: Type) -> tuple[Type, ...]:
     """The types of a cell's states for inputs of type `step`: one after the other, however Keras nests them."""
-    if hasattr(cell, "state_types"):
-        return cell.state_types(step)  # type: ignore[attr-defined]
-    return tuple(Type("float32", (step.shape[0], size)) for size in leaves(frozen(cell.state_size)))  # type: ignore[attr-defined]
+    known: Any = cell  # a cell of one's own says `state_size` alone, as Keras's
+    if hasattr(known, "state_types"):
+        return known.state_types(step)
+    return tuple(Type("float32", (step.shape[0], size)) for size in leaves(frozen(known.state_size)))
 
 
 @dataclass(eq=False, repr=False)

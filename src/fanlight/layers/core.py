@@ -79,4 +79,4 @@ def per_channel(number: Any) -> Any:
     if isinstance(number, int | float):
         return float(number)
     values = tuple(float(each) for each in number)
-    return initializers.Listed(values)(None, Type("float32", (len(values),)))  # type: ignore[arg-type]
+    return initializers.listed(values, "float32")

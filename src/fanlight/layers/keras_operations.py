@@ -9,7 +9,8 @@ from __future__ import annotations
 import inspect
 import re
 
-from fanlight.layers.operation import ARRAYS, SEVERAL, known_function
+from fanlight.layers.operation import SEVERAL, known_function
+from fanlight.ops.operators import ARRAYS
 
 PAIR = "Operand | Pair"
 # The classes in each module of keras.src.ops.

@@ -85,7 +85,8 @@ class IntegerLookup(Encoding):
         for batch in batches(data):
             counts.update(map(int, numbers(batch)[1]))
         for token in (self.mask_token, self.oov_token):
-            counts.pop(token, None)  # type: ignore[arg-type]
+            if token is not None:
+                counts.pop(token, None)
         ordered = sorted(counts, key=lambda token: (counts[token], token), reverse=True)
         room = None if self.max_tokens is None else self.max_tokens - len(self.special)
         self.set_vocabulary(ordered[:room])

@@ -157,7 +157,7 @@ class MultiHeadAttention(_Heads):
         self.add_projection("output_dense", 2, query.rank + 1, shape)
         self.add_dropout()
 
-    def call(  # pyright: ignore[reportIncompatibleMethodOverride]
+    def call(  # pyright: ignore[reportIncompatibleMethodOverride]  # its arguments have Keras's names
         self,
         context: Context,
         query: Value,
@@ -237,7 +237,7 @@ class GroupQueryAttention(_Heads):
         self.add_projection("_output_dense", 2, 4, (known(types[0].shape[-1]),))
         self.add_dropout()
 
-    def call(  # pyright: ignore[reportIncompatibleMethodOverride]
+    def call(  # pyright: ignore[reportIncompatibleMethodOverride]  # its arguments have Keras's names
         self,
         context: Context,
         query: Value,

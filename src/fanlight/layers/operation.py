@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import inspect
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from inspect import BoundArguments, Parameter, Signature
 from typing import Any
 
 from fanlight.errors import UnknownNameError, UnsupportedOp
 from fanlight.ir.graph import Value
+from fanlight.layers import initializers
 from fanlight.layers.base import Layer
 from fanlight.layers.calling import Symbol
 from fanlight.layers.context import Context
 from fanlight.ops import functions as fn
+from fanlight.ops.operators import ARRAYS
 
-ARRAYS = ("Value", "Operand", "Operand | None")  # annotations of parameters that take arrays
 SEVERAL = "Sequence[Operand]"
 MOST_NUMBERS = 4096  # of an array that is written out in a network
 SLICE, DOTS = "slice", "..."  # how parts of a subscript are written down
@@ -49,6 +50,7 @@ class Operation(Layer):
     def auto_name(self) -> str:
         return self.function.replace(".", "_")
 
+    # Of the layer and not of its class: each function has another one.
     def call_signature(self) -> Signature:  # pyright: ignore[reportIncompatibleVariableOverride]
         """The function's, where all arguments but the first go by name: `operands=(x, y)` for `*operands`."""
         parameters = []
@@ -127,17 +129,22 @@ def as_operand(value: Any, annotation: str) -> Any:
         return [as_operand(each, "Operand") for each in value]
     if annotation not in ARRAYS or not isinstance(value, tuple | list):
         return value
-    if len(flat := leaves(value)) > MOST_NUMBERS:
+    flat = leaves(value)
+    if len(flat) > MOST_NUMBERS:
         do = "make it a weight of a layer of your own"
         raise UnsupportedOp("a network", expected=f"at most {MOST_NUMBERS} numbers", got=len(flat), do=do)
-    dtype = "float32" if any(isinstance(each, float) for each in flat) else None
-    return stacked(value, dtype)
+    return fn.reshape(initializers.listed(flat, dtype_of(flat)), lengths(value))
 
 
-def stacked(value: Any, dtype: str | None) -> Value:
-    if isinstance(value, tuple | list):
-        return fn.stack([stacked(each, dtype) for each in value])
-    return fn.array(value, dtype)
+def dtype_of(numbers: Sequence[Any]) -> str:
+    """bool or int32 where all numbers are of that kind, else float32."""
+    kinds = {type(each) for each in numbers}
+    return "bool" if kinds == {bool} else "int32" if kinds == {int} else "float32"
+
+
+def lengths(value: Any) -> tuple[int, ...]:
+    """The shape of nested tuples."""
+    return (len(value), *lengths(value[0])) if isinstance(value, tuple | list) else ()
 
 
 def leaves(value: Any) -> list[Any]:

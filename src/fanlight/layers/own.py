@@ -126,7 +126,7 @@ class Layer(base.Layer):
 
     # What it uses for that
 
-    def add_weight(  # pyright: ignore[reportIncompatibleMethodOverride]
+    def add_weight(  # pyright: ignore[reportIncompatibleMethodOverride]  # Keras's order: the shape comes first
         self,
         shape: Iterable[DimLike] | int | None = None,
         initializer: Any = None,

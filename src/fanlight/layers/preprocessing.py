@@ -13,7 +13,7 @@ from fanlight.ir.graph import Value
 from fanlight.ir.types import Type
 from fanlight.layers.base import Layer
 from fanlight.layers.context import Context
-from fanlight.layers.initializers import Listed
+from fanlight.layers.initializers import Listed, listed
 from fanlight.layers.observing import Summary, batches, moments, numbers
 from fanlight.ops import functions as fn
 
@@ -103,7 +103,7 @@ class Normalization(Layer):
                         raise self.error(f"length {extent} along axis {axis}", x.shape[axis], at=x.type)
             else:
                 lengths, flat = numbers(given)
-                part = Listed(tuple(flat))(None, Type("float32", lengths))  # type: ignore[arg-type]
+                part = fn.reshape(listed(flat, "float32"), lengths)
             for axis, extent in zip(reversed(kept), reversed(part.shape), strict=False):
                 shape[axis] = extent
             parts.append(fn.reshape(part, tuple(shape)))

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from fanlight.ir.graph import Value
-from fanlight.ir.types import Type
 from fanlight.layers.images import Drawn, Draws, RandomImageLayer, per_image
-from fanlight.layers.initializers import Listed
+from fanlight.layers.initializers import listed
 from fanlight.ops import functions as fn
 from fanlight.ops.filtering import gaussian_blur
 
@@ -33,7 +32,7 @@ class RandomSharpness(RandomImageLayer):
         return {"factor": draws.uniform(self.factor)}
 
     def transform(self, x: Value, drawn: Drawn) -> Value:
-        weights = Listed(tuple(each / 13 for each in SMOOTH))(None, Type("float32", (3, 3, 1, 1)))  # type: ignore[arg-type]
+        weights = fn.reshape(listed([each / 13 for each in SMOOTH], "float32"), (3, 3, 1, 1))
         smooth = fn.depthwise_conv(x, fn.broadcast_to(weights, (3, 3, x.shape[-1], 1)), padding="same")
         return fn.clip(x + (1 - 2 * per_image(drawn["factor"])) * (smooth - x), *self.value_range)
 
@@ -91,7 +90,7 @@ class RandomErasing(RandomImageLayer):
             numbers = tuple(map(float, self.fill_value))
             if len(numbers) != x.shape[-1]:
                 raise self.error(f"one fill_value, or {x.shape[-1]}", self.fill_value)
-            fill = fn.broadcast_to(Listed(numbers)(draws.key(), Type("float32", (len(numbers),))), x.shape)
+            fill = fn.broadcast_to(listed(numbers, "float32"), x.shape)
         fill = fn.clip(fill, *self.value_range)
         return {"batch_masks": mask, "apply_erasing": draws.chance(self.factor), "fill_value": fill}
 

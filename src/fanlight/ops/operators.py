@@ -37,6 +37,7 @@ NUMPY = {
     **{"acos": "arccos", "acosh": "arccosh", "asin": "arcsin", "asinh": "arcsinh", "atan": "arctan"},
     **{"atan2": "arctan2", "atanh": "arctanh", "pow": "power", "permute_dims": "transpose"},
 }
+ARRAYS = ("Value", "Operand", "Operand | None")  # annotations of parameters of these functions that take arrays
 NOT_NUMPYS = {"gradient", "dilate", "nonzero", "put_along_axis", "unique"}  # names that mean something else there
 # What looks at the content and gives no array to go on computing with.
 LOOKS = {

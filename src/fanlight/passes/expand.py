@@ -12,6 +12,7 @@ from math import prod
 from typing import Any
 
 from fanlight.errors import ModelFormatError
+from fanlight.ir import dim as dims
 from fanlight.ir.graph import State, Value, apply, rewrite
 from fanlight.ir.module import Module, StateSpec
 from fanlight.ir.types import Type
@@ -108,7 +109,7 @@ def half(pairs: Value) -> Value:
 def spread(numbers: Value, mask: Value, shape: tuple[int, ...]) -> Value:
     """The numbers where the mask has a bit, else 0."""
     count = prod(shape)
-    words = mask.type.shape[0]
+    words = dims.known(mask.type.shape[0])
     ends = fn.cumsum(ones(mask))
     before = fn.cast(ends - ones(mask), "int32")
     bits = fn.iota((words, WORD), 1, "uint32")
@@ -117,7 +118,7 @@ def spread(numbers: Value, mask: Value, shape: tuple[int, ...]) -> Value:
     rank = ones(own & (fn.left_shift(fn.ones((words, WORD), "uint32"), bits) - 1))
     place = fn.reshape(before, (words, 1)) + fn.cast(rank, "int32")
     found = fn.where(is_kept, fn.take(numbers, place), 0.0)
-    return fn.reshape(fn.reshape(found, (words * WORD,))[:count], shape)  # type: ignore[operator]
+    return fn.reshape(fn.reshape(found, (words * WORD,))[:count], shape)
 
 
 def ones(words: Value) -> Value:

@@ -137,7 +137,7 @@ def own_address() -> str:
 class Handler(BaseHTTPRequestHandler):
     """Answers GET and HEAD."""
 
-    server: Server  # pyright: ignore[reportIncompatibleVariableOverride]
+    server: Server  # pyright: ignore[reportIncompatibleVariableOverride]  # no other one makes it
     protocol_version = "HTTP/1.1"
     server_version = "fanlight"
     sys_version = ""

@@ -57,7 +57,7 @@ def get(identifier: Any) -> Loss:
     if isinstance(identifier, Mapping):
         return from_record(identifier)
     if callable(identifier) and not isinstance(identifier, type):
-        return TracedLoss(identifier)  # pyright: ignore[reportArgumentType]
+        return TracedLoss(identifier)  # pyright: ignore[reportArgumentType]  # a function of two values
     name = ALIASES.get(identifier, identifier) if isinstance(identifier, str) else identifier
     if name not in LOSSES:
         raise UnknownNameError(
