@@ -1,7 +1,7 @@
 """What is a loop or a branch worth, and what is its gradient? The rows for `ir.control`'s forms.
 
-A gradient is a rewrite: a loop backwards, which reads what each step was given and the products that it made, and
-recomputes the rest of the step.
+A gradient is a rewrite: a loop backwards, which reads what each step was given and what took it long (products,
+activations), and recomputes the rest of the step.
 The functions that trace bodies are in `control`.
 """
 
@@ -20,6 +20,7 @@ from fanlight.ops import functions as fn
 from fanlight.ops.base import listed, static
 from fanlight.ops.closure import instantiate
 from fanlight.ops.sample import Sample, sample
+from fanlight.ops.transcendental import Exp, Sigmoid, Tanh
 
 
 def items(value: Value) -> list[Value]:
@@ -53,7 +54,7 @@ class Scan(Iteration):
             (slices if k < op.slices else captured).append((inside[label_of(inner)], outer))
         recalled: dict[int, Value] = {}
         for number, (label, value) in enumerate(body.outputs.items()):
-            if is_product(value):
+            if is_dear(value):
                 recalled[id(value)] = leaf(f"known_{label}", value.type)
                 slices.append((recalled[id(value)], apply(Item(count + number), y)))
         outputs, writes, _ = instantiate(body, inside, recalled)
@@ -281,28 +282,32 @@ def _either(shape: Shape) -> Branch:
 
 
 def make_scan(body: Graph, index: str, length: DimLike, slices: int, reverse: bool) -> Scan:
-    """A scan whose carries and products are stacked too, as its gradient needs them; `simplify` drops what nothing
+    """A scan whose carries and dear values are stacked too, as its gradient needs them; `simplify` drops what nothing
     reads."""
-    return with_products(with_all_histories(Scan(body, index, length, slices, reverse)))
+    return with_dear_values(with_all_histories(Scan(body, index, length, slices, reverse)))
 
 
-def is_product(value: Value) -> bool:
-    """Is it a product of matrices, or a convolution, which costs more to compute again than to keep?"""
-    if len(value.inputs) < 2 or not is_float(value.dtype) or type(value.op).nest is Op.nest:
+def is_dear(value: Value) -> bool:
+    """Does it cost more to compute again than to keep: a product, a convolution, an activation which its own gradient
+    reads?"""
+    if isinstance(value.op, Exp | Sigmoid | Tanh):
+        return True
+    if len(value.inputs) < 2 or isinstance(value.type, Types) or not is_float(value.dtype):
         return False
-    return bool(value.op.nest(*(x.type for x in value.inputs)).reduce)
+    return type(value.op).nest is not Op.nest and bool(value.op.nest(*(x.type for x in value.inputs)).reduce)
 
 
-def with_products(op: Scan) -> Scan:
-    """`op` with an output for each product that waits for a carry; others are computed for all steps at once anyway."""
+def with_dear_values(op: Scan) -> Scan:
+    """`op` with an output for each dear value that waits for a carry; others are computed for all steps at once
+    anyway."""
     waits: set[int] = set()
     known = {id(value) for value in op.body.outputs.values()}
     added = {}
     for value in op.body.order:
         if isinstance(value.op, State) or any(id(x) in waits for x in value.inputs):
             waits.add(id(value))
-            if not isinstance(value.type, Types) and is_product(value) and id(value) not in known:
-                added[f"product{len(added)}"] = value
+            if is_dear(value) and id(value) not in known:
+                added[f"dear{len(added)}"] = value
     return replace(op, body=replace(op.body, outputs={**op.body.outputs, **added})) if added else op
 
 

@@ -14,6 +14,7 @@ from fanlight.ir.control import Choice, Iteration, with_bodies
 from fanlight.ir.graph import Constant, Gradient, Graph, Item, Leaf, Value, apply, rewrite, topological
 from fanlight.ir.types import Type, Types, is_float
 from fanlight.ops import functions
+from fanlight.ops.elementwise import Recalled
 from fanlight.ops.loop import WithGradient
 
 
@@ -77,6 +78,7 @@ def gradients(of: Value, wrt: Iterable[Value]) -> dict[int, Value]:
             on_path.add(id(value))
     if id(of) not in on_path:
         return {}
+    kept = {id(value.inputs[0]): value for value in order if isinstance(value.op, Recalled)}
     incoming: dict[int, Value] = {id(of): Value(Constant(1.0, "float32"), (), of.type)}
     several: dict[int, list[Value | None]] = {}  # of a loop or branch: the gradient of each of its results
     for value in reversed(order):
@@ -87,7 +89,9 @@ def gradients(of: Value, wrt: Iterable[Value]) -> dict[int, Value]:
         g = several.get(id(value)) if isinstance(value.type, Types) else incoming.get(id(value))
         if g is None or not any(id(x) in on_path for x in value.inputs):
             continue
-        for position, (x, part) in enumerate(zip(value.inputs, rule(value, g, targets), strict=True)):
+        for position, (x, part) in enumerate(
+            zip(value.inputs, rule(value, kept.get(id(value), value), g, targets), strict=True)
+        ):
             if part is None or id(x) not in on_path:
                 continue
             if part.type != x.type:
@@ -106,10 +110,10 @@ def _collect(number: int, g: Value, source: Value, several: dict[int, list[Value
     parts[number] = g if known is None else functions.add(known, g)
 
 
-def rule(value: Value, g: Any, targets: Mapping[int, Value]) -> tuple[Value | None, ...]:
-    """What the op of `value` says about the gradients of its inputs."""
+def rule(value: Value, result: Value, g: Any, targets: Mapping[int, Value]) -> tuple[Value | None, ...]:
+    """What the op of `value` says about the gradients of its inputs, where its `result` may be kept from before."""
     try:
-        parts = value.op.gradient(g, value, value.inputs)
+        parts = value.op.gradient(g, result, value.inputs)
     except NotImplementedError as error:
         raise CompileError(
             f"gradient of {value.op.name}",

@@ -19,7 +19,7 @@ ACCUMULATOR = "accumulator"  # stands among the names for what depends on the fi
 _NONE: frozenset[str] = frozenset()
 
 
-@lru_cache(maxsize=262144)
+@lru_cache(maxsize=65536)
 def names_of(root: Scalar) -> frozenset[str]:
     """The sizes and loop indices that an expression depends on, and ACCUMULATOR."""
     own = frozenset({ACCUMULATOR}) if root.op == "accumulator" else _NONE
