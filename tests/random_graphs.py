@@ -139,7 +139,7 @@ def scan(draw, x, values):
 
 
 def cast(draw, x, values):
-    return fn.cast(x, draw(st.sampled_from(["float32", "int32", "uint8", "bool", "int64"])))
+    return fn.cast(x, draw(st.sampled_from(["float32", "int32", "uint8", "int8", "bool", "int64"])))
 
 
 def compare(draw, x, values):

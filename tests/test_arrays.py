@@ -23,6 +23,7 @@ from fanlight.errors import DtypeError, ShapeError
         (array.array("H", [1, 65535]), "uint32"),
         (memoryview(b"\1\2\3"), "uint8"),
         (bytearray(b"\1\2"), "uint8"),
+        (array.array("b", [-128, 127]), "int8"),
         (range(4), "int32"),
         ([array.array("f", [1, 2]), array.array("f", [3, 4])], "float32"),
         (np.arange(6, dtype=np.int64).reshape(2, 3), "int64"),
@@ -60,7 +61,14 @@ def test_other_dtypes_are_given_where_numbers_fit():
     assert Array.of([1, 2], "float32").tolist() == [1.0, 2.0]
     assert Array.of([1.0, 2.0], "int32").tolist() == [1, 2]
     assert Array.of(Array.of([0, 255]), "uint8").tobytes() == b"\0\xff"
-    for value, dtype in (([1.5], "int32"), ([256], "uint8"), ([-1], "uint32"), (["a"], None), ("ab", None)):
+    for value, dtype in (
+        ([1.5], "int32"),
+        ([256], "uint8"),
+        ([128], "int8"),
+        ([-1], "uint32"),
+        (["a"], None),
+        ("ab", None),
+    ):
         with pytest.raises(DtypeError):
             Array.of(value, dtype)
     with pytest.raises(DtypeError, match="expected one of"):

@@ -5,7 +5,7 @@ import pytest
 
 import fanlight as fl
 from fanlight.bundle.weights import to_safetensors
-from fanlight.errors import ModelFormatError, UnknownNameError
+from fanlight.errors import DtypeError, ModelFormatError, UnknownNameError
 
 ROWS = fl.TensorSpec(("batch", 2))
 
@@ -46,3 +46,17 @@ def test_a_file_that_a_page_wrote_is_read(site, tmp_path):
 def test_an_unknown_function_is_named(site):
     with pytest.raises(UnknownNameError, match="step"):
         fl.load(site).call("predict")
+
+
+@pytest.mark.parametrize(("dtype", "wide"), [("int8", "int32"), ("uint8", "int32"), ("int32", "int64")])
+def test_integers_are_narrowed_where_none_changes(tmp_path, dtype, wide):
+    def same(x):
+        return {"y": x}
+
+    same.__annotations__ = {"x": fl.TensorSpec((2,), dtype)}
+    site = fl.load(fl.export({"same": same}, tmp_path / "site"))
+    ends = np.iinfo(dtype)
+    found = site.call("same", {"x": np.array([ends.min, ends.max], wide)})["y"]
+    assert found.dtype == dtype and found.tolist() == [ends.min, ends.max]
+    with pytest.raises(DtypeError, match=f"expected {dtype}, got {wide}"):
+        site.call("same", {"x": np.array([0, ends.max + 1], wide)})

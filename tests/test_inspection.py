@@ -13,8 +13,8 @@ from fanlight.ir.parse import parse_module
 from fanlight.ir.parse_program import parse_program
 from fanlight.ir.program_text import program_text
 from fanlight.ir.text import module_text
+from fanlight.loading import read_module
 from fanlight.ops.registry import all_ops
-from fanlight.publishing import read_module
 from web.sites import iris, sine
 
 

@@ -7,7 +7,7 @@ import fanlight as fl
 from fanlight import fitting
 from fanlight.bundle.read import read_bundle
 from fanlight.errors import DtypeError, NonFiniteLossError, ShapeError, UnknownNameError, UnsupportedOp
-from fanlight.publishing import read_module
+from fanlight.loading import read_module
 from fanlight.training import shuffle
 
 LABELS = ["setosa", "versicolor", "virginica"]

@@ -12,7 +12,7 @@ from fanlight.bundle.weights import to_safetensors
 from fanlight.compiler import compile
 from fanlight.content import engine_of
 from fanlight.errors import ShapeError, UnknownNameError
-from fanlight.publishing import read_module
+from fanlight.loading import read_module
 from fanlight.server.serve import running
 from web.browser import add_blank_page, visit
 

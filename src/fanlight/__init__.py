@@ -25,9 +25,9 @@ if TYPE_CHECKING:  # for editors, which do not run __getattr__; array functions 
     from fanlight.layers.meanings import Table as Table
     from fanlight.layers.registered import register as register
     from fanlight.live_keras import from_keras as from_keras
+    from fanlight.loading import load as load
     from fanlight.model import Model as Model
     from fanlight.model import Sequential as Sequential
-    from fanlight.model import load as load
     from fanlight.ops import image as image
     from fanlight.publishing import export as export
     from fanlight.tensor import Tensor as Tensor
@@ -59,7 +59,7 @@ NAMES = {
     "Model": "fanlight.model",
     "Sequential": "fanlight.model",
     "Input": "fanlight.layers",
-    "load": "fanlight.model",
+    "load": "fanlight.loading",
     "from_keras": "fanlight.live_keras",
     "register": "fanlight.layers.registered",
     # Arrays and functions
@@ -82,7 +82,7 @@ NAMES = {
 }
 
 # In a browser's Python models are awaited, and the page's runtime holds them.
-PAGE_NAMES = dict.fromkeys(("Model", "Sequential", "load"), "fanlight.page_model")
+PAGE_NAMES = dict.fromkeys(("Model", "Sequential"), "fanlight.page_model")
 if sys.platform == "emscripten":
     NAMES |= PAGE_NAMES
 

@@ -16,10 +16,11 @@ from typing import Any
 from fanlight.errors import DtypeError, ShapeError
 
 # The struct module's code of each dtype.
-FORMATS: dict[str, Any] = {"float32": "f", "int32": "i", "uint32": "I", "int64": "q", "uint8": "B", "bool": "?"}
+FORMATS: dict[str, Any] = {"float32": "f", "int32": "i", "uint32": "I", "int64": "q"}
+FORMATS |= {"uint8": "B", "int8": "b", "bool": "?"}
 # What a buffer's items may be called, and the dtype that holds them; float64 becomes float32 as everywhere.
-_DTYPES = {"f": "float32", "d": "float32", "e": "float32", "?": "bool", "B": "uint8"}
-_DTYPES |= dict.fromkeys("bhi", "int32") | dict.fromkeys("HI", "uint32") | dict.fromkeys("lqLQnN", "int64")
+_DTYPES = {"f": "float32", "d": "float32", "e": "float32", "?": "bool", "B": "uint8", "b": "int8"}
+_DTYPES |= dict.fromkeys("hi", "int32") | dict.fromkeys("HI", "uint32") | dict.fromkeys("lqLQnN", "int64")
 _SHOWN = 8  # items of an axis that are printed; of more, the first and the last three
 
 

@@ -71,17 +71,31 @@ def demo(port: int, check: bool, directory: Path | None, as_json: bool) -> None:
 @click.option("--train", is_flag=True, help="Let the page go on training.")
 @click.option("--quantize", type=click.Choice(["float16", "int8"]), help="Store weights in fewer bytes.")
 @click.option("--prune", type=click.FloatRange(0, 1, max_open=True), default=0.0, help="Leave out this part of them.")
+@click.option("--image", metavar="PRESET", help="The ONNX file takes pictures: unit, tf, torch or caffe.")
+@click.option("--labels", type=BUNDLE, help="A file with a label in each line, of the ONNX file's first output.")
+@click.option("--dim", "dims", multiple=True, metavar="NAME=N", help="The largest length of an open axis.")
 @JSON
 @reported
-def convert(model: Path, directory: Path, train: bool, quantize: str | None, prune: float, as_json: bool) -> None:
+def convert(
+    model: Path,
+    directory: Path,
+    train: bool,
+    quantize: str | None,
+    prune: float,
+    image: str | None,
+    labels: Path | None,
+    dims: tuple[str, ...],
+    as_json: bool,
+) -> None:
     """Write MODEL as a folder for the web.
 
     MODEL is what fl.load opens; DIRECTORY a new folder, or one page where it ends in .html. With --quantize and --prune
     it says what that saves and changes."""
     from fanlight import load
+    from fanlight.onnx_files import described
 
     with redirect_stdout(sys.stderr if as_json else sys.stdout):
-        opened = load(model)
+        opened = load(model, **described(model, image, labels, dims))
         if not hasattr(opened, "export"):
             do = "export its functions again, with fl.export"
             raise UnsupportedOp("convert", expected="a model with layers", got="functions", at=model, do=do)

@@ -113,8 +113,9 @@ class DescribedModel(ABC):
         compiled again."""
         network = replace_head(self.network, head, at, name)
         self._forget_program()
-        kept = {layer.name for layer in network.layers if layer in self.network.layers}
-        paths = {path for path in self.network.weight_table() if path.split("/")[0] in kept}
+        old = {layer for _, layer in self.network.walk()}
+        kept = [(path, layer) for path, layer in network.walk() if layer in old]
+        paths = {layer.weight_path(path, name) for path, layer in kept for name in layer.weights}
         self._state = {path: array for path, array in self._state.items() if path in paths}
         self.network, self.recipe, self.objectives = network, {}, []
         self.history, self._epochs = None, 0

@@ -22,7 +22,8 @@ from fanlight.ir.module import Module
 from fanlight.ir.program_text import program_text
 from fanlight.ir.text import module_text, size_text
 from fanlight.ir.types import Type, item_bytes
-from fanlight.publishing import VARIANTS, read_model, read_module
+from fanlight.loading import read_model, read_module
+from fanlight.publishing import VARIANTS
 
 STAGES = ("describe", *(name for name, _ in GRAPH_STAGES), "lower")
 LARGEST = 5  # kernels that are listed for each function

@@ -29,7 +29,7 @@ from fanlight.targets.wasm.threads import emit_threads
 
 PREDICT_BATCH = 32  # rows of one call of `predict`; longer inputs are split
 
-__all__ = ["Input", "Model", "Sequential", "load"]
+__all__ = ["Input", "Model", "Sequential"]
 
 
 class Model(DescribedModel):
@@ -387,13 +387,3 @@ class Sequential(Model):
 def seed_words(seed: int) -> np.ndarray:
     """A seed as the two words of a Threefry key."""
     return np.array([seed & 0xFFFFFFFF, (seed >> 32) & 0xFFFFFFFF], np.uint32)
-
-
-def load(path: str | Path, weights: str | Path | None = None) -> Any:
-    """Opens what `save` or `export` wrote: a Model, or the Functions that `fl.export` wrote; or a Keras model,
-    x.keras, x.h5 or x.hdf5. `weights` is a .safetensors file, such as one that a page downloaded, whose arrays replace
-    the saved ones. Raises ModelFormatError for a file that is broken or of another model, UnsupportedOp for layers
-    that Fanlight lacks."""
-    from fanlight import publishing
-
-    return publishing.load(Path(path), None if weights is None else Path(weights))

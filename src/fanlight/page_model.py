@@ -382,10 +382,3 @@ class Sequential(Model):
 
     def __init__(self, layers: Any, name: str = "sequential", meanings: Mapping[str, Any] | None = None):
         self._start(Network.sequential(layers, name=name, meanings=meanings))
-
-
-def load(path: str | Path, weights: str | Path | None = None) -> Any:
-    """Opens what `save` or `export` wrote, in the file system of this Python: see `model.load`."""
-    from fanlight import publishing
-
-    return publishing.load(Path(path), None if weights is None else Path(weights))

@@ -7,34 +7,28 @@ from __future__ import annotations
 import gzip
 import json
 import tempfile
-import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from fanlight.arrays import Array, native
 from fanlight.bundle.onefile import write_single_file
 from fanlight.bundle.page import Page
-from fanlight.bundle.read import Bundle, read_bundle
-from fanlight.bundle.weights import from_safetensors, to_safetensors
+from fanlight.bundle.weights import to_safetensors
 from fanlight.bundle.write import write_bundle, write_file
 from fanlight.compiler import TARGETS, Compiled, compile
 from fanlight.content import IN_PAGE, row_reader
 from fanlight.described import DescribedModel
 from fanlight.description import describe_module
-from fanlight.errors import CompileError, DtypeError, ModelFormatError, StorageError, UnknownNameError, UnsupportedOp
-from fanlight.exported import Functions, nesting_of
-from fanlight.importers.names import is_keras
+from fanlight.errors import CompileError, DtypeError, UnknownNameError, UnsupportedOp
+from fanlight.exported import nesting_of
+from fanlight.importers.names import is_keras, is_onnx
 from fanlight.insides import inside_arrays, layer_rows
 from fanlight.ir.module import Module
-from fanlight.ir.parse import parse_module
 from fanlight.ir.text import module_text
-from fanlight.layers.architecture import from_record, to_record
-from fanlight.ops.registry import all_ops
-from fanlight.passes.expand import expand, forms_from
-from fanlight.samples import initial_array, self_test
+from fanlight.layers.architecture import to_record
+from fanlight.samples import self_test
 from fanlight.targets.wasm.threads import emit_threads
 from fanlight.tensor import Tensor
 
@@ -109,7 +103,7 @@ def export_model(
 def _resettable(module: Module, model: DescribedModel) -> Module:
     """The module whose `init`, with which a page forgets what it has learnt, leaves frozen layers as they are."""
     layers = [(path, layer) for path, layer in model.network.walk() if not layer.trainable]
-    frozen = {f"{path}/{name}" for path, layer in layers for name in layer.weights}
+    frozen = {layer.weight_path(path, name) for path, layer in layers for name in layer.weights}
     init = module.functions["init"]
     writes = {name: value for name, value in init.writes.items() if name not in frozen}
     return replace(module, functions={**module.functions, "init": replace(init, writes=writes)}) if writes else module
@@ -222,20 +216,8 @@ def _packed(record: Mapping[str, Any]) -> bytes:
     return gzip.compress(json.dumps({"format": 1, **record}).encode(), 9, mtime=0)
 
 
-def _unpacked(data: bytes, at: str) -> dict[str, Any]:
-    unzip = zlib.decompressobj(wbits=31)
-    try:
-        text = unzip.decompress(data, LARGEST_GRAPH)
-        record = json.loads(text)
-    except (zlib.error, ValueError, RecursionError) as error:
-        raise ModelFormatError("graph.json.gz", expected="compressed JSON", got=error, at=at) from None
-    if not isinstance(record, dict) or record.get("format") != 1:
-        raise ModelFormatError("graph.json.gz", expected="format 1", got=str(record)[:80], at=at)
-    return record
-
-
 def save_model(model: DescribedModel, path: Path, weights: Arrays) -> Path:
-    """A folder with everything, the optimizer's state included; for x.safetensors the state alone; or x.keras."""
+    """A folder with everything, the optimizer's state included; of x.safetensors the state; or x.keras, x.onnx."""
     if path.suffix == ".safetensors":
         weights = {name: array for name, array in weights.items() if not name.startswith("metric/")}
         write_file(path, to_safetensors(weights, {"format": "fanlight", "model": model.name}))
@@ -244,131 +226,16 @@ def save_model(model: DescribedModel, path: Path, weights: Arrays) -> Path:
         from fanlight.keras_saving import save_keras
 
         return save_keras(model, path, weights)
+    if is_onnx(path):
+        from fanlight.exporters.onnx import onnx_file
+
+        write_file(path, onnx_file(model.network, weights))
+        return path
     if path.suffix.lower() in FOREIGN:
-        expected = "a folder, or a name that ends in .keras, .safetensors or .html"
+        expected = "a folder, or a name that ends in .keras, .onnx, .safetensors or .html"
         do = "write .keras, which Keras 3 opens too" if is_keras(path) else None
         raise UnsupportedOp("save", expected=expected, got=path.name, do=do)
     return export_model(model, path, weights, train=bool(model.recipe), optimizer_state=True)
-
-
-def load(path: Path, weights: Path | None = None) -> Model | Functions:
-    """The model or the functions in a bundle, with its weights or those of a safetensors file; or a Keras model."""
-    if is_keras(path) and not path.is_dir():
-        return _keras(path, weights)
-    bundle = read_bundle(path)
-    model = read_model(bundle) or Functions(
-        bundle.manifest.name, read_module(bundle), _graph_record(bundle).get("state")
-    )
-    if IN_PAGE and isinstance(model, DescribedModel):
-        return _in_page(model, bundle, weights)
-    model.set_weights(_restored(bundle, model))
-    if weights is not None:
-        model.set_weights(read_weights(weights, model, bundle))
-    return model
-
-
-def _keras(path: Path, weights: Path | None) -> Model:
-    if IN_PAGE:
-        raise UnsupportedOp("load", expected="a folder that Fanlight exported, in a browser's Python", got=path.name)
-    from fanlight.keras_files import load_keras
-
-    model = load_keras(path)
-    if weights is not None:
-        model.set_weights(read_weights(weights, model))
-    return model
-
-
-def _in_page(model: Any, bundle: Bundle, weights: Path | None) -> Any:
-    """The model with the arrays that it begins with when the page's runtime takes it."""
-    state = {slot.name: slot for slot in bundle.manifest.state}
-    files = [_expanded(bundle, bundle.weights()), *([] if weights is None else [_read(weights)])]
-    arrays = {name: initial_array(slot) for name, slot in state.items()}
-    for found in files:
-        _check_state(found, {name: (slot.dtype, slot.shape) for name, slot in state.items()}, model.name, bundle.path)
-        arrays |= found
-    model._state = arrays
-    return model
-
-
-def read_model(bundle: Bundle) -> Model | None:
-    """The model of a bundle as it was described: no weights yet, nothing compiled. None where it has no layers."""
-    record = _graph_record(bundle)
-    if "network" not in record:
-        return None
-    from fanlight import Model  # in a page another one than in Python elsewhere
-
-    try:
-        model = Model.of_network(from_record(record["network"]), int(record.get("batch", 32)))
-        if recipe := record.get("recipe"):
-            model.compile(**recipe)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        if type(error).__module__.startswith("fanlight"):
-            raise
-        raise ModelFormatError("graph.json.gz", expected="a network", got=repr(error)[:120], at=bundle.path) from error
-    return model
-
-
-def read_module(bundle: Bundle) -> Module:
-    """The module of a bundle, as it was before the compiler's first stage."""
-    record = _graph_record(bundle)
-    if isinstance(text := record.get("module"), str):
-        return expand(parse_module(text, all_ops()), forms_from(record.get("stored")))
-    model = read_model(bundle)
-    if model is None:
-        raise ModelFormatError("graph.json.gz", expected="a network or a module", got="neither", at=bundle.path)
-    module = model.module(bool(model.recipe), record.get("sample_weight", False))
-    return expand(module, forms_from(record.get("stored")))
-
-
-def _graph_record(bundle: Bundle) -> dict[str, Any]:
-    data = bundle.graph()
-    if data is None:
-        raise ModelFormatError("load", expected="a bundle with its graph", got="none", at=bundle.path)
-    return _unpacked(data, str(bundle.path))
-
-
-def _restored(bundle: Bundle, model: Model | Functions) -> dict[str, Any]:
-    arrays = _expanded(bundle, {name: native(array) for name, array in bundle.weights().items()})
-    known = model.engine.program.state
-    missing = {slot.name: slot for slot in bundle.manifest.state if slot.name in known and slot.name not in arrays}
-    arrays |= {name: initial_array(slot) for name, slot in missing.items()}
-    return {name: array for name, array in arrays.items() if name in known}
-
-
-def _expanded(bundle: Bundle, arrays: dict[str, Any]) -> dict[str, Any]:
-    """The arrays as float32 that the bundle stores in fewer bytes."""
-    if not (stored := _graph_record(bundle).get("stored")):
-        return arrays
-    if IN_PAGE:
-        do = "open it where Python runs outside a page"
-        raise UnsupportedOp("load", expected="weights as float32", got="quantized or pruned ones", do=do)
-    from fanlight import smaller
-
-    return smaller.expanded_arrays(arrays, forms_from(stored))
-
-
-def read_weights(path: Path, model: Model | Functions, bundle: Bundle | None = None) -> dict[str, Any]:
-    """State arrays from a safetensors file, such as a page's download; ModelFormatError where they are another
-    model's."""
-    arrays = _read(path)
-    if bundle is not None:
-        arrays = {name: Array.of(array) for name, array in _expanded(bundle, dict(arrays)).items()}
-    types = {name: model.engine.program.buffers[name].type for name in model.engine.program.state}
-    _check_state(arrays, {name: (type.dtype, type.shape) for name, type in types.items()}, model.name, path)
-    return {name: native(array) for name, array in arrays.items()}
-
-
-def _read(path: Path) -> dict[str, Array]:
-    try:
-        return from_safetensors(path.read_bytes(), str(path))
-    except OSError as error:
-        raise StorageError("weights", expected="a safetensors file", got=error.strerror, at=path) from error
-
-
-def _check_state(arrays: Mapping[str, Array], state: Mapping[str, Any], name: str, at: Path) -> None:
-    wrong = [f"{n}: {a.dtype}{list(a.shape)}" for n, a in arrays.items() if state.get(n) != (a.dtype, a.shape)]
-    if wrong:
-        raise ModelFormatError("weights", expected=f"state of {name!r}", got="; ".join(wrong[:4]), at=at)
 
 
 @dataclass(frozen=True)

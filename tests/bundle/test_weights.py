@@ -13,7 +13,7 @@ from fanlight.bundle import weights
 from fanlight.bundle.weights import Array, from_safetensors, shards, to_safetensors
 from fanlight.errors import DtypeError, ModelFormatError, ShapeError
 
-DTYPES = ["float32", "int32", "uint32", "int64", "uint8", "bool"]
+DTYPES = ["float32", "int32", "uint32", "int64", "uint8", "int8", "bool"]
 shapes = hnp.array_shapes(min_dims=0, min_side=0, max_side=4)
 arrays = st.sampled_from(DTYPES).flatmap(lambda dtype: hnp.arrays(dtype, shapes))
 names = st.text(min_size=1, max_size=12).filter(lambda name: name != "__metadata__")

@@ -38,7 +38,7 @@ from fanlight.ir.scalar import (
 )
 from fanlight.ir.types import DTYPES
 
-INTEGERS = ("int32", "uint32", "int64", "uint8")
+INTEGERS = ("int32", "uint32", "int64", "uint8", "int8")
 FLOATS = [
     0.0,
     1.0,

@@ -29,6 +29,7 @@ def binary(x=X, y=Y, special=True, whole=True, gradient=True):
     cases += [case(LEFT, RIGHT, gradient=EDGES)] if special else []
     if whole:
         cases += [case(K, J), case(K, 3), case(K.astype("uint8"), J.astype("uint8")), case(K, J.astype("uint8"))]
+        cases += [case(K.astype("int8"), J.astype("int8")), case(K.astype("int8"), 3)]
     return cases
 
 
@@ -41,10 +42,13 @@ def saturated(x, dtype):
     return np.clip(x.astype("float64"), ends.min, ends.max).astype(dtype)
 
 
+SMALL = [case(K.astype("int8"), J.astype("int8"))]
+NEGATIVE = [case(np.arange(-128, 128, 3).astype("int8"))]  # the smallest number is its own negative
+
 CASES = {
     # Arithmetic
-    "abs": [*unary(X), case(K)],
-    "absolute": [*unary(X), case(K)],
+    "abs": [*unary(X), case(K), *NEGATIVE],
+    "absolute": [*unary(X), case(K), *NEGATIVE],
     "add": [*binary(), case(bools(4), bools(4))],
     "ceil": unary(X * 1.5, gradient=JUMPS),
     "clip": [
@@ -63,7 +67,7 @@ CASES = {
     "minimum": binary(),
     "mod": binary(special=False),
     "multiply": [*binary(), case(bools(4), bools(4))],
-    "negative": [case(X), case(K), case(SPECIAL)],
+    "negative": [case(X), case(K), *NEGATIVE, case(SPECIAL)],
     "power": [
         *(case(P.reshape(1, 17), y) for y in (normal(3, 1), 2, -1, 0.5, 3.0)),
         *(case(X, y) for y in (2, 3, -2, 2.0)),
@@ -76,7 +80,7 @@ CASES = {
         case(normal(20) * 10, decimals=1, gradient=JUMPS), case(normal(20) * 100, decimals=-1, gradient=JUMPS),
         case(integers(-999, 999, 9), decimals=-2), case(K), case(SPECIAL, gradient=EDGES),
     ],
-    "sign": [*unary(X, gradient=JUMPS)[:3], case(K)],
+    "sign": [*unary(X, gradient=JUMPS)[:3], case(K), *NEGATIVE],
     "square": [case(X), case(K), case(SPECIAL, gradient=EDGES)],
     "subtract": binary(),
     "true_divide": binary(y=P[:6].reshape(2, 3)),
@@ -124,11 +128,11 @@ CASES = {
     "tan": [*unary(X, special=False), case(SPECIAL[:10], gradient=EDGES)],
     "tanh": unary(X, X * 1e-3),
     # Parts and neighbours of numbers
-    "gcd": [case(integers(-40, 41, 5, 6), integers(-40, 41, 6)), case(integers(0, 200, 9, dtype="uint8"), 12)],
+    "gcd": [case(integers(-40, 41, 5, 6), integers(-40, 41, 6)), case(integers(0, 200, 9, dtype="uint8"), 12), *SMALL],
     "heaviside": [
         case(X, 0.5), case(np.float32([0, 0, 1]), np.float32([0.3, 0.7, 2])), case(SPECIAL, 0.5, gradient=EDGES),
     ],
-    "lcm": [case(integers(-20, 21, 5, 6), integers(-20, 21, 6)), case(integers(0, 12, 9, dtype="uint8"), 12)],
+    "lcm": [case(integers(-20, 21, 5, 6), integers(-20, 21, 6)), case(integers(0, 12, 9, dtype="uint8"), 12), *SMALL],
     "nan_to_num": [
         case(SPECIAL), case(with_nan(X), nan=1.5), case(K),
         case(SPECIAL, nan=7.0, posinf=2.0, neginf=-3.0),
@@ -139,14 +143,15 @@ CASES = {
         case(X, Y, gradient="not differentiable in JAX"),
     ],
     "saturate_cast": [
-        *(case(WIDE, dtype, oracle=saturated) for dtype in ("uint8", "int32")),
-        *(case(integers(-999, 999, 12), dtype) for dtype in ("uint8", "uint32", "int32")),
+        *(case(WIDE, dtype, oracle=saturated) for dtype in ("uint8", "int8", "int32")),
+        *(case(integers(-999, 999, 12), dtype) for dtype in ("uint8", "int8", "uint32", "int32")),
         case(integers(-999, 999, 12), "float32", oracle=lambda x, dtype: x.astype(dtype)),  # Keras gives -2^31 for all
         case(bools(4), "uint8"), case(integers(0, 300, 9, dtype="uint8"), "int32"),
     ],
     "cast": [
         *(case(X, dtype) for dtype in ("float32", "int32", "uint8", "bool") if dtype != "uint8"),
-        case(K, "float32"), case(K, "bool"), case(J, "uint8"), case(bools(4), "float32"),
+        case(K, "float32"), case(K, "bool"), case(J, "uint8"), case(J, "int8"), case(bools(4), "float32"),
+        case(J.astype("int8"), "float32"), case(K.astype("int8"), "int32"), case(np.float32([-3, 2.7, 90]), "int8"),
     ],
     "where": [
         case(bools(2, 3), X, Y), case(bools(3), X, 0.0), case(bools(2, 1), 1, K[:, :3]), case(X > 0, X, Y[:1]),

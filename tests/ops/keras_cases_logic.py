@@ -7,6 +7,7 @@ from ops.keras_cases_elementary import LEFT, RIGHT, J, K, X, Y
 
 TIED = integers(0, 3, 2, 3).astype("float32")
 SMALL = integers(0, 255, 3, 4, dtype="uint8")
+SIGNED = SMALL.view("int8")
 
 
 def comparisons():
@@ -21,11 +22,12 @@ def questions():
 
 
 def bitwise(boolean=True):
-    whole = [case(K, J), case(K, 6), case(SMALL, SMALL[:1]), case(SMALL, K[:1, :4])]
+    whole = [case(K, J), case(K, 6), case(SMALL, SMALL[:1]), case(SMALL, K[:1, :4]), case(SIGNED, SIGNED[:1])]
     return [*whole, case(bools(4), bools(4))] if boolean else whole
 
 
-SHIFTS = [case(K, J), case(K, 2), case(SMALL, integers(0, 8, 4, dtype="uint8"))]
+COUNTS = integers(0, 8, 4, dtype="uint8")
+SHIFTS = [case(K, J), case(K, 2), case(SMALL, COUNTS), case(SIGNED, COUNTS.astype("int8"))]
 NEAR = X + np.float32(1e-6)
 
 CASES = {
@@ -43,16 +45,17 @@ CASES = {
     "isneginf": questions()[:2],
     "isposinf": questions()[:2],
     "isreal": questions(),
-    "signbit": [*questions()[:3], case(SMALL)],
+    "signbit": [*questions()[:3], case(SMALL), case(SIGNED)],
     "bitwise_and": bitwise(),
     "bitwise_or": bitwise(),
     "bitwise_xor": bitwise(),
-    "bitwise_invert": [case(K), case(SMALL), case(bools(4)), case(J.astype("uint32"))],
+    "bitwise_invert": [case(K), case(SMALL), case(SIGNED), case(bools(4)), case(J.astype("uint32"))],
     "bitwise_not": [case(K), case(SMALL), case(bools(4))],
     **{name: SHIFTS for name in ("left_shift", "right_shift", "bitwise_left_shift", "bitwise_right_shift")},
     "view": [
         case(X, "int32", gradient="bits have none"), case(K, "uint32"), case(SMALL, "uint32"), case(K, "uint8"),
         case(normal(2, 3), "uint8", gradient="bits have none"), case(SMALL, "float32"), case(X),
+        case(SIGNED, "uint8"), case(SMALL, "int8"), case(SIGNED, "int32"), case(K, "int8"),
         case(np.array([[1, -2], [2**40, -(2**33)]]), "uint8", oracle=lambda x, dtype: x.view(dtype)),
         case(np.array([[1, -2], [2**40, -(2**33)]]), "int32", oracle=lambda x, dtype: x.view(dtype)),
         case(integers(0, 255, 2, 16, dtype="uint8"), "int64", oracle=lambda x, dtype: x.view(dtype)),

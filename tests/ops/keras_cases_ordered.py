@@ -65,6 +65,7 @@ CASES = {
         case(X),
         case(integers(-3, 4, 6)),
         case(integers(0, 255, 6, dtype="uint8")),
+        case(integers(-128, 128, 6, dtype="int8")),
         case(bools(5)),
     ],
     "cumsum": [
@@ -75,6 +76,7 @@ CASES = {
         case(SPECIAL[3:12], gradient=NO_NAN),
         case(integers(-9, 9, 3, 4), axis=0),
         case(integers(0, 255, 9, dtype="uint8")),
+        case(integers(-128, 128, 9, dtype="int8")),
         case(bools(9)),
         case(uniform(0, 3, 7), dtype="int32"),
     ],
@@ -210,6 +212,7 @@ CASES = {
         case(integers(-99, 99, 50)),
         case(bools(9)),
         case(integers(0, 255, 20, dtype="uint8")),
+        case(integers(-99, 99, 50).astype("int8")),
     ],
     "top_k": [
         case(distinct(3, 7), 3),

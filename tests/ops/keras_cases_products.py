@@ -10,6 +10,7 @@ K, J = integers(-5, 6, 3, 5), integers(-5, 6, 5, 4)
 
 CASES = {
     "matmul": [
+        case(integers(-128, 128, 3, 5, dtype="int8"), integers(-128, 128, 5, 4, dtype="int8")),
         case(M, N), case(V, N), case(M, V), case(V, W), case(A, B), case(A, N), case(M, B), case(K, J), case(M, J),
     ],
     "dot": [case(M, N), case(V, W), case(A, B), case(A, V), case(M, 2.0), case(K, J), case(V, B)],

@@ -23,6 +23,7 @@ def positions(x=X):
 HOLES = with_nan(X)
 ALL = np.float32([[np.nan, np.nan, np.nan], [1, np.nan, 3], [4, 5, 6]])
 BOOLS, BYTES = bools(2, 3, 4), integers(0, 255, 2, 3, 4, dtype="uint8")
+SIGNED = K.astype("int8")
 
 
 def holed(**options):
@@ -42,9 +43,9 @@ CASES = {
     ],
     "count_nonzero": [case(K), case(K, axis=1), case(K, axis=(0, 2)), case(BOOLS, axis=-1), case(X)],
     "logsumexp": [*reductions(whole=()), case(np.float32([[1, -np.inf], [-np.inf, -np.inf]]), axis=1, gradient="inf")],
-    "max": [*reductions(whole=(K, BYTES)), case(X, axis=1, initial=0.2), case(EMPTY, axis=0, initial=1.0)],
-    "min": [*reductions(whole=(K, BYTES)), case(X, axis=1, initial=0.2), case(EMPTY, axis=0, initial=1.0)],
-    "mean": reductions(whole=(K, BOOLS, BYTES)),
+    "max": [*reductions(whole=(K, BYTES, SIGNED)), case(X, axis=1, initial=0.2), case(EMPTY, axis=0, initial=1.0)],
+    "min": [*reductions(whole=(K, BYTES, SIGNED)), case(X, axis=1, initial=0.2), case(EMPTY, axis=0, initial=1.0)],
+    "mean": reductions(whole=(K, BOOLS, BYTES, SIGNED)),
     "moments": [case(X, axes=axes, **keep) for axes in ([1], [0, 2]) for keep in ({}, {"keepdims": True})],
     "nanargmax": positions(HOLES),
     "nanargmin": positions(HOLES),
@@ -55,10 +56,13 @@ CASES = {
     "nanstd": [case(HOLES, **axes) for axes in AXES[1:3]] + [case(ALL, axis=1, gradient="of NaN"), case(K, axis=1)],
     "nansum": holed(),
     "nanvar": holed(),
-    "prod": [*reductions(uniform(0.5, 2, 2, 3, 4), (K, BOOLS)), case(K, axis=1, dtype="float32"), case(EMPTY, axis=0)],
+    "prod": [
+        *reductions(uniform(0.5, 2, 2, 3, 4), (K, BOOLS, SIGNED)), case(K, axis=1, dtype="float32"),
+        case(EMPTY, axis=0),
+    ],
     "ptp": [case(X, **axes) for axes in AXES] + [case(K, axis=1)],
     "std": reductions(whole=(K, BOOLS)),
-    "sum": [*reductions(whole=(K, BOOLS, BYTES)), case(EMPTY, axis=0), case(EMPTY)],
+    "sum": [*reductions(whole=(K, BOOLS, BYTES, SIGNED)), case(EMPTY, axis=0), case(EMPTY)],
     "var": reductions(whole=(K, BOOLS)),
     # Neighbours
     "diff": [

@@ -49,5 +49,6 @@ def test_matmul_of_open_batches():
     close(run(fn.matmul, a, b, shapes=[(batch, 2, 4), (4, 5)]), a @ b)
     integers = np.array([[1, 2], [3, 4]], "uint8")
     assert run(lambda x: x @ x, integers).tolist() == [[7, 10], [15, 22]]
+    assert run(lambda x: x @ x, np.array([[100, 100], [3, -100]], "int8")).tolist() == [[10300, 0], [0, 10300]]
     with pytest.raises(ShapeError, match=r"matmul: expected \[..., m, k\] and \[..., k, n\]"):
         fn.matmul(fn.zeros((2, 3)), fn.zeros((2, 3)))

@@ -27,7 +27,7 @@ def test_dtypes_meet_as_in_keras(pair):
     with jax.enable_x64(True):  # Keras 3 on JAX follows this lattice, but for float64
         arrays = [jnp.ones((), each) if isinstance(each, str) else each(1) for each in pair]
         expected = jnp.result_type(*arrays).name
-    expected = {"float64": "float32", "int64": "int64"}.get(expected, expected)
+    expected = {"float64": "float32", "int16": "int32"}.get(expected, expected)
     if pair == (int, int) or set(pair) == {"bool", int}:
         expected = "int32"  # Keras has no 64-bit default
     assert result_dtype(*map(operand, pair)) == expected
@@ -41,6 +41,8 @@ def test_numbers_take_the_dtype_of_the_other_operand():
     assert fn.add(True, False).dtype == "bool"
     with pytest.raises(DtypeError, match="expected a whole number from 0 to 255 for uint8, got 300"):
         x + 300
+    with pytest.raises(DtypeError, match="expected a whole number from -128 to 127 for int8, got 200"):
+        fn.cast(x, "int8") + 200
     with pytest.raises(DtypeError, match="expected a traced value or a number, got str"):
         fn.add(x, "3")
 

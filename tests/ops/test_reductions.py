@@ -53,7 +53,9 @@ def test_positions_of_extremes(name, axis):
 def test_dtypes_are_widened_before_they_are_added_up():
     x = np.full((3, 100), 200, "uint8")
     assert run(fn.sum, x) == 60000
+    assert run(fn.sum, np.full((3, 100), -100, "int8")) == -30000
     assert fn.sum(fn.zeros((3,), "uint8")).dtype == "uint32"
+    assert fn.sum(fn.zeros((3,), "int8")).dtype == fn.prod(fn.zeros((3,), "int8")).dtype == "int32"
     assert fn.sum(fn.zeros((3,), "bool")).dtype == "int32"
     assert fn.mean(fn.zeros((3,), "int32")).dtype == "float32"
     assert fn.max(fn.zeros((3,), "bool")).dtype == "bool"

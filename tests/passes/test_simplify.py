@@ -42,7 +42,8 @@ def test_a_simple_graph_is_left_as_it_is(case):
 x = apply(Input("x", float32(BATCH, 4)))
 n = apply(Input("n", Type("int32", (4,))))
 c = apply(Input("c", Type("bool", (4,))))
-INPUTS = (x, n, c)
+small = apply(Input("small", Type("int8", (4,))))
+INPUTS = (x, n, c, small)
 
 
 def simplified(value):
@@ -74,6 +75,9 @@ def constant(number, like=x, dtype="float32"):
         (fn.where(constant(True, c, "bool"), n, n + 1), n),
         (fn.cast(fn.cast(c, "float32"), "bool"), c),
         (fn.cast(fn.cast(n, "int64"), "uint8"), fn.cast(n, "uint8")),
+        (fn.cast(fn.cast(small, "float32"), "int32"), fn.cast(small, "int32")),
+        (fn.cast(fn.cast(small, "float32"), "int8"), small),
+        (fn.cast(fn.cast(small, "int32"), "uint8"), fn.cast(small, "uint8")),
         (fn.reshape(fn.reshape(x, (BATCH, 2, 2)), (BATCH, 4)), x),
         (fn.transpose(fn.transpose(x)), x),
         (fn.broadcast_to(fn.reshape(n, (1, 1, 4)), (2, 3, 4)), fn.broadcast_to(n, (2, 3, 4))),
@@ -105,6 +109,8 @@ def test_a_rule(before, after):
         x / 3,
         fn.exp(fn.log(x)),
         fn.cast(fn.cast(x, "int32"), "float32"),
+        fn.cast(fn.cast(small, "float32"), "uint8"),  # negative numbers become 0; a direct cast would wrap
+        fn.cast(fn.cast(fn.cast(n, "uint8"), "float32"), "int8"),
     ],
     ids=repr,
 )

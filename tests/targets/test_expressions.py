@@ -81,7 +81,7 @@ def test_bounds_keep_nan_and_signs_of_zero(row, limit, rng):
 
 def test_shifts_by_a_constant(rng):
     axes = axes_of(9)
-    for dtype in ("int32", "uint32", "int64", "uint8"):
+    for dtype in ("int32", "uint32", "int64", "uint8", "int8"):
         for row in ("shift_left", "shift_right"):
             value = make(row, element(0, axes, dtype), const(3, dtype))
             kernel = map_kernel(axes, [operand("x", dtype, 9), operand("y", dtype, 9)], value)
@@ -105,7 +105,7 @@ def test_bits_of_numbers(rng):
 
 
 @pytest.mark.parametrize("length", [3, 4, 13])
-@pytest.mark.parametrize("dtype", ["float32", "int32", "uint8", "bool"])
+@pytest.mark.parametrize("dtype", ["float32", "int32", "uint8", "int8", "bool"])
 @pytest.mark.parametrize("stride,offset", [(1, 2), (0, 3), (2, 0), (-1, 12), (3, 1), (-2, 24)])
 def test_views(dtype, stride, offset, length, rng):
     axes = axes_of(length)

@@ -66,7 +66,7 @@ def test_open_sizes(body, batch, rng):
         check(collapse(kernel), arrays, sizes={"batch": batch})
 
 
-@pytest.mark.parametrize("dtype", ["int32", "uint32", "uint8", "int64", "bool"])
+@pytest.mark.parametrize("dtype", ["int32", "uint32", "uint8", "int8", "int64", "bool"])
 @pytest.mark.parametrize("length", [1, 2, 3, 4, 5, 7, 8, 11, 16, 17])
 def test_all_dtypes(dtype, length, rng):
     axes = axes_of(3, length)
@@ -163,7 +163,7 @@ def kernels(draw) -> Kernel:
     """Maps over views with random strides, offsets and dtypes."""
     extents = draw(st.lists(st.integers(1, 9), min_size=1, max_size=3))
     axes = tuple(Axis(f"i{k}", extent) for k, extent in enumerate(extents))
-    dtype = draw(st.sampled_from(["float32", "int32", "uint8"]))
+    dtype = draw(st.sampled_from(["float32", "int32", "uint8", "int8"]))
     views = []
     for name in "xy":
         strides = tuple(draw(st.integers(-3, 12)) for _ in extents)

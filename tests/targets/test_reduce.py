@@ -83,7 +83,7 @@ def test_nan_wins(combine, rng):
                 check(kernel, arrays)
 
 
-@pytest.mark.parametrize("dtype", ["int32", "uint32", "uint8", "int64", "bool"])
+@pytest.mark.parametrize("dtype", ["int32", "uint32", "uint8", "int8", "int64", "bool"])
 @pytest.mark.parametrize("length", [1, 4, 7, 16, 50])
 def test_all_dtypes(dtype, length, rng):
     for combine in ("max", "min") if dtype == "bool" else FLOATS:
@@ -249,7 +249,7 @@ def kernels(draw) -> tuple[Kernel, str]:
     reduced = draw(st.lists(st.integers(1, 9), max_size=2))
     axes, reduce = axes_of(*extents), axes_of(*reduced, prefix="r")
     order = draw(st.permutations([*axes, *reduce]))
-    dtype = draw(st.sampled_from(["float32", "int32", "uint8"]))
+    dtype = draw(st.sampled_from(["float32", "int32", "uint8", "int8"]))
     shape = tuple(int(axis.extent) for axis in order)  # type: ignore[arg-type]
     strides = tuple(draw(st.sampled_from([-1, 0, 1, 2, 3, 9, 27])) for _ in shape)
     low = sum(min(0, s * (e - 1)) for s, e in zip(strides, shape, strict=True))

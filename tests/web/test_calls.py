@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+import fanlight as fl
 from web.browser import CAUGHT, run_model, run_node
 from web.hand_made import B, W
 from web.rows import DATA, FILL, ROWS
@@ -33,6 +34,26 @@ def test_predictions_of_any_number_of_rows(line_site):
 )
 def test_ways_to_write_an_input(line_site, value):
     assert run_model(line_site, f"return (await model.predict({value})).y") == [30.5]
+
+
+def test_bytes_with_a_sign(tmp_path):
+    def double(state, x):
+        return {"w": state["w"] - 1}, {"y": x * 2 + state["w"]}
+
+    double.__annotations__ = {"x": fl.TensorSpec((3,), "int8")}
+    fl.export({"double": double}, tmp_path / "site", state={"w": np.array([-128, 0, 5], "int8")})
+    script = f"""
+    {CAUGHT} const model = await load();
+    const call = async (x) => (await model.call('double', {{ x }})).y;
+    const found = [await call([-1, 100, 7])], file = await model.save('buffer');
+    found.push(await call(Int8Array.of(-128, 127, 0)));
+    await model.restore(file);
+    found.push(await call([0, 0, 0]));
+    const refused = [[128, 0, 0], [0.5, 0, 0], new Uint8Array(3), new Float32Array(3)];
+    return {{ found, errors: await Promise.all(refused.map((x) => caught(() => call(x)))) }}"""
+    found = run_node(script, None, tmp_path / "site")
+    assert found["found"] == [[126, -56, 19], [127, -3, 4], [127, -1, 4]]
+    assert [error["name"] for error in found["errors"]] == ["DtypeError"] * 4
 
 
 def test_outputs_are_copies(line_site):

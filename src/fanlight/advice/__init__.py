@@ -18,7 +18,7 @@ from fanlight.bundle.read import Bundle, read_bundle
 from fanlight.compiler import TARGETS, compile
 from fanlight.inspection import bytes_of
 from fanlight.ir.types import Type, item_bytes
-from fanlight.publishing import read_module
+from fanlight.loading import read_module
 
 __all__ = ["advise_bundle", "print_advice"]
 

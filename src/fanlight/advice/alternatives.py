@@ -11,8 +11,8 @@ from fanlight.bundle.read import Bundle
 from fanlight.compiler import compile
 from fanlight.description import operations
 from fanlight.ir.kernel import Program
+from fanlight.loading import read_model
 from fanlight.model import Model
-from fanlight.publishing import read_model
 
 
 @dataclass(frozen=True, slots=True)

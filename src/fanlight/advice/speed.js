@@ -5,7 +5,7 @@ async ({ index, peak, flops, predict, step, slice }) => {
   const { load } = await import(index);
   const model = await load();
   const bytes = (text) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-  const types = { float32: Float32Array, int32: Int32Array, uint32: Uint32Array, int64: BigInt64Array, uint8: Uint8Array, bool: Uint8Array };
+  const types = { float32: Float32Array, int32: Int32Array, uint32: Uint32Array, int64: BigInt64Array, uint8: Uint8Array, int8: Int8Array, bool: Uint8Array };
   const arrays = (slots) => Object.fromEntries(Object.entries(slots).map(([name, [dtype, text]]) => [name, new types[dtype](bytes(text).buffer)]));
   // Clocks are coarse: several calls are timed together, so many that they take a twentieth of the slice.
   const measure = async (run) => {

@@ -21,6 +21,7 @@ ARRAYS = {
     "uint32": "Uint32Array",
     "int64": "BigInt64Array",
     "uint8": "Uint8Array",
+    "int8": "Int8Array",
     "bool": "Uint8Array",
 }
 ERRORS = (

@@ -19,7 +19,7 @@ SHARD_BYTES = 24 << 20  # static hosts refuse files above 25 MiB
 HEADER_BYTES = 100_000_000  # the limit of the reference implementation
 MOST_LENGTH = 1 << 40  # of an axis; products are checked against the data
 
-CODES = {"float32": "F32", "int32": "I32", "uint32": "U32", "int64": "I64", "uint8": "U8", "bool": "BOOL"}
+CODES = {"float32": "F32", "int32": "I32", "uint32": "U32", "int64": "I64", "uint8": "U8", "int8": "I8", "bool": "BOOL"}
 DTYPE_OF_CODE = {code: dtype for dtype, code in CODES.items()}
 
 __all__ = ["Array", "ArrayLike", "exactly", "from_safetensors", "shards", "to_safetensors"]

@@ -97,7 +97,7 @@ class BackupAndRestore(Callback):
         record = self.folder / "training.json"
         if not record.exists():
             return None
-        from fanlight.publishing import read_weights
+        from fanlight.loading import read_weights
 
         found = json.loads(record.read_text())
         model.set_weights(read_weights(self.folder / found["weights"], model))

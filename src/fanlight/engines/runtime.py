@@ -16,8 +16,9 @@ from fanlight.ir import dim as dims
 
 Logs = dict[str, float]
 
-# The typed array of each dtype in JavaScript; bool is one byte.
+# The typed array of each dtype in JavaScript; of others, Uint8Array.
 TYPED = {"float32": "Float32Array", "int32": "Int32Array", "uint32": "Uint32Array", "int64": "BigInt64Array"}
+TYPED |= {"int8": "Int8Array"}
 
 
 class Runtime:

@@ -143,8 +143,9 @@ def _as_array(value: Any, type: Type, what: str, shape: tuple[int, ...]) -> np.n
     wanted = np.dtype(type.dtype)
     if array.shape != shape:
         raise ShapeError(what, expected=f"shape {shape}", got=array.shape)
-    if array.dtype != wanted and not np.can_cast(array.dtype, wanted, "same_kind"):
+    if array.dtype != wanted and not np.can_cast(array.dtype, wanted, "safe"):
         integers = array.dtype.kind in "iub" and wanted.kind in "iuf"
-        if not integers or (wanted.kind in "iu" and not np.array_equal(array, array.astype(wanted))):
+        floats = array.dtype.kind == wanted.kind == "f"
+        if not (integers or floats) or (wanted.kind in "iu" and not np.array_equal(array, array.astype(wanted))):
             raise DtypeError(what, expected=type.dtype, got=str(array.dtype))
     return array.astype(wanted, copy=False)

@@ -17,7 +17,7 @@ from fanlight.errors import StorageError, UnsupportedOp
 from fanlight.ir.dim import Dim
 from fanlight.layers import constraints, initializers, regularizers
 from fanlight.layers.architecture import to_record
-from fanlight.layers.base import Layer
+from fanlight.layers.base import Layer, outputs_of
 from fanlight.layers.config import to_json
 from fanlight.layers.input import InputLayer
 from fanlight.layers.keras_operations import KIND_OF, MODULE_OF, called_with
@@ -122,7 +122,7 @@ def functional(network: Network) -> dict[str, Any]:
     types = {}
     for call in network.calls:
         name = str(call.layer.name)
-        types[name, numbers.get(name, 0)] = [symbol.type for symbol in network.made_by(call)]
+        types[name, numbers.get(name, 0)] = [symbol.type for symbol in outputs_of(call)]
         numbers[name] = numbers.get(name, 0) + 1
     models = (layer for layer in network.layers if isinstance(layer, Network))
     nested = {str(layer.name) for layer in models if layer.auto_name != "sequential"}

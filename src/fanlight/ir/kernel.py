@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from fanlight.ir import dim as dims
 from fanlight.ir.dim import DimLike
+from fanlight.ir.number import integer_range
 from fanlight.ir.scalar import Scalar
 from fanlight.ir.types import Shape, Type, contiguous_strides, item_bytes
 
@@ -63,11 +64,9 @@ def identity(combine: str, dtype: str) -> float | int | bool:
     low = combine == "max"
     if dtype == "float32":
         return float("-inf") if low else float("inf")
-    if dtype == "int32":
-        return -(2**31) if low else 2**31 - 1
-    if dtype == "int64":
-        return -(2**63) if low else 2**63 - 1
-    return 0 if low else {"bool": 1, "uint8": 255}.get(dtype, 2**32 - 1)
+    if dtype == "bool":
+        return 0 if low else 1
+    return integer_range(dtype)[0 if low else 1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ DTYPES: dict[str, tuple[str, int, str]] = {
     "uint32": ("u32", 4, "int"),
     "int64": ("i64", 8, "int"),
     "uint8": ("u8", 1, "int"),
+    "int8": ("i8", 1, "int"),
     "bool": ("bool", 1, "bool"),
 }
 

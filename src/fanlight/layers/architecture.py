@@ -64,6 +64,7 @@ def to_record(network: Network) -> dict[str, Any]:
         "inputs": [place(symbol) for symbol in network.inputs],
         "outputs": dict(zip(network.output_names, map(place, network.outputs), strict=True)),
         "meanings": to_json(network.meanings),
+        **({"source": to_json(network.source)} if network.source else {}),
     }
 
 
@@ -84,7 +85,9 @@ def from_record(record: Mapping[str, Any]) -> Network:
         inputs = [made[name, call][position] for name, call, position in record["inputs"]]
         outputs = {key: made[name, call][position] for key, (name, call, position) in record["outputs"].items()}
         meanings = {name: meaning_from(each) for name, each in record["meanings"].items()}
-        return Network(inputs, outputs, name=record["name"], meanings=meanings, prefix=record["prefix"])
+        network = Network(inputs, outputs, name=record["name"], meanings=meanings, prefix=record["prefix"])
+        network.source = record.get("source", {})
+        return network
     except (KeyError, IndexError, TypeError, ValueError) as error:
         if isinstance(error, UnsupportedOp):
             raise

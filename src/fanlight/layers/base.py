@@ -24,6 +24,7 @@ from fanlight.layers.context import Context
 from fanlight.layers.inside import is_called_on_values, run_inside
 from fanlight.layers.meanings import Meaning
 from fanlight.ops import functions as fn
+from fanlight.ops.known import short_content, written
 
 SERIAL = count()  # orders the calls of all layers
 
@@ -66,6 +67,8 @@ class Layer:
 
     # Whether an output means what the input did: activations and the like.
     keeps_meaning: ClassVar[bool] = False
+    # Whether channels come before places in its outputs, as in other tools' files; None where it is as in its inputs.
+    channels_first: ClassVar[bool | None] = None
     # Whether the mask of the first input is that of the first output, unless `call` says otherwise.
     supports_masking: ClassVar[bool] = False
 
@@ -177,6 +180,15 @@ class Layer:
         text = re.sub("(.)([A-Z][a-z]+)", r"\1_\2", type(self).__name__)
         return re.sub("([a-z])([A-Z])", r"\1_\2", text).lower()
 
+    @property
+    def kind(self) -> str:
+        """What tables call it."""
+        return type(self).__name__
+
+    def weight_path(self, path: str, name: str) -> str:
+        """The full name of its weight `name`, where the layer itself is at `path`."""
+        return f"{path}/{name}" if name else path
+
     def attributes(self) -> dict[str, Any]:
         """The attributes by name, as JSON has them: what `from_config` takes."""
         return {f.name: to_json(getattr(self, f.name)) for f in fields(self) if f.init}
@@ -256,12 +268,14 @@ class Layer:
     def infer(self, *types: Type, **arguments: Any) -> tuple[Type, ...]:
         """The types of the outputs for inputs of these types; declares the weights. In `arguments`, symbols stand for
         values of their types."""
+        values = [apply(Input(f"input {k}", each)) for k, each in enumerate(types)]
+        return tuple(value.type for value in self.sketch(*values, **arguments))
+
+    def sketch(self, *values: Value, **arguments: Any) -> tuple[Value, ...]:
+        """The outputs for values that stand for data; declares the weights. See `infer`."""
         context = Context()
         with context.scope(self.name or self.auto_name):
-            values = [apply(Input(f"input {k}", each)) for k, each in enumerate(types)]
-            named = replace_symbols(arguments, lambda symbol: apply(Input("argument", symbol.type)))
-            outputs = self.run(context, *values, **named)
-        return tuple(value.type for value in outputs)
+            return self.run(context, *values, **replace_symbols(arguments, stand_in))
 
     def __call__(self, *inputs: Any, **arguments: Any) -> Any:
         """The layer applied to symbols, or to one list of them: a symbol, or a tuple for several outputs.
@@ -272,15 +286,26 @@ class Layer:
         if is_called_on_values(inputs, arguments):
             return run_inside(self, inputs, arguments)
         symbols, named = bind(self, inputs, arguments)
-        types = self.infer(*(symbol.type for symbol in symbols), **named)
-        call = Call(self, symbols, next(SERIAL), named)
-        outputs = tuple(Symbol(each, call, position) for position, each in enumerate(types))
+        outputs = outputs_of(Call(self, symbols, next(SERIAL), named))
         return outputs[0] if len(outputs) == 1 else outputs
 
     def __repr__(self) -> str:
         said = {f.name: getattr(self, f.name) for f in fields(self) if f.init}
         shown = ", ".join(f"{f.name}={said[f.name]!r}" for f in fields(self) if f.init and is_said(f, said[f.name]))
         return f"{type(self).__name__}({shown})"
+
+
+def outputs_of(call: Call) -> tuple[Symbol, ...]:
+    """The symbols of what a call gives."""
+    outputs = call.layer.sketch(*map(stand_in, call.inputs), **call.arguments)
+    return tuple(Symbol(y.type, call, k, short_content(y)) for k, y in enumerate(outputs))
+
+
+def stand_in(symbol: Symbol) -> Value:
+    """A value of a symbol's type, with its content where that is known."""
+    if symbol.content is None:
+        return apply(Input("input", symbol.type))
+    return written(symbol.content, symbol.dtype)
 
 
 def is_said(attribute: Field[Any], value: Any) -> bool:

@@ -46,7 +46,8 @@ class Call:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Symbol(Operators):
-    """A value that a network will compute: its type, and the call whose output number `position` it is.
+    """A value that a network will compute: its type, and the call whose output number `position` it is. `content` is
+    an array of numbers and dims where shapes alone say what it holds.
 
     Operators and functions of `fl.*` become layers, `layers.operation`. `==` compares identities, as Keras's does.
     """
@@ -54,6 +55,7 @@ class Symbol(Operators):
     type: Type
     call: Call
     position: int = 0
+    content: Any = None
 
     @property
     def shape(self) -> Shape:

@@ -7,8 +7,9 @@ from typing import Any
 
 from fanlight.errors import DtypeError, ShapeError
 from fanlight.ir import dim as dims
+from fanlight.ir import graph
 from fanlight.ir.dim import DimLike
-from fanlight.ir.graph import Value
+from fanlight.ir.graph import Value, apply
 from fanlight.ir.types import DTYPES, Shape, Type
 from fanlight.layers.base import Layer, Symbol
 from fanlight.layers.context import Context
@@ -40,7 +41,10 @@ class InputLayer(Layer):
         return self.meaning
 
     def attributes(self) -> dict[str, Any]:
-        return {**super().attributes(), "shape": [each if isinstance(each, int) else repr(each) for each in self.shape]}
+        return {
+            **super().attributes(),
+            "shape": [each if isinstance(each, int) else written(each) for each in self.shape],
+        }
 
     @property
     def type(self) -> Type:
@@ -49,8 +53,8 @@ class InputLayer(Layer):
     def call(self, context: Context, *values: Value) -> Value:
         return values[0]
 
-    def infer(self, *types: Type, **arguments: Any) -> tuple[Type, ...]:
-        return (self.type,)
+    def sketch(self, *values: Value, **arguments: Any) -> tuple[Value, ...]:
+        return (apply(graph.Input(self.name or self.auto_name, self.type)),)
 
 
 def Input(
@@ -59,7 +63,8 @@ def Input(
     """A symbol for data that a network will be given.
 
     `shape` is that of one row, without the batch axis, or a meaning such as `fl.Image(28, 28, channels=1)`, which has
-    a shape and a dtype. An axis of unknown length is a name (equal names are equal lengths) or None. A network whose
+    a shape and a dtype. An axis of unknown length is a name (equal names are equal lengths), perhaps with a bound,
+    "words<=128", or None. A network whose
     inputs have a `batch_size`, as stateful layers need, takes batches of exactly so many rows.
 
     >>> x = fl.Input((28, 28, 1), name="image")
@@ -74,6 +79,12 @@ def Input(
     return layer()
 
 
+def written(extent: dims.Dim) -> str:
+    """An open length as `row_shape` reads it: its name, and its bound where it has one."""
+    bound = dims.upper(extent)
+    return repr(extent) if bound == dims.UNBOUNDED else f"{extent!r}<={bound}"
+
+
 def row_shape(shape: Any, name: str | None) -> Shape:
     """Lengths as they are, names and None as open dims."""
     if isinstance(shape, int):
@@ -85,7 +96,8 @@ def row_shape(shape: Any, name: str | None) -> Shape:
         if extent is None:
             extent = f"{name or 'axis'}_{axis + 1}"
         if isinstance(extent, str):
-            extent = dims.size(extent)
+            word, _, bound = extent.partition("<=")
+            extent = dims.size(word, 1, int(bound) if bound.isdecimal() else dims.UNBOUNDED)
         if (
             isinstance(extent, bool)
             or (isinstance(extent, int) and extent < 1)

@@ -206,10 +206,10 @@ class Classes(Meaning):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "labels", tuple(str(label) for label in self.labels))
-        if not self.labels or len(set(self.labels)) != len(self.labels) or self.spare < 0:
-            raise UnknownNameError(
-                "Classes", expected="different labels, and no negative spare", got=(self.labels, self.spare)
-            )
+        twice = sorted({label for label in self.labels if self.labels.count(label) > 1})
+        if not self.labels or twice or self.spare < 0:
+            got = f"{', '.join(twice[:4])} twice" if twice else f"{len(self.labels)} labels, spare={self.spare}"
+            raise UnknownNameError("Classes", expected="different labels, and no negative spare", got=got)
 
     @property
     def shape(self) -> Shape:

@@ -16,7 +16,7 @@ from fanlight.ir.dim import known
 from fanlight.ir.graph import Value
 from fanlight.ir.module import StateSpec
 from fanlight.ir.types import Type
-from fanlight.layers.base import Call, Layer, Symbol, Weight
+from fanlight.layers.base import Call, Layer, Symbol, Weight, outputs_of
 from fanlight.layers.context import Context
 from fanlight.layers.initializers import Constant
 from fanlight.layers.input import InputLayer
@@ -56,6 +56,7 @@ class Network(Layer):
         self._prefix = prefix
         self._is_ready = False
         self.begins_with: Mapping[str, Any] = {}  # arrays by path, of a model that became part of another one
+        self.source: Mapping[str, Any] = {}  # of a network from a file: its format, and what the file called things
         self.calls = calls_between(self.inputs, self.outputs)
         self.layers: tuple[Layer, ...] = tuple(dict.fromkeys(call.layer for call in self.calls))
         name_layers(self.layers)
@@ -126,21 +127,18 @@ class Network(Layer):
         layer = self.layer(name)
         for call in self.calls:
             if call.layer is layer:
-                return self.made_by(call)[0]
+                return outputs_of(call)[0]
         raise UnknownLayerError(self.label, expected="a layer of this network itself", got=repr(name))
-
-    def made_by(self, call: Call) -> tuple[Symbol, ...]:
-        """The outputs of a call, anew."""
-        types = call.layer.infer(*(symbol.type for symbol in call.inputs), **call.arguments)
-        return tuple(Symbol(type, call, k) for k, type in enumerate(types))
 
     def weight_table(self) -> dict[str, Weight]:
         """Every state array of the network by path, `base/conv2d/kernel`; those of frozen layers are not trainable."""
         found: dict[str, Weight] = {}
         for path, layer in self.walk():
             for name, weight in layer.weights.items():
-                full = f"{path}/{name}" if name else path
-                found[full] = replace(weight, trainable=weight.trainable and layer.trainable)
+                full = layer.weight_path(path, name)
+                trained = weight.trainable and layer.trainable
+                trained |= full in found and found[full].trainable  # a weight of several layers
+                found[full] = replace(weight, trainable=trained)
         return found
 
     def walk(self, path: str = "") -> Iterator[tuple[str, Layer]]:
@@ -219,9 +217,9 @@ class Network(Layer):
             ]
             calls = [call for call in self.calls if call.layer is layer]
             sources = dict.fromkeys(str(symbol.layer.name) for call in calls for symbol in call.reads)
-            outputs = tuple(symbol.type for symbol in self.made_by(calls[0]))
+            outputs = tuple(symbol.type for symbol in outputs_of(calls[0]))
             total, trainable = sum(n for n, _ in counts), sum(n for n, kept in counts if kept)
-            rows.append(Row(str(layer.name), type(layer).__name__, outputs, total, trainable, tuple(sources)))
+            rows.append(Row(str(layer.name), layer.kind, outputs, total, trainable, tuple(sources)))
         return rows
 
     def attributes(self) -> dict[str, Any]:

@@ -202,10 +202,10 @@ class Layer(base.Layer):
             return super().__call__(**{first.name: inputs[0]}, **arguments)
         return super().__call__(*inputs, **arguments)
 
-    def infer(self, *types: Type, **arguments: Any) -> tuple[Type, ...]:
+    def sketch(self, *values: Value, **arguments: Any) -> tuple[Value, ...]:
         if "training" not in arguments:  # layers that run in training only get their weights, too
-            super().infer(*types, **arguments, training=True)
-        return super().infer(*types, **arguments)
+            super().sketch(*values, **arguments, training=True)
+        return super().sketch(*values, **arguments)
 
     def ensure_built(self, *types: Type) -> None:
         self._ensure_built(dict(zip(self.call_signature().parameters, types, strict=False)))

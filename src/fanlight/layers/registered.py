@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 PACKAGE = "Custom"  # Keras's, where none is given
 REGISTERED: dict[str, type[Layer]] = {}  # "package>name" -> class
+BUILT_IN: dict[str, type[Layer]] = {}  # classes that importers add; no user builds with them
 
 Class = TypeVar("Class", bound=type)
 
@@ -58,7 +59,7 @@ def known_class(name: Any) -> type[Layer] | None:
     """The class of that name."""
     from fanlight.layers import LAYERS, Network
 
-    return Network if name == "Network" else LAYERS.get(name) or REGISTERED.get(name)
+    return Network if name == "Network" else LAYERS.get(name) or REGISTERED.get(name) or BUILT_IN.get(name)
 
 
 def registered_class(entry: Mapping[str, Any]) -> str | None:

@@ -13,6 +13,7 @@ from fanlight.layers.core import Dense
 from fanlight.layers.dropout import Dropout
 from fanlight.layers.meanings import Classes
 from fanlight.layers.network import Network
+from fanlight.layers.operation import Operation
 
 
 def set_trainable(network: Network, value: bool, since: str | None = None, until: str | None = None) -> None:
@@ -48,7 +49,9 @@ def replace_head(network: Network, head: Any, at: str | None = None, name: str =
         y = layer(y)
     meanings = {name: labels} if isinstance(labels := classes_of(head), Classes) else None
     ends = {name: y} if classes_of(head) is not None else [y]
-    return Network(list(network.inputs), ends, name=network.name, meanings=meanings, prefix=network.auto_name)
+    made = Network(list(network.inputs), ends, name=network.name, meanings=meanings, prefix=network.auto_name)
+    made.source = network.source
+    return made
 
 
 def last_features(network: Network) -> Symbol:
@@ -98,8 +101,20 @@ def pooling(cut: Symbol) -> list[Layer]:
 
     if len(cut.shape) < 3:
         return []
+    turn: list[Layer] = []
+    if channels_lie_first(cut):
+        axes = (0, *range(2, len(cut.shape)), 1)
+        turn = [Operation("transpose", options={"axes": axes}, name="channels_last")]
     kind = f"GlobalAveragePooling{len(cut.shape) - 2}D"
     if kind not in LAYERS:
         do = "give a list of layers instead of classes"
         raise UnsupportedOp("replace_head", expected="features that can be pooled", got=cut.type, do=do)
-    return [LAYERS[kind]()]
+    return [*turn, LAYERS[kind]()]
+
+
+def channels_lie_first(symbol: Symbol) -> bool:
+    """Whether features have their channels before their places: the layer that made them knows, or one before it."""
+    seen = symbol
+    while seen.layer.channels_first is None and seen.call.inputs:
+        seen = seen.call.inputs[0]
+    return bool(seen.layer.channels_first)

@@ -17,7 +17,7 @@ from fanlight.ir.scalar import Scalar, read
 from fanlight.ir.types import DTYPES, Shape, Type
 from fanlight.ops.sample import SHAPES, Sample
 
-INTEGERS = ("int32", "uint32", "int64", "uint8")
+INTEGERS = ("int32", "uint32", "int64", "uint8", "int8")
 NUMBERS = ("float32", *INTEGERS)
 
 

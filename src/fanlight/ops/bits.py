@@ -84,17 +84,16 @@ def view(x: Operand, dtype: str | None = None) -> Value:
     if dtype is None or dtype == value.dtype:
         return value
     if dtype not in DTYPES or "bool" in (value.dtype, dtype):
-        raise DtypeError("view", expected="float32, int32, uint32, int64 or uint8", got=f"{value.dtype} as {dtype}")
+        raise DtypeError("view", expected="a dtype of numbers", got=f"{value.dtype} as {dtype}")
     old, new = item_bytes(value.dtype), item_bytes(dtype)
     if old != new and (value.rank == 0 or dims.modulo(value.shape[-1] * old, new) != 0):
         raise ShapeError("view", expected=f"a last axis of whole {dtype} elements", got=value.type)
     if old == new:
-        return bitcast(value, dtype)
+        return cast(value, dtype) if new == 1 else bitcast(value, dtype)
     if new < old:
         words = _words(value) if old == 8 else bitcast(value, "uint32")
-        words = _bytes(words) if new == 1 else words
-        return words if new == 1 else bitcast(words, dtype)
-    words = _joined(value, 8, 4) if old == 1 else bitcast(value, "uint32")
+        return cast(_bytes(words), dtype) if new == 1 else bitcast(words, dtype)
+    words = _joined(cast(value, "uint8"), 8, 4) if old == 1 else bitcast(value, "uint32")
     return _paired(words) if new == 8 else bitcast(words, dtype)
 
 

@@ -28,7 +28,7 @@ def _along(x: Operand, axis: int | None) -> tuple[Value, int]:
 
 
 # What the rows compute in where they have not the dtype itself.
-_WIDER = {"bool": "int32", "uint8": "uint32"}
+_WIDER = {"bool": "int32", "int8": "int32", "uint8": "uint32"}
 
 
 def _combined(

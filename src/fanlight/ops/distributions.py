@@ -66,8 +66,8 @@ def random_randint(
 ) -> Value:
     """Integers from `minval` to below `maxval`, the same as JAX's: random bits modulo the span, 64 up to 65536."""
     if dtype not in RANGES or dtype == "int64":
-        raise DtypeError("random_randint", expected="int32, uint32 or uint8", got=repr(dtype))
-    wide = "int32" if dtype == "uint8" else dtype
+        raise DtypeError("random_randint", expected="int32, uint32, uint8 or int8", got=repr(dtype))
+    wide = "int32" if dtype in ("uint8", "int8") else dtype
     low, high = as_value(minval, wide), as_value(maxval, wide)
     span = where(less(low, high), cast(subtract(high, low), "uint32"), as_value(1, "uint32"))
     first, second = (random_bits(each, shape) for each in _keys(key, 2))

@@ -193,7 +193,7 @@ class Absolute(Elementwise):
     """|x|; the smallest integer is its own. `kink` is the slope at 0: 1 (Keras on JAX) or 0 (PyTorch, TensorFlow)."""
 
     name = "absolute"
-    accepts = ("float32", "int32", "int64")
+    accepts = ("float32", "int32", "int64", "int8")
     kink: int = 1
 
     @classmethod
@@ -219,7 +219,7 @@ class Sign(Elementwise):
     """-1, 0 or 1; zeros and NaN stay as they are."""
 
     name = "sign"
-    accepts = ("float32", "int32", "int64")
+    accepts = ("float32", "int32", "int64", "int8")
 
     def scalar(self, *args: Scalar) -> Scalar:
         x = args[0]

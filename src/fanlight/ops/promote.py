@@ -13,13 +13,14 @@ from typing import Any
 from fanlight.errors import DtypeError, ShapeError
 from fanlight.ir.dim import DimLike
 from fanlight.ir.graph import Constant, Op, Value, apply
+from fanlight.ir.number import integer_range
 from fanlight.ir.types import DTYPES, Shape, is_float
 from fanlight.ops.comparison import Cast
 from fanlight.ops.movement import BroadcastTo
 
 Operand = Value | int | float | bool
 
-RANGES = {"uint8": (0, 255), "int32": (-(2**31), 2**31 - 1), "uint32": (0, 2**32 - 1), "int64": (-(2**63), 2**63 - 1)}
+RANGES = {dtype: integer_range(dtype) for dtype, (_, _, kind) in DTYPES.items() if kind == "int"}
 
 
 def number(value: Any) -> int | float | bool:
@@ -52,9 +53,11 @@ def result_dtype(*operands: Operand) -> str:
     weak = {type(number(x)) for x in operands if not isinstance(x, Value)}
     if "float32" in strong or float in weak:
         return "float32"
-    if "int64" in strong or {"int32", "uint32"} <= strong:
+    if "int64" in strong or ("uint32" in strong and strong & {"int32", "int8"}):
         return "int64"
-    for dtype in ("int32", "uint32", "uint8"):
+    if {"uint8", "int8"} <= strong:
+        return "int32"  # there is no int16
+    for dtype in ("int32", "uint32", "uint8", "int8"):
         if dtype in strong:
             return dtype
     return "int32" if int in weak else "bool"

@@ -54,18 +54,18 @@ def _kept(x: Value, axes: Sequence[int]) -> tuple[DimLike, ...]:
 
 
 def _summable(x: Operand) -> Value:
-    """Small dtypes are widened before they are added up: bool to int32, uint8 to uint32."""
+    """Small dtypes are widened before they are added up: bool and int8 to int32, uint8 to uint32."""
     value = as_value(x)
-    return cast(value, {"bool": "int32", "uint8": "uint32"}.get(value.dtype, value.dtype))
+    return cast(value, {"bool": "int32", "int8": "int32", "uint8": "uint32"}.get(value.dtype, value.dtype))
 
 
 def sum(x: Operand, axis: Axis = None, keepdims: bool = False) -> Value:
-    """The sum; of bools int32, of uint8 uint32."""
+    """The sum; of bools and int8 int32, of uint8 uint32."""
     return _reduced(rows.Sum, _summable(x), axis, keepdims)
 
 
 def prod(x: Operand, axis: Axis = None, keepdims: bool = False, dtype: str | None = None) -> Value:
-    """The product, in `dtype` where one is given; of bools int32, of uint8 uint32."""
+    """The product, in `dtype` where one is given; of bools and int8 int32, of uint8 uint32."""
     return _reduced(rows.Product, _summable(x if dtype is None else cast(x, dtype)), axis, keepdims)
 
 

@@ -19,7 +19,7 @@ from fanlight.ir.types import Type
 from fanlight.ops.base import check_arity, check_dtype, indices, static
 from fanlight.ops.sample import Sample, sample
 
-ACCEPTS = ("float32", "int32", "uint32", "uint8", "bool")  # of int64 the function sorts both halves
+ACCEPTS = ("float32", "int32", "uint32", "uint8", "int8", "bool")  # of int64 the function sorts both halves
 SIGN, REST = -(2**31), 2**31 - 1  # of an int32
 
 

@@ -197,7 +197,8 @@ class LogAddExp(Elementwise):
         return numpy.logaddexp(*arrays)
 
 
-EUCLID = {"uint8": 13, "int32": 47, "uint32": 47, "int64": 91}  # divisions for two Fibonacci numbers, the worst case
+# Divisions for two Fibonacci numbers, the worst case.
+EUCLID = {"uint8": 13, "int8": 11, "int32": 47, "uint32": 47, "int64": 91}
 
 
 @dataclass(frozen=True)
@@ -210,7 +211,7 @@ class Gcd(Elementwise):
 
     def scalar(self, *args: Scalar) -> Scalar:
         dtype = args[0].dtype
-        inner = "uint32" if dtype == "int32" else dtype  # |-2^31| is no int32
+        inner = {"int32": "uint32", "int8": "uint8"}.get(dtype, dtype)  # |-2^31| is no int32
         a, b = (each if dtype.startswith("uint") else cast(make("abs", each), inner) for each in args)
         zero, one = const(0, inner), const(1, inner)
         for _ in range(EUCLID[dtype]):

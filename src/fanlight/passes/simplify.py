@@ -20,6 +20,7 @@ from fanlight.ir.text import graph_text
 from fanlight.ir.types import is_float
 from fanlight.ops import comparison, elementwise, movement, padding, reduce
 from fanlight.ops.base import Elementwise
+from fanlight.passes import layout
 from fanlight.passes.prune import prune, settle
 
 Build = Callable[..., Value]  # build(op, *inputs): the simplified value of an op applied to simple values
@@ -248,8 +249,9 @@ def choose(value: Value, build: Build) -> Value | None:
 
 # Every value of the first dtype is one of the second: casting on from there is casting from the first.
 WIDER = {
-    *(("bool", dtype) for dtype in ("uint8", "int32", "uint32", "int64", "float32")),
+    *(("bool", dtype) for dtype in ("uint8", "int8", "int32", "uint32", "int64", "float32")),
     *(("uint8", dtype) for dtype in ("int32", "uint32", "int64", "float32")),
+    *(("int8", dtype) for dtype in ("int32", "int64", "float32")),
     *(("int32", "int64"), ("uint32", "int64")),
 }
 
@@ -260,7 +262,10 @@ def cast_once(value: Value, build: Build) -> Value | None:
     if x.dtype == value.dtype:
         return x
     if isinstance(x.op, comparison.Cast) and (x.inputs[0].dtype, x.dtype) in WIDER:
-        return build(value.op, x.inputs[0])
+        # From a float what does not fit saturates; a direct cast would wrap.
+        first, last = x.inputs[0].dtype, value.dtype
+        if not is_float(x.dtype) or last in (first, "bool") or (first, last) in WIDER:
+            return build(value.op, x.inputs[0])
     return None
 
 
@@ -329,7 +334,7 @@ def reduce_nothing(value: Value, build: Build) -> Value | None:
     return x if not axes else build(movement.Reshape(value.shape), x)
 
 
-ELEMENTWISE: tuple[Rule, ...] = (fold, narrow)  # for every elementwise op, after its own
+ELEMENTWISE: tuple[Rule, ...] = (fold, narrow, layout.sink_elementwise)  # for every elementwise op, after its own
 
 _STILL: tuple[Rule, ...] = (is_still, move_constant)
 
@@ -351,15 +356,15 @@ RULES: dict[type[Op], tuple[Rule, ...]] = {
     comparison.Where: (choose,),
     comparison.Cast: (cast_once,),
     movement.Reshape: (*_STILL, reshape_twice),
-    movement.Transpose: (*_STILL, transpose_twice),
+    movement.Transpose: (*_STILL, transpose_twice, layout.move_ones),
     movement.BroadcastTo: (is_still, broadcast_twice),
-    movement.Slice: _STILL,
+    movement.Slice: (*_STILL, layout.sink_slice),
     movement.Flip: _STILL,
-    padding.Pad: (is_still,),
+    padding.Pad: (is_still, layout.sink_pad),
     padding.Dilate: (is_still,),
-    padding.Concatenate: (is_still,),
-    reduce.Sum: (reduce_nothing,),
-    reduce.Product: (reduce_nothing,),
-    reduce.Max: (reduce_nothing,),
-    reduce.Min: (reduce_nothing,),
+    padding.Concatenate: (is_still, layout.sink_concatenate),
+    reduce.Sum: (reduce_nothing, layout.sink_reduction),
+    reduce.Product: (reduce_nothing, layout.sink_reduction),
+    reduce.Max: (reduce_nothing, layout.sink_reduction),
+    reduce.Min: (reduce_nothing, layout.sink_reduction),
 }

@@ -124,13 +124,17 @@ def training_manifest(
 
 def bounded(type: Type, bounds: Mapping[str, int]) -> Type:
     """`type` with every open axis bounded; raises ShapeError where a bound is missing."""
+    found = dict(bounds)
     for extent in type.shape:
-        for name in dims.names(extent):
-            if name not in bounds:
+        for size in dims.sizes(extent):
+            if found.setdefault(size.name, size.high) == dims.UNBOUNDED:
                 raise ShapeError(
-                    f"open axis {name!r}", expected="a bound", got="none", do=f"add dims={{{name!r}: 512}}, say"
+                    f"open axis {size.name!r}",
+                    expected="a bound",
+                    got="none",
+                    do=f'make it fl.Input(("{size.name}<=512",)); of a file, load it with dims={{{size.name!r}: 512}}',
                 )
-    sizes = {name: dims.size(name, 1, high) for name, high in bounds.items()}
+    sizes = {name: dims.size(name, 1, high) for name, high in found.items()}
     return Type(type.dtype, tuple(dims.replace_sizes(extent, sizes) for extent in type.shape))
 
 

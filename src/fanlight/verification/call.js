@@ -3,7 +3,7 @@
 
 async ({ calls, training }) => {
   const model = globalThis.fanlightPage?.model ?? globalThis.verified;
-  const types = { float32: Float32Array, int32: Int32Array, uint32: Uint32Array, int64: BigInt64Array, uint8: Uint8Array, bool: Uint8Array };
+  const types = { float32: Float32Array, int32: Int32Array, uint32: Uint32Array, int64: BigInt64Array, uint8: Uint8Array, int8: Int8Array, bool: Uint8Array };
   const decode = ({ dtype, shape, bytes }) => {
     const raw = Uint8Array.from(atob(bytes), (letter) => letter.charCodeAt(0));
     return { data: new types[dtype](raw.buffer), shape };

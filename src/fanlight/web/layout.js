@@ -6,7 +6,7 @@
 /** @typedef {Record<string, number>} Sizes */
 
 export const TYPES = {
-  float32: Float32Array, int32: Int32Array, uint32: Uint32Array, int64: BigInt64Array, uint8: Uint8Array, bool: Uint8Array,
+  float32: Float32Array, int32: Int32Array, uint32: Uint32Array, int64: BigInt64Array, uint8: Uint8Array, int8: Int8Array, bool: Uint8Array,
 };
 
 /** @param {Dim} dim @param {Sizes} sizes @returns {number} NaN where a size is not known */

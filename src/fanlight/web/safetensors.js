@@ -5,7 +5,7 @@
 /** @typedef {{ dtype: Dtype, shape: number[], bytes: Uint8Array }} Entry */
 
 /** The format's names of dtypes. @type {Record<string, Dtype>} */
-export const CODES = { F32: 'float32', I32: 'int32', U32: 'uint32', I64: 'int64', U8: 'uint8', BOOL: 'bool' };
+export const CODES = { F32: 'float32', I32: 'int32', U32: 'uint32', I64: 'int64', U8: 'uint8', I8: 'int8', BOOL: 'bool' };
 
 /** @param {Uint8Array} file @returns {any} its header: the arrays' places, and __metadata__ */
 export const readHeader = (file) => JSON.parse(new TextDecoder().decode(file.subarray(8, startOf(file))));

@@ -1,6 +1,6 @@
 // What users and the runtime's own modules call things. An exported index.d.ts narrows Model to one model's names.
 
-export type Dtype = 'float32' | 'int32' | 'uint32' | 'int64' | 'uint8' | 'bool';
+export type Dtype = 'float32' | 'int32' | 'uint32' | 'int64' | 'uint8' | 'int8' | 'bool';
 export type TypedArray =
   | Float32Array | Float64Array | Int32Array | Uint32Array | Int16Array | Uint16Array | Int8Array | Uint8Array
   | Uint8ClampedArray | BigInt64Array;

@@ -139,7 +139,7 @@ class Nodes(Integers):
 
     def _push_splat(self, node: Scalar) -> None:
         function = self.function
-        if node.op == "read" and node.dtype not in ("bool", "uint8"):
+        if node.op == "read" and item_bytes(node.dtype) == 4:
             address, offset = self.address_of(node.attribute)
             self.push(("dim", address))
             function.emit("v128.load32_splat", offset=offset)
@@ -217,6 +217,8 @@ class Nodes(Integers):
         function.get(b)
         function.emit(f"{type_}.{'lt' if node.op == 'min' else 'gt'}_{sign}")
         function.emit("select")
+        if node.op == "abs" and node.dtype == "int8":  # of -128 itself
+            function.emit("i32.extend8_s")
         function.release(a)
         function.release(b)
 
@@ -317,8 +319,9 @@ class Nodes(Integers):
         else:
             function.emit("v128.load32_zero" if small else "v128.load", offset=offset)
         if small:
-            function.emit("i16x8.extend_low_i8x16_u")
-            function.emit("i32x4.extend_low_i16x8_u")
+            sign = "s" if dtype == "int8" else "u"
+            function.emit(f"i16x8.extend_low_i8x16_{sign}")
+            function.emit(f"i32x4.extend_low_i16x8_{sign}")
         if dtype == "bool":
             function.emit("i32x4.neg")
         if stride == -1:

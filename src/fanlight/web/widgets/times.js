@@ -3,7 +3,7 @@
 
 import { Engine } from '../engine.js';
 import { UnknownNameError } from '../errors.js';
-import { batchOf, count } from '../layout.js';
+import { batchOf, count, TYPES } from '../layout.js';
 import { duration, element, frame, percent } from '../page/dom.js';
 import { broken, dress, headOf, rowOf, scroller } from './dress.js';
 import { factsOf } from './facts.js';
@@ -103,5 +103,5 @@ const microseconds = (/** @type {number} */ milliseconds) => (milliseconds < 1 ?
 const noise = ({ inputs }, sizes) => Object.fromEntries(inputs.map(({ name, dtype, shape }) => {
   const length = count(shape, sizes);
   if (dtype === 'float32') return [name, Float32Array.from({ length }, (_, i) => (i * 0.618034) % 1)];
-  return [name, dtype === 'int64' ? new BigInt64Array(length) : new (dtype === 'uint8' || dtype === 'bool' ? Uint8Array : dtype === 'uint32' ? Uint32Array : Int32Array)(length)];
+  return [name, new TYPES[dtype](length)];
 }));

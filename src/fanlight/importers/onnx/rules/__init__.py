@@ -1,0 +1,58 @@
+"""What does each ONNX operator mean? One rule each: from a node's operands and attributes to values.
+
+`RULES` has them by kind. A rule is a function of (use, *operands); operands that are left out are None.
+"""
+
+from __future__ import annotations
+
+from fanlight.importers.onnx.rules import (  # each family adds its own
+    attention,
+    choices,
+    contraction,
+    control,
+    drawing,
+    elementwise,
+    framing,
+    learners,
+    losses,
+    maxima,
+    movement,
+    neural,
+    quantized,
+    recurrent,
+    reduction,
+    resizing,
+    sampling,
+    sequences,
+    shapes,
+    signals,
+    trees,
+    vocabularies,
+)
+from fanlight.importers.onnx.rules.table import RULES
+
+FAMILIES = (
+    attention,
+    choices,
+    contraction,
+    control,
+    drawing,
+    elementwise,
+    framing,
+    learners,
+    losses,
+    maxima,
+    movement,
+    neural,
+    quantized,
+    recurrent,
+    reduction,
+    resizing,
+    sampling,
+    sequences,
+    shapes,
+    signals,
+    trees,
+    vocabularies,
+)
+__all__ = ["FAMILIES", "RULES"]

@@ -1,0 +1,247 @@
+"""ONNX files that are broken or mean harm: each a name, and bytes, made from a small sound model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from onnx import AttributeProto, ModelProto, TensorProto, helper, numpy_helper
+
+Change = Callable[[ModelProto], Any]
+HUGE = 1 << 40
+
+
+def sound() -> ModelProto:
+    """x [batch, 4] -> gemm -> relu -> reshape -> y."""
+    nodes = [
+        helper.make_node("Gemm", ["x", "w", "b"], ["h"], "gemm"),
+        helper.make_node("Relu", ["h"], ["r"], "relu"),
+        helper.make_node("Reshape", ["r", "shape"], ["y"], "reshape"),
+    ]
+    slots = [[helper.make_tensor_value_info(n, TensorProto.FLOAT, s)] for n, s in (("x", ("n", 4)), ("y", ("n", 3)))]
+    tensors = [
+        numpy_helper.from_array(array, name)
+        for name, array in (
+            ("w", np.ones((4, 3), "float32")),
+            ("b", np.zeros(3, "float32")),
+            ("shape", np.array([-1, 3])),
+        )
+    ]
+    graph = helper.make_graph(nodes, "g", *slots, tensors)
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+
+
+def changed(change: Change) -> bytes:
+    model = sound()
+    change(model)
+    return model.SerializeToString()
+
+
+def tensor(model: ModelProto, name: str) -> Any:
+    return next(each for each in model.graph.initializer if each.name == name)
+
+
+def put(model: ModelProto, op: str, inputs: list[str], *, outputs: tuple[str, ...] = ("extra",), **more: Any) -> None:
+    """One more node, before the others, whose output nothing needs."""
+    node = helper.make_node(op, inputs, list(outputs), f"my {op}", **more)
+    rest = list(model.graph.node)
+    del model.graph.node[:]
+    model.graph.node.extend([node, *rest])
+
+
+def constant(model: ModelProto, name: str, values: Any, dtype: str = "int64") -> str:
+    model.graph.initializer.append(numpy_helper.from_array(np.array(values, dtype), name))
+    return name
+
+
+def dims(model: ModelProto, name: str, *extents: int) -> None:
+    each = tensor(model, name)
+    del each.dims[:]
+    each.dims.extend(extents)
+
+
+def external(model: ModelProto, **entries: str) -> None:
+    each = tensor(model, "w")
+    each.data_location = TensorProto.EXTERNAL
+    each.ClearField("raw_data")
+    for key, value in entries.items():
+        each.external_data.add(key=key, value=value)
+
+
+def nested(model: ModelProto, depth: int) -> None:
+    """Branches in branches."""
+    flag = constant(model, "flag", True, "bool")
+    slot = helper.make_tensor_value_info("deep", TensorProto.FLOAT, None)
+    leaf = graph = helper.make_graph([helper.make_node("Relu", ["x"], ["deep"])], "leaf", [], [slot])
+    for _ in range(depth):
+        node = helper.make_node("If", [flag], ["deep"], then_branch=graph, else_branch=leaf)
+        graph = helper.make_graph([node], "branch", [], [slot])
+    model.graph.node.extend(graph.node)
+
+
+def function(
+    model: ModelProto, *nodes: Any, inputs: tuple[str, ...] = ("a",), outputs: tuple[str, ...] = ("z",)
+) -> None:
+    model.functions.append(
+        helper.make_function("own", "F", list(inputs), list(outputs), list(nodes), [helper.make_opsetid("", 17)])
+    )
+    model.opset_import.append(helper.make_opsetid("own", 1))
+    put(model, "F", ["x"], domain="own")
+
+
+def loop(model: ModelProto, steps: int) -> None:
+    slots = [
+        [helper.make_tensor_value_info(n, t, s) for n, t, s in side]
+        for side in (
+            [("i", TensorProto.INT64, ()), ("go", TensorProto.BOOL, ()), ("v", TensorProto.FLOAT, ("n", 4))],
+            [("go2", TensorProto.BOOL, ()), ("v2", TensorProto.FLOAT, ("n", 4)), ("s", TensorProto.FLOAT, ("n", 4))],
+        )
+    ]
+    nodes = [helper.make_node("Identity", ["go"], ["go2"]), helper.make_node("Relu", ["v"], ["v2"]),
+             helper.make_node("Relu", ["v"], ["s"])]  # fmt: skip
+    body = helper.make_graph(nodes, "body", *slots)
+    put(model, "Loop", [constant(model, "steps", steps), "", "x"], outputs=("last", "all"), body=body)
+
+
+def set_raw(model: ModelProto, name: str, data: bytes) -> None:
+    tensor(model, name).raw_data = data
+
+
+def set_type(model: ModelProto, name: str, number: int) -> None:
+    tensor(model, name).data_type = number
+
+
+def instead(model: ModelProto, name: str, array: Any) -> None:
+    tensor(model, name).CopyFrom(numpy_helper.from_array(array, name))
+
+
+def rename(model: ModelProto, position: int, side: str, k: int, name: str) -> None:
+    getattr(model.graph.node[position], side)[k] = name
+
+
+def set_attribute(model: ModelProto, position: int, name: str, value: Any) -> None:
+    model.graph.node[position].attribute.append(helper.make_attribute(name, value))
+
+
+CHANGES: dict[str, Change] = {
+    # Tensors
+    "dims of 4 TB": lambda m: dims(m, "w", HUGE, 1),
+    "dims whose product is beyond 64 bits": lambda m: dims(m, "w", 1 << 32, 1 << 32, 1 << 32),
+    "a negative length": lambda m: dims(m, "w", -4, -3),
+    "more numbers said than there are": lambda m: dims(m, "w", 5, 3),
+    "fewer numbers said than there are": lambda m: dims(m, "w", 2, 3),
+    "a thousand axes": lambda m: dims(m, "b", *[1] * 1000, 3),
+    "no bytes": lambda m: set_raw(m, "w", b""),
+    "an odd number of bytes": lambda m: set_raw(m, "w", b"\0" * 47),
+    "an unknown dtype": lambda m: set_type(m, "w", 99),
+    "no dtype": lambda m: set_type(m, "w", 0),
+    "a wider dtype than the bytes": lambda m: set_type(m, "w", TensorProto.DOUBLE),
+    "strings without strings": lambda m: set_type(m, "w", TensorProto.STRING),
+    "a tensor twice": lambda m: m.graph.initializer.append(tensor(m, "w")),
+    "a tensor without a name": lambda m: setattr(tensor(m, "w"), "name", ""),
+    "weights that do not fit": lambda m: instead(m, "w", np.ones((5, 3), "float32")),
+    "weights of whole numbers": lambda m: instead(m, "w", np.ones((4, 3), "int32")),
+    # External data
+    "external data nowhere": lambda m: external(m),
+    "external data of the system": lambda m: external(m, location="/etc/passwd"),
+    "external data above the folder": lambda m: external(m, location="../../../etc/passwd"),
+    "external data that is a folder": lambda m: external(m, location="."),
+    "external data that is missing": lambda m: external(m, location="none.bin"),
+    "external data with a null byte": lambda m: external(m, location="a\0b"),
+    "external data at a negative place": lambda m: external(m, location="hostile.onnx", offset="-8", length="48"),
+    "external data beyond the end": lambda m: external(m, location="hostile.onnx", offset=str(HUGE), length="48"),
+    "external data of a wrong length": lambda m: external(m, location="hostile.onnx", length="1"),
+    "external data at no number": lambda m: external(m, location="hostile.onnx", offset="one"),
+    # Names
+    "an input that nothing defines": lambda m: rename(m, 0, "input", 0, "nothing"),
+    "an output that nothing defines": lambda m: setattr(m.graph.output[0], "name", "nothing"),
+    "a cycle of two": lambda m: rename(m, 0, "input", 0, "r"),
+    "a cycle of one": lambda m: rename(m, 1, "input", 0, "r"),
+    "a name twice": lambda m: rename(m, 1, "output", 0, "h"),
+    "the name of an input again": lambda m: rename(m, 1, "output", 0, "x"),
+    "the name of a tensor again": lambda m: rename(m, 1, "output", 0, "w"),
+    "an input without a name": lambda m: setattr(m.graph.input[0], "name", ""),
+    "an output that is an input alone": lambda m: setattr(m.graph.output[0], "name", "w"),
+    "nodes the wrong way round": lambda m: m.graph.node.reverse(),
+    # Graph
+    "no graph": lambda m: m.ClearField("graph"),
+    "no nodes": lambda m: m.graph.ClearField("node"),
+    "no inputs": lambda m: m.graph.ClearField("input"),
+    "no outputs": lambda m: m.graph.ClearField("output"),
+    "an input without a type": lambda m: m.graph.input[0].ClearField("type"),
+    "an input without a shape": lambda m: m.graph.input[0].type.tensor_type.ClearField("shape"),
+    "an input of negative length": lambda m: setattr(m.graph.input[0].type.tensor_type.shape.dim[1], "dim_value", -4),
+    "an input of no length": lambda m: setattr(m.graph.input[0].type.tensor_type.shape.dim[1], "dim_value", 0),
+    "an input of 4 TB": lambda m: setattr(m.graph.input[0].type.tensor_type.shape.dim[1], "dim_value", HUGE),
+    "an input of an unknown dtype": lambda m: setattr(m.graph.input[0].type.tensor_type, "elem_type", 99),
+    "a negative version": lambda m: setattr(m.opset_import[0], "version", -3),
+    "a domain without a version": lambda m: setattr(m.graph.node[0], "domain", "com.unknown"),
+    "branches 20 deep": lambda m: nested(m, 20),
+    # Nodes
+    "too few inputs": lambda m: [m.graph.node[0].input.pop() for _ in "ab"],
+    "too many inputs": lambda m: m.graph.node[1].input.append("w"),
+    "no outputs of a node": lambda m: m.graph.node[1].output.pop(),
+    "too many outputs": lambda m: m.graph.node[1].output.append("more"),
+    "an input left out that is needed": lambda m: rename(m, 1, "input", 0, ""),
+    "an unknown attribute": lambda m: set_attribute(m, 1, "sharpness", 3),
+    "an attribute twice": lambda m: [set_attribute(m, 0, "alpha", 1.0) for _ in "ab"],
+    "an attribute of another kind": lambda m: set_attribute(m, 0, "transA", "yes"),
+    "an attribute that refers to nothing": lambda m: m.graph.node[0].attribute.append(
+        AttributeProto(name="alpha", ref_attr_name="alpha", type=AttributeProto.FLOAT)
+    ),
+    # Operators
+    "a reshape to another count": lambda m: instead(m, "shape", np.array([-1, 7])),
+    "a reshape with two holes": lambda m: instead(m, "shape", np.array([-1, -1])),
+    "a reshape to a negative length": lambda m: instead(m, "shape", np.array([-2, 3])),
+    "a constant of 4 TB": lambda m: put(m, "ConstantOfShape", [constant(m, "s", [HUGE])]),
+    "a constant of negative length": lambda m: put(m, "ConstantOfShape", [constant(m, "s", [-5])]),
+    "a constant of 64 axes": lambda m: put(m, "ConstantOfShape", [constant(m, "s", [2] * 64)]),
+    "an expansion to 4 TB": lambda m: put(m, "Expand", ["b", constant(m, "s", [HUGE, 3])]),
+    "a tile of 4 TB": lambda m: put(m, "Tile", ["b", constant(m, "s", [HUGE])]),
+    "a negative tile": lambda m: put(m, "Tile", ["b", constant(m, "s", [-2])]),
+    "a range of 4 TB": lambda m: put(m, "Range", [constant(m, n, v) for n, v in (("a", 0), ("e", HUGE), ("d", 1))]),
+    "a range in steps of nothing": lambda m: put(
+        m, "Range", [constant(m, n, v) for n, v in (("a", 0), ("e", 9), ("d", 0))]
+    ),
+    "pads of 4 TB": lambda m: put(m, "Pad", ["b", constant(m, "s", [0, HUGE])]),
+    "pads for another rank": lambda m: put(m, "Pad", ["b", constant(m, "s", [1, 1, 1])]),
+    "a transpose of one axis twice": lambda m: put(m, "Transpose", ["w"], perm=[0, 0]),
+    "a transpose of an axis that is not there": lambda m: put(m, "Transpose", ["w"], perm=[0, 5]),
+    "a concatenation along no axis": lambda m: put(m, "Concat", ["w", "w"], axis=7),
+    "a slice in steps of nothing": lambda m: put(
+        m, "Slice", ["w", *(constant(m, n, [v]) for n, v in (("a", 0), ("e", 2), ("x0", 0), ("d", 0)))]
+    ),
+    "a convolution of a matrix": lambda m: put(m, "Conv", ["w", "w"]),
+    "a convolution without steps": lambda m: put(
+        m, "Conv", [constant(m, n, np.ones((1, 1, 4, 4)), "float32") for n in "pk"], strides=[0, 0]
+    ),
+    "a product that does not fit": lambda m: put(m, "MatMul", ["w", "w"]),
+    "a gather along no axis": lambda m: put(m, "Gather", ["w", constant(m, "i", [0])], axis=9),
+    "a split into parts that do not add up": lambda m: put(
+        m, "Split", ["w", constant(m, "s", [3, 3])], outputs=("p", "q")
+    ),
+    "a loop of 4 TB": lambda m: loop(m, HUGE),
+    "a loop of a negative number of steps": lambda m: loop(m, -1),
+    "a function that calls itself": lambda m: function(m, helper.make_node("F", ["a"], ["z"], domain="own")),
+    "a function that is many": lambda m: [
+        function(m, *[helper.make_node("G", ["a"], [f"z{k}"], domain="own") for k in range(1000)]),
+        m.functions.append(helper.make_function("own", "G", ["a"], ["z"], [
+            helper.make_node("Relu", ["a"], [f"q{k}"]) for k in range(1000)], [helper.make_opsetid("", 17)])),
+    ],
+}  # fmt: skip
+
+
+def hostile() -> Iterator[tuple[str, bytes]]:
+    whole = sound().SerializeToString()
+    yield "nothing", b""
+    yield "text", b"once upon a time" * 10
+    yield "zeros", bytes(1000)
+    yield "a zip", b"PK\x03\x04" + bytes(100)
+    yield "ones", b"\xff" * 1000
+    for part in (3, 2):
+        yield f"the first of {part} parts", whole[: len(whole) // part]
+    yield "all but a byte", whole[:-1]
+    yield "groups in groups", b"\x0b" * 100_000
+    for name, change in CHANGES.items():
+        yield name, changed(change)
