@@ -54,7 +54,17 @@ CONDUCTORS = {
         "tracing",
     ),
     *("content", "described", "page_model", "plain_rows", "exported", "gradients", "progress", "rows"),
-    *("advice", "features", "keras_files", "keras_saving", "live_keras", "page_fitting", "samples", "smaller"),
+    *(
+        "advice",
+        "features",
+        "keras_files",
+        "keras_saving",
+        "live_keras",
+        "live_onnx",
+        "page_fitting",
+        "samples",
+        "smaller",
+    ),
     "insides",
 }
 
@@ -72,7 +82,7 @@ LATE_IMPORTS = {
 }
 
 # Packages that are native, heavy or optional: imported late everywhere, so that the rest works without them.
-ALWAYS_LATE = {"wasmtime", "wgpu", "onnx", "h5py", "keras", "jax", "flwr", "playwright", "IPython"}
+ALWAYS_LATE = {"wasmtime", "wgpu", "onnx", "h5py", "keras", "jax", "torch", "skl2onnx", "flwr", "playwright", "IPython"}
 
 CODE = {".py", ".js", ".mjs", ".sh"}
 LONGEST = 400

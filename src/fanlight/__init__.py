@@ -25,6 +25,8 @@ if TYPE_CHECKING:  # for editors, which do not run __getattr__; array functions 
     from fanlight.layers.meanings import Table as Table
     from fanlight.layers.registered import register as register
     from fanlight.live_keras import from_keras as from_keras
+    from fanlight.live_onnx import from_sklearn as from_sklearn
+    from fanlight.live_onnx import from_torch as from_torch
     from fanlight.loading import load as load
     from fanlight.model import Model as Model
     from fanlight.model import Sequential as Sequential
@@ -61,6 +63,8 @@ NAMES = {
     "Input": "fanlight.layers",
     "load": "fanlight.loading",
     "from_keras": "fanlight.live_keras",
+    "from_torch": "fanlight.live_onnx",
+    "from_sklearn": "fanlight.live_onnx",
     "register": "fanlight.layers.registered",
     # Arrays and functions
     "Tensor": "fanlight.tensor",

@@ -36,6 +36,8 @@ fl.load("site/", weights="learnt.safetensors").save("tuned.onnx")  # ... and wha
   Operators whose result has as many elements as the data say (NonZero, Unique) are refused, unless they read
   constants.
 - **Dropout and batch normalization** train where the file was exported for training; an inference file has lost them.
+  The running variance is that of a batch, as the standard has it (PyTorch's own: n / (n - 1) times as much).
+- `fl.from_torch(module, example_inputs)` and `fl.from_sklearn(estimator)` go the same way without a file.
 - **float64, float16 and bfloat16** become float32. Strings, sequences, optionals and sparse tensors are refused.
 - **Nothing in a file is executed**, no file outside its folder is read; what is missing is named all at once.
 - `model.save("tuned.onnx")` writes the same nodes with the new weights; of a new head, Dense, Activation, pooling,

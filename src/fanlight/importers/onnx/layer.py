@@ -89,8 +89,8 @@ class ONNXNode(Layer):
         count = len(self.node.inputs)
         outer = {name: x for name, x in zip(self.node.captures, found[count:], strict=True) if x is not None}
         first, *rest = run_node(self.node, found[:count], outer, context)
-        if self.node.kind == "BatchNormalization" and rest:
-            self.keep_statistics(context, rest)
+        if self.node.kind == "BatchNormalization" and rest and context.training:
+            self.keep_statistics(context, rest[:2])
         if self.node.kind in KEPT and (x := found[0]) is not None:
             context.logits[first] = (self.node.op.lower(), x)
         return tuple(y for y, name in zip((first, *rest), self.node.outputs, strict=False) if name)

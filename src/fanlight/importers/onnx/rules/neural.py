@@ -24,7 +24,8 @@ def batch_normalization(
         raise use.refuse("statistics of channels", "spatial=0")
     trains = use["training_mode"] if use.opset >= 14 else (use.opset < 7 and not use["is_test"] and use.wants(1))
     if not trains or not use.context.training:
-        return normalized(x, mean, variance, scale, offset, use["epsilon"])
+        y = normalized(x, mean, variance, scale, offset, use["epsilon"])
+        return (y, mean, variance, mean, variance) if use.wants(1) else y
     axes = (0, *range(2, x.rank))
     found, spread = fn.moments(x, axes)
     keep = use["momentum"]
