@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
@@ -148,6 +149,9 @@ class DescribedModel(ABC):
         self._reproducible = reproducible
         self._forget_program()
         self.recipe = {"optimizer": optimizer, "loss": loss, **asked}
+        if lost := sorted({note for layer in self.layers if layer.trainable and (note := layer.lost())}):
+            do = "export it for training, or freeze these layers"
+            warnings.warn(f"{self.name}: its file was made for inference, {' and '.join(lost)}; {do}", stacklevel=2)
 
     def module(self, train: bool = True, sample_weight: Any = None) -> Module:
         """The graphs of this model: `init`, `predict`, and with `train` the training and evaluation steps, which take

@@ -53,8 +53,9 @@ def from_torch(
     mode = torch.onnx.TrainingMode.TRAINING if train else torch.onnx.TrainingMode.EVAL
     twin, file = told_apart(module), io.BytesIO()
     twin.train(train)
+    export: Any = torch.onnx.export
     try:
-        torch.onnx.export(
+        export(
             twin, examples, file, dynamo=False, training=mode, do_constant_folding=False, opset_version=OPSET,
             input_names=names, output_names=outputs, dynamic_axes=axes,
         )  # fmt: skip
@@ -107,7 +108,8 @@ def from_sklearn(estimator: Any, name: str = "features", **said: Any) -> Model:
         do = "call its fit first"
         raise ModelFormatError("from_sklearn", expected="a fitted estimator", got=type(estimator).__name__, do=do)
     options = {"zipmap": False} if hasattr(estimator, "classes_") else {}
-    proto = to_onnx(
+    convert: Any = to_onnx
+    proto = convert(
         estimator,
         initial_types=[(name, FloatTensorType([None, count]))],
         options={id(estimator): options} if options else None,

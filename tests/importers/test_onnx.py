@@ -193,9 +193,11 @@ def test_what_was_learnt_goes_back_into_the_file(tmp_path, rng):
     path = small(tmp_path / "small.onnx", rng)
     model = fl.load(path)
     x, y = rng.normal(size=(6, 3, 8, 8)).astype("float32"), rng.integers(0, 4, 6)
-    model.compile("adam", fl.losses.SparseCategoricalCrossentropy(from_logits=True))
+    with pytest.warns(UserWarning, match="batch normalization goes by its stored statistics; export it for training"):
+        model.compile("adam", fl.losses.SparseCategoricalCrossentropy(from_logits=True))
     model.fit(x, y, batch_size=6, epochs=2, verbose=0)
-    site = fl.load(model.export(tmp_path / "site", train=True))
+    with pytest.warns(UserWarning, match="made for inference"):
+        site = fl.load(model.export(tmp_path / "site", train=True))
     for number, each in enumerate((model, site)):
         saved = each.save(tmp_path / f"tuned{number}.onnx")
         onnx.checker.check_model(onnx.load(saved), full_check=True)

@@ -107,6 +107,10 @@ class Layer:
         """What is applied to the outputs in training."""
         return self.activity_regularizer
 
+    def lost(self) -> str | None:
+        """What it did in training once, which the file that it came from does not have."""
+        return None
+
     def means(self) -> Meaning | None:
         """What the output means, where the layer itself knows."""
         return None

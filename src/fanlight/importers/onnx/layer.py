@@ -54,6 +54,14 @@ class ONNXNode(Layer):
     def auto_name(self) -> str:
         return self.node.op.lower()
 
+    def lost(self) -> str | None:
+        """Batch normalization and dropout of a file that was exported for inference."""
+        outputs = sum(1 for name in self.node.outputs if name)
+        if self.node.op == "BatchNormalization" and outputs == 1:
+            return "batch normalization goes by its stored statistics"
+        is_off = self.node.op == "Dropout" and len([each for each in self.operands if each is not None]) < 3
+        return "dropout drops nothing" if is_off else None
+
     def attributes(self) -> dict[str, Any]:
         own = {"name": self.name, "trainable": self.trainable, "node": to_json(self.node)}
         return {**own, "operands": [to_json(each) for each in self.operands]}
