@@ -172,6 +172,8 @@ def test_mistakes_of_the_first_hour_are_answered(iris, tmp_path):
     with pytest.raises(DtypeError, match=r"page=fl\.Page"):
         model.export(tmp_path / "site", page="Iris")
     with pytest.raises(UnsupportedOp, match=r"\.safetensors"):
+        model.save(tmp_path / "model.pb")
+    with pytest.raises(UnsupportedOp, match=r"loaded from an ONNX file.* as \.keras"):
         model.save(tmp_path / "model.onnx")
     with pytest.raises(ShapeError, match="expected 3 classes, got 2 labels"):
         small({"species": fl.Classes(["a", "b"])})
