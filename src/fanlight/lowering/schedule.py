@@ -15,6 +15,7 @@ from fanlight.ir.kernel import Axis, Contraction, Kernel, Operand, Sorting, Stor
 from fanlight.ir.scalar import Scalar, const, guard, inside, make, read, rebuild
 from fanlight.ir.target import Target
 from fanlight.ir.types import Type
+from fanlight.lowering.neighbours import copy_strided
 from fanlight.lowering.operands import drop_unused, replace_slot
 from fanlight.lowering.partial_sums import split_reduction
 
@@ -52,7 +53,9 @@ def schedule(
         part = split_groups(part, target.lanes)
         product = match_product(part)
         if product is None:
-            steps.append(part)
+            copied, copies = copy_strided(part, is_constant)
+            steps += copied
+            added = {**added, **copies}
             continue
         scheduled, packed = _contract(part, product, target, is_constant)
         steps += scheduled
