@@ -20,7 +20,8 @@ from fanlight.ir.types import item_bytes
 
 DONE, REFUSED = 0, 1  # the status of a call: the guard was true, or there is none; the guard was false
 
-CODES = {"float32": "<f", "int32": "<i", "uint32": "<I", "int64": "<q", "uint8": "<B", "int8": "<b", "bool": "<?"}
+CODES = {"float32": "<f", "int32": "<i", "uint32": "<I", "int64": "<q", "bool": "<?"}
+CODES |= {"uint8": "<B", "int8": "<b", "int16": "<h"}
 
 
 def interpret_program(program: Program, memory: bytearray, procedure: str, sizes: Mapping[str, int]) -> int:

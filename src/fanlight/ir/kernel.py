@@ -107,7 +107,8 @@ class Store:
 
 @dataclass(frozen=True, slots=True)
 class Contraction:
-    """How a `contract` kernel runs. Its value is `mul(read a, read b)`; its axes are rows (outer to inner), then
+    """How a `contract` kernel runs. Its value is `mul(read a, read b)` of float32, or of int16 cast to int32: then the
+    last reduce axis is a pair of neighbours in both, and B has stride 2 along `lane`. Axes are rows (outer to inner),
     `panel`, then `lane` (`tile_columns` long). B's address is affine with stride 1 along `lane`; A's does not depend
     on `panel` and `lane`, B's on no rows but leading ones (a batch of products). Of the columns `panel * tile_columns
     + lane` only those below `columns` are stored: what B holds beyond them is arbitrary and may be read. `split`

@@ -6,7 +6,7 @@ import math
 import struct
 from typing import Any
 
-from fanlight.ir.types import DTYPES, is_float
+from fanlight.ir.types import STORED, is_float
 
 _FLOAT = struct.Struct("<f")
 
@@ -31,14 +31,14 @@ def integer_to_float32(value: int) -> float:
 
 def wrap_integer(value: int, dtype: str) -> int:
     """`value` modulo 2^bits, in the range of `dtype`."""
-    bits = 8 * DTYPES[dtype][1]
+    bits = 8 * STORED[dtype][1]
     value &= (1 << bits) - 1
     return value - (1 << bits) if dtype.startswith("int") and value >> (bits - 1) else value
 
 
 def integer_range(dtype: str) -> tuple[int, int]:
     """The smallest and the largest integer of `dtype`."""
-    bits = 8 * DTYPES[dtype][1]
+    bits = 8 * STORED[dtype][1]
     return (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) if dtype.startswith("int") else (0, (1 << bits) - 1)
 
 

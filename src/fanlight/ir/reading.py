@@ -14,9 +14,9 @@ from typing import Any
 
 from fanlight.errors import ModelFormatError
 from fanlight.ir import dim as dims
-from fanlight.ir.types import DTYPES, Type, Types
+from fanlight.ir.types import STORED, Type, Types
 
-SHORT = {short: dtype for dtype, (short, _, _) in DTYPES.items()}
+SHORT = {short: dtype for dtype, (short, _, _) in STORED.items()}
 
 # Parts of line patterns
 NAME_TEXT = r"(?:[A-Za-z_][\w./-]*|'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")"

@@ -16,7 +16,7 @@ from fanlight.ir.dim import Atom, Bounds, Dim, DimLike
 from fanlight.ir.instructions import APPROXIMATE, SCALARS
 from fanlight.ir.interning import find, keep
 from fanlight.ir.number import to_float32, wrap_integer
-from fanlight.ir.types import DTYPES, is_float
+from fanlight.ir.types import DTYPES, STORED, is_float
 
 
 class Scalar:
@@ -134,7 +134,8 @@ def make(op: str, *args: Scalar) -> Scalar:
         raise TypeError(f"{op} expects {arity} arguments, got {len(args)}")
     operands = args[1:] if op in ("select", "guard") else args
     dtype = operands[0].dtype
-    if any(a.dtype != dtype for a in operands) or DTYPES[dtype][2] not in kinds.split():
+    kind = STORED[dtype][2] if op == "guard" else DTYPES[dtype][2] if dtype in DTYPES else ""
+    if any(a.dtype != dtype for a in operands) or kind not in kinds.split():
         raise TypeError(f"{op} expects {kinds} arguments of one dtype, got {', '.join(a.dtype for a in args)}")
     if op in ("select", "guard") and args[0].op == "const":
         return args[1] if args[0].attribute else args[2]
@@ -382,7 +383,7 @@ def text(node: Scalar) -> str:
     """`node` as it is printed: `add(%0[i, j], 1.0)`."""
     if node.op == "const":
         plain = node.dtype in ("float32", "int32", "bool")
-        return repr(node.attribute) if plain else f"{DTYPES[node.dtype][0]}({node.attribute})"
+        return repr(node.attribute) if plain else f"{STORED[node.dtype][0]}({node.attribute})"
     if node.op == "index":
         return f"[{dims.text(node.attribute)}]"
     if node.op == "read":
@@ -395,4 +396,4 @@ def text(node: Scalar) -> str:
 
 def row_text(node: Scalar) -> str:
     """The name of a node's row, with the dtype where the arguments do not tell it: `cast.f32`."""
-    return f"{node.op}.{DTYPES[node.dtype][0]}" if node.op in ("cast", "bitcast") else node.op
+    return f"{node.op}.{STORED[node.dtype][0]}" if node.op in ("cast", "bitcast") else node.op

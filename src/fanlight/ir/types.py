@@ -17,17 +17,19 @@ DTYPES: dict[str, tuple[str, int, str]] = {
     "int8": ("i8", 1, "int"),
     "bool": ("bool", 1, "bool"),
 }
+# How intermediate results may lie in memory beside: no op takes or gives these.
+STORED: dict[str, tuple[str, int, str]] = DTYPES | {"int16": ("i16", 2, "int")}
 
 Shape = tuple[DimLike, ...]
 
 
 def is_float(dtype: str) -> bool:
-    return DTYPES[dtype][2] == "float"
+    return STORED[dtype][2] == "float"
 
 
 def item_bytes(dtype: str) -> int:
     """Bytes of one element in memory."""
-    return DTYPES[dtype][1]
+    return STORED[dtype][1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class Type:
     shape: Shape
 
     def __post_init__(self) -> None:
-        if self.dtype not in DTYPES:
+        if self.dtype not in STORED:
             raise DtypeError("dtype", expected=f"one of {', '.join(DTYPES)}", got=repr(self.dtype))
 
     @property
@@ -51,7 +53,7 @@ class Type:
         return product(self.shape)
 
     def __repr__(self) -> str:
-        return f"{DTYPES[self.dtype][0]}[{', '.join(text(d) for d in self.shape)}]"
+        return f"{STORED[self.dtype][0]}[{', '.join(text(d) for d in self.shape)}]"
 
 
 @dataclass(frozen=True, slots=True)

@@ -190,11 +190,18 @@ def check_contraction(kernel: Kernel, plan: Contraction, at: str) -> None:
     require(lane.extent == plan.tile_columns, "a lane axis as long as the tile")
     require(plan.tile_rows > 0 and plan.tile_columns > 0 and plan.unroll > 0, "a tile")
     require(0 <= plan.split <= len(kernel.reduce), "a split among the reduce axes")
-    reads = [node.attribute for node in value.args if node.op == "read"]
+    factors = [node.args[0] if node.op == "cast" else node for node in value.args]
+    reads = [node.attribute for node in factors if node.op == "read"]
     require(value.op == "mul" and [slot for slot, _ in reads] == [plan.a, plan.b], "mul(read a, read b)")
     (a, b) = (kernel.operands[slot].layout.address(indices) for slot, indices in reads)
     require(not dims.names(a) & {panel.name, lane.name}, "an A that depends on rows and reduce axes only")
-    require(dims.coefficient(b, lane.name) == 1, "a B with stride 1 along the lanes")
+    paired = [node.dtype for node in factors] == ["int16", "int16"]
+    require(paired or value.dtype == "float32", "factors of float32, or of int16")
+    require(dims.coefficient(b, lane.name) == 1 + paired, f"a B with stride {1 + paired} along the lanes")
+    if paired:
+        pair = kernel.reduce[-1]
+        steps = [dims.coefficient(address, pair.name) for address in (a, b)]
+        require(pair.extent == 2 and steps == [1, 1] and not plan.split, "pairs of neighbours as last reduce axis")
     moving = [axis.name in dims.names(b) for axis in rows]
     require(moving == sorted(moving, reverse=True), "a B that only leading rows move")
 

@@ -21,6 +21,7 @@ from fanlight.ir.types import Type
 from fanlight.lowering.collapse import collapse
 from fanlight.lowering.decompose import decompose_kernel
 from fanlight.lowering.fuse import Fused, fuse, rename, renamed
+from fanlight.lowering.narrow import narrow
 from fanlight.lowering.plan_memory import Lifetime, lifetimes, plan_memory
 from fanlight.lowering.schedule import schedule
 
@@ -75,7 +76,10 @@ def lower(module: Module, target: Target, limit: int = DEFAULT_LIMIT) -> Program
 
 def _lower_function(graph: Graph, prefix: str, target: Target, derived: dict[str, _Derived]) -> _Lowered:
     fused = fuse(graph, prefix)
-    function = _Lowered(fused, types=dict(fused.buffers))
+    steps, narrowed = narrow(fused.kernels, fused.buffers)
+    types = {**fused.buffers} | {name: (type, "arena") for name, type in narrowed.items()}
+    fused = replace(fused, kernels=tuple(steps), buffers=types)
+    function = _Lowered(fused, types=dict(types))
     scheduling = _Scheduling(function, target, derived)
     function.steps, function.guard_after = scheduling.run(fused.kernels, fused.guard_after, None)
     return function

@@ -13,6 +13,7 @@ from fanlight.ir import dim as dims
 from fanlight.ir.kernel import Kernel, Operand, Store, dense
 from fanlight.ir.scalar import Scalar, read, rebuild
 from fanlight.ir.types import Type
+from fanlight.lowering.narrow import source
 from fanlight.lowering.operands import drop_unused, replace_slot
 
 OFTEN = 16  # times that each element is read, from which on a copy in each call pays
@@ -23,13 +24,14 @@ def copy_strided(kernel: Kernel, is_constant: Callable[[str], bool]) -> tuple[li
     value = kernel.value
     if kernel.kind != "reduce" or not kernel.axes or value is None or value.op != "mul":
         return [kernel], {}
-    if any(node.op != "read" for node in value.args):
+    reads = [node for each in value.args if (node := source(each)) is not None]
+    if len(reads) < 2:
         return [kernel], {}
     before: list[Kernel] = []
     added: dict[str, Type] = {}
     operands = list(kernel.operands)
     moved: dict[Scalar, Scalar] = {}
-    for node in value.args:
+    for node in reads:
         copy = _copy_of(kernel, node, is_constant, f"{kernel.name}_{len(before)}")
         if copy is None:
             continue

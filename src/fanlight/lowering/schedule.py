@@ -12,11 +12,13 @@ from dataclasses import dataclass, replace
 from fanlight.ir import dim as dims
 from fanlight.ir.dim import DimLike
 from fanlight.ir.kernel import Axis, Contraction, Kernel, Operand, Sorting, Store, dense
-from fanlight.ir.scalar import Scalar, const, guard, inside, make, read, rebuild
+from fanlight.ir.scalar import Scalar, cast, const, guard, inside, make, read, rebuild
 from fanlight.ir.target import Target
 from fanlight.ir.types import Type
+from fanlight.lowering.narrow import NARROW, source
 from fanlight.lowering.neighbours import copy_strided
 from fanlight.lowering.operands import drop_unused, replace_slot
+from fanlight.lowering.pairs import pair_terms
 from fanlight.lowering.partial_sums import split_reduction
 
 # Elements between rows of B up to which it is read as it lies: beyond, each row of a panel lies in another page.
@@ -38,6 +40,11 @@ class Product:
     rows: tuple[Axis, ...]
     batch: tuple[Axis, ...]  # the first rows, if B depends on them too: one product for each of their indices
     column: Axis
+
+    @property
+    def is_paired(self) -> bool:
+        """Are they narrow whole numbers, of which two terms are added up at once?"""
+        return self.a.dtype == NARROW
 
 
 def schedule(
@@ -82,9 +89,10 @@ def match_product(kernel: Kernel) -> Product | None:
         return None
     if kernel.value is None or kernel.value.op != "mul":
         return None
-    if any(x.op != "read" or x.dtype != "float32" for x in kernel.value.args) or len(kernel.stores) != 1:
+    reads = [node for each in kernel.value.args if (node := source(each)) is not None]
+    if [node.dtype for node in reads] not in (["float32"] * 2, [NARROW] * 2) or len(kernel.stores) != 1:
         return None
-    addresses = [_address(kernel, node) for node in kernel.value.args]
+    addresses = [_address(kernel, node) for node in reads]
     uses: list[set[str]] = []
     for address in addresses:
         names: set[str] = set()
@@ -102,7 +110,7 @@ def match_product(kernel: Kernel) -> Product | None:
             rest = tuple(row for row in rows if row.name not in uses[b])
             if rows != (*batch, *rest) and _is_narrow(column):
                 return None
-            return Product(kernel.value.args[a], kernel.value.args[b], (*batch, *rest), batch, column)
+            return Product(reads[a], reads[b], (*batch, *rest), batch, column)
     return None
 
 
@@ -153,28 +161,32 @@ def _address(kernel: Kernel, node: Scalar) -> DimLike:
 def _contract(
     kernel: Kernel, product: Product, target: Target, is_constant: Callable[[str], bool]
 ) -> tuple[list[Kernel], dict[str, Type]]:
+    before: list[Kernel] = []
+    has_b = const(True, "bool")
+    if product.a.dtype == NARROW:
+        paired = pair_terms(kernel, product.a, product.b)
+        if paired is None:
+            return [kernel], {}
+        before += paired.before
+        kernel, has_b, product = paired.kernel, paired.has_b, replace(product, a=paired.a, b=paired.b)
     tile_rows, tile_columns = target.tile[0], _tile_columns(product, target)
     columns = product.column.extent
     panels = dims.ceil_divide(columns, tile_columns)
     panel, lane = Axis("panel", panels), Axis("lane", tile_columns)
     split_column = {product.column.name: panel.index * tile_columns + lane.index}
     operands = list(kernel.operands)
-    before: list[Kernel] = []
-    added: dict[str, Type] = {}
     a, b = (operands[x.attribute[0]] for x in (product.a, product.b))
     b_read = product.b
-    if _wants_packing(kernel, product, is_constant):
-        name = f"{b.buffer}/packed/{kernel.name}"
-        pack, type = _pack(kernel, product, b, name, panel, lane)
+    if product.is_paired or _wants_packing(kernel, product, is_constant):
+        pack, place = _pack(kernel, product, has_b, f"{b.buffer}/packed/{kernel.name}", panel, lane)
         before.append(pack)
-        added[name] = type
-        b = Operand(name, type, dense(type))
-        place = tuple(axis.index for axis in (*product.batch, panel, *kernel.reduce, lane))
-        b_value = read(len(operands) + 1, place, "float32")
+        b = pack.operands[1]
+        b_value = read(len(operands) + 1, place, b.type.dtype)
     else:
         b_value = rebuild(replace_slot(b_read, len(operands) + 1), lambda _: None, split_column)
     operands += [a, b]
     a_value = replace_slot(product.a, len(operands) - 2)
+    dtype = "int32" if product.is_paired else "float32"
     stores = tuple(
         Store(
             s.slot,
@@ -189,16 +201,17 @@ def _contract(
         axes=(*product.rows, panel, lane),
         operands=tuple(operands),
         stores=stores,
-        value=make("mul", a_value, b_value),
+        value=make("mul", cast(a_value, dtype), cast(b_value, dtype)),
         schedule=Contraction(
             a=len(operands) - 2,
             b=len(operands) - 1,
             columns=columns,
             tile_rows=tile_rows,
             tile_columns=tile_columns,
-            split=_split(kernel),
+            split=0 if product.is_paired else _split(kernel),
         ),
     )
+    added = {each.operands[1].buffer: each.operands[1].type for each in before}
     return [*before, drop_unused(contracted)], added
 
 
@@ -234,13 +247,18 @@ def _wants_packing(kernel: Kernel, product: Product, is_constant: Callable[[str]
     return isinstance(step, int) and step > MAXIMUM_DIRECT_STRIDE and rows >= FEWEST_ROWS
 
 
-def _pack(kernel: Kernel, product: Product, b: Operand, name: str, panel: Axis, lane: Axis) -> tuple[Kernel, Type]:
-    """The kernel that copies B into panels `[batch..., panels, reduce axes..., lanes]`, zero beyond the last column."""
-    axes = (*product.batch, panel, *kernel.reduce, lane)
-    type = Type("float32", tuple(axis.extent for axis in axes))
+def _pack(
+    kernel: Kernel, product: Product, has_b: Scalar, name: str, panel: Axis, lane: Axis
+) -> tuple[Kernel, tuple[DimLike, ...]]:
+    """The kernel that copies B into panels `[batch..., panels, reduce axes..., lanes]`, zero beyond the last column,
+    and the place of an element there. In pairs of terms the two lie side by side, behind the lanes."""
+    inner = (*kernel.reduce[:-1], lane, kernel.reduce[-1]) if product.is_paired else (*kernel.reduce, lane)
+    axes = (*product.batch, panel, *inner)
+    type = Type(product.b.dtype, tuple(axis.extent for axis in axes))
     column = panel.index * lane.extent + lane.index
     moved = rebuild(replace_slot(product.b, 0), lambda _: None, {product.column.name: column})
-    value = guard(inside(column, product.column.extent), moved, const(0.0))
+    has_element = make("and", has_b, inside(column, product.column.extent))
+    value = guard(has_element, moved, const(0, type.dtype))
     place = tuple(axis.index for axis in axes)
-    operands = (b, Operand(name, type, dense(type)))
-    return Kernel(f"pack_{kernel.name}", "map", axes, operands, (Store(1, place, value),)), type
+    operands = (kernel.operands[product.b.attribute[0]], Operand(name, type, dense(type)))
+    return Kernel(f"pack_{kernel.name}", "map", axes, operands, (Store(1, place, value),)), place

@@ -16,7 +16,7 @@ from fanlight.ir.kernel import Nest, make_axes
 from fanlight.ir.scalar import make, read
 from fanlight.ir.types import Shape, Type
 from fanlight.ops import functions as fn
-from fanlight.ops.base import check_arity, check_dtype, check_float, check_rank, described, indices, static
+from fanlight.ops.base import check_arity, check_dtype, check_rank, described, indices, static
 from fanlight.ops.sample import Sample, sample
 
 Steps = tuple[int, ...]  # one for each dimension
@@ -84,7 +84,7 @@ class Conv(Op):
 
     def infer(self, *types: Type) -> Type:
         check_arity(self, types, 2)
-        check_float(self, *types)
+        check_dtype(self, ("float32", "int32"), *types)
         x, kernel = types
         check_rank(self, "images [n, *positions, c]", x, len(self.strides) + 2)
         check_rank(self, "a kernel [*taps, c, o]", kernel, x.rank)

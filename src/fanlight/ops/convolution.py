@@ -73,14 +73,18 @@ def padding_widths(padding: Padding, extents: Shape, taps: Shape, windows: Windo
     return [(before, after) for before, after in padding]
 
 
-def padded(x: Value, padding: Padding, taps: Shape, windows: Windows, value: float = 0.0) -> Value:
+def padded(x: Value, padding: Padding, taps: Shape, windows: Windows, value: float = 0) -> Value:
     """Images with what the padding of their windows asks for around them."""
     return pad(x, ((0, 0), *padding_widths(padding, x.shape[1:-1], taps, windows), (0, 0)), constant_values=value)
 
 
-def _operands(name: str, inputs: Operand, kernel: Operand, data_format: str | None) -> tuple[Value, Value, int]:
-    """Images, channels-last; the kernel; and the number of their dimensions."""
-    x, weights = as_value(inputs, "float32"), as_value(kernel, "float32")
+def _operands(
+    name: str, inputs: Operand, kernel: Operand, data_format: str | None, whole: bool = True
+) -> tuple[Value, Value, int]:
+    """Images, channels-last; the kernel; and the number of their dimensions. Two of int32 stay so where `whole`."""
+    x, weights = as_value(inputs), as_value(kernel)
+    if not (whole and x.dtype == weights.dtype == "int32"):
+        x, weights = as_value(x, "float32"), as_value(weights, "float32")
     if x.rank < 3 or weights.rank != x.rank:
         expected = "images [n, *positions, c] and a kernel [*taps, c, o] of one rank, at least 3"
         raise ShapeError(name, expected=expected, got=f"{x.type} and {weights.type}")
@@ -159,7 +163,7 @@ def conv_transpose(
     Without `output_padding` the length becomes n * stride, and at "valid" what the kernel reaches beyond; with it,
     (n - 1) * stride + output_padding + the kernel's reach ("valid") or the reach modulo 2 ("same").
     """
-    x, weights, count = _operands("conv_transpose", inputs, kernel, data_format)
+    x, weights, count = _operands("conv_transpose", inputs, kernel, data_format, whole=False)
     windows = _windows(strides, dilation_rate, count)
     extra = (None,) * count if output_padding is None else each_axis(output_padding, count, "output_padding")
     whole: list[DimLike] = []

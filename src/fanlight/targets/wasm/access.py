@@ -12,8 +12,7 @@ from fanlight.ir import dim as dims
 from fanlight.ir.dim import DimLike
 from fanlight.ir.kernel import Axis, Contraction, Kernel, Store
 from fanlight.ir.scalar import Scalar, node_dims, rebuild, walk
-
-ITEM = 4  # bytes of a float32
+from fanlight.ir.types import item_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +67,17 @@ def find_access(kernel: Kernel) -> Access:
         else:
             joined_rows.append(axis)
     axes = (*joined_rows, panel, lane, *kernel.reduce)
-    factor_a, factor_b = _factor(kernel.name, slot_a, a, axes), _factor(kernel.name, slot_b, b, axes)
+    item = item_bytes(kernel.operands[slot_a].type.dtype)
+    factor_a, factor_b = (_factor(kernel.name, slot, place, axes, item) for slot, place in ((slot_a, a), (slot_b, b)))
+    split, reduce = kernel.reduce[: schedule.split], kernel.reduce[schedule.split :]
+    if is_paired(kernel):  # both terms of a pair are one element to the loops
+        reduce = reduce[:-1]
     return Access(
         rows=tuple(joined_rows),
         panel=panel,
         lane=lane,
-        split=kernel.reduce[: schedule.split],
-        reduce=kernel.reduce[schedule.split :],
+        split=split,
+        reduce=reduce,
         a=factor_a,
         b=factor_b,
         stores=stores,
@@ -84,26 +87,32 @@ def find_access(kernel: Kernel) -> Access:
 
 def _addresses(kernel: Kernel, lane: Axis) -> tuple[tuple[int, DimLike], tuple[int, DimLike]]:
     """Slot and address, in elements, of A and of B. One operand may be both: B is the one that runs along the lanes."""
-    value = kernel.value
-    if value is None or value.op != "mul" or any(arg.op != "read" or arg.dtype != "float32" for arg in value.args):
-        raise FanlightError(f"kernel {kernel.name!r}", expected="a product of two float32 reads", got=value)
-    slots = [arg.attribute[0] for arg in value.args]
-    addresses = [kernel.operands[arg.attribute[0]].layout.address(arg.attribute[1]) for arg in value.args]
+    reads = [each.args[0] if each.op == "cast" else each for each in kernel.value.args] if kernel.value else []
+    if [(each.op, each.dtype) for each in reads] not in ([("read", "float32")] * 2, [("read", "int16")] * 2):
+        raise FanlightError(f"kernel {kernel.name!r}", expected="a product of two reads", got=kernel.value)
+    slots = [each.attribute[0] for each in reads]
+    addresses = [kernel.operands[each.attribute[0]].layout.address(each.attribute[1]) for each in reads]
     along_lane = [dims.coefficient(address, lane.name) for address in addresses]
-    if sorted(along_lane, key=str) != [0, 1]:
-        raise FanlightError(f"kernel {kernel.name!r}", expected="strides 0 and 1 along the lanes", got=along_lane)
+    step = 2 if is_paired(kernel) else 1
+    if sorted(along_lane, key=str) != [0, step]:
+        raise FanlightError(f"kernel {kernel.name!r}", expected=f"strides 0 and {step} along the lanes", got=along_lane)
     a = along_lane.index(0)
     return (slots[a], addresses[a]), (slots[1 - a], addresses[1 - a])
 
 
-def _factor(name: str, slot: int, address: DimLike, axes: Sequence[Axis]) -> Factor:
+def is_paired(kernel: Kernel) -> bool:
+    """Does the product add up pairs of int16? The last reduce axis is the pair's, neighbours in A and in B."""
+    return kernel.value is not None and kernel.value.dtype == "int32"
+
+
+def _factor(name: str, slot: int, address: DimLike, axes: Sequence[Axis], item: int) -> Factor:
     strides: dict[str, DimLike] = {}
     for axis in axes:
         stride = dims.coefficient(address, axis.name)
         if stride is None:
             raise FanlightError(f"kernel {name!r}", expected="an affine address", got=address, at=f"axis {axis.name!r}")
-        strides[axis.name] = stride * ITEM
-    return Factor(slot, dims.replace_sizes(address, dict.fromkeys(strides, 0)) * ITEM, strides)
+        strides[axis.name] = stride * item
+    return Factor(slot, dims.replace_sizes(address, dict.fromkeys(strides, 0)) * item, strides)
 
 
 def _epilogue_addresses(kernel: Kernel, stores: Sequence[Store]) -> list[DimLike]:

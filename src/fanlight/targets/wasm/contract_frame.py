@@ -13,7 +13,7 @@ from fanlight.ir.dim import DimLike
 from fanlight.ir.kernel import Axis, Contraction, Kernel
 from fanlight.ir.scalar import walk
 from fanlight.ir.target import Target
-from fanlight.targets.wasm.access import Access, find_access
+from fanlight.targets.wasm.access import Access, find_access, is_paired
 from fanlight.targets.wasm.assembler import I32, Function
 from fanlight.targets.wasm.expressions import Expressions, Index
 from fanlight.targets.wasm.loops import Bound, counting
@@ -37,6 +37,7 @@ class Frame:
             raise CompileError(f"kernel {kernel.name!r}", expected="a schedule for its product", got=kernel.schedule)
         self.function, self.kernel, self.target, self.schedule = function, kernel, target, kernel.schedule
         self.access = access = find_access(kernel)
+        self.is_paired = is_paired(kernel)
         self.chunk = chunk
         self.expressions = Expressions(function, kernel.operands, function.parameters[:-2], sizes, target)
         reduce = [Reduction(axis.extent, access.a.along(axis), access.b.along(axis)) for axis in access.reduce]

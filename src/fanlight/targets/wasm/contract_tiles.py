@@ -101,7 +101,9 @@ class Tiles(Frame):
 
     def emit_tile(self, rows: int, axis: Axis | None, width: Width) -> None:
         """One tile at the present indices; without an axis a single row."""
-        f, sums = self.function, chains(rows, width.vectors, self.target)
+        f = self.function
+        sums = 1 if self.is_paired else chains(rows, width.vectors, self.target)
+        add = "pairs" if self.is_paired else "fused" if self.target.fused else "rounded"
         plan = plan_sums(self.reductions, max(self.schedule.unroll, sums))
         stride = 0 if axis is None else self.access.a.along(axis)
         # Loads know no negative offset: the lowest one goes into the pointer.
@@ -119,7 +121,7 @@ class Tiles(Frame):
         tile = [[f.local(V128) for _ in range(width.vectors)] for _ in range(rows)]
         with self.expressions.scope():
             self._begin_sums(tile, axis, width)
-            emit_sums(f, self.target.fused, plan, left, right, tile, sums, self.push)
+            emit_sums(f, add, plan, left, right, tile, sums, self.push)
             self._store(tile, axis, width)
         for local in (*pointers, *(local for row in tile for local in row)):
             f.release(local)
@@ -177,11 +179,12 @@ class Tiles(Frame):
     def _store_lanes(self, accumulator: int, lanes: Bound) -> None:
         """Lane by lane, where the epilogue cannot be computed for four columns at once."""
         f, expressions, lane = self.function, self.expressions, self.access.lane.name
-        value = expressions.accumulator = f.local(F32)
+        value = expressions.accumulator = f.local(I32 if self.is_paired else F32)
+        extract = "i32x4.extract_lane" if self.is_paired else "f32x4.extract_lane"
         first = expressions.indices[lane]
         for number in range(lanes.constant if lanes.local is None else 3):
             f.get(accumulator)
-            f.emit("f32x4.extract_lane", number)
+            f.emit(extract, number)
             f.set(value)
             with expressions.at(**{lane: Index(first.local, first.constant + number)}), ExitStack() as stack:
                 if lanes.local is not None:

@@ -297,6 +297,14 @@ class Expressions(Nodes):
                     self.hold(write.value)
         return writes
 
+    def _cut(self, item: Item, lane: str) -> Item:
+        """What an integer is a cast of, where storing it cuts the same bits off."""
+        node = item[1]
+        if not isinstance(node, Scalar) or node.op != "cast" or self.known(item) is not None:
+            return item
+        source = node.args[0]
+        return lanes_item(source, lane) if source.dtype in ("int32", "uint32") and node.dtype != "bool" else item
+
     def _write(self, write: Write, lane: str | None, count: int) -> None:
         function, dtype = self.function, self.operands[write.slot].type.dtype
         address, offset = write.addresses[0]
@@ -305,22 +313,23 @@ class Expressions(Nodes):
             self.push(write.value)
             function.emit(STORES[dtype], offset=offset)
             return
-        is_small, is_row = item_bytes(dtype) == 1, len(write.addresses) == 1
+        size, is_row = item_bytes(dtype), len(write.addresses) == 1
+        is_small = size < 4
         if is_row and count == 4 and not is_small:
             self.push(("dim", address))
             self.push(write.value)
             function.emit("v128.store", offset=offset)
             return
         value = function.local(V128)
-        self.push(write.value)
+        self.push(self._cut(write.value, lane) if is_small else write.value)
         if dtype == "bool":
             function.emit("i32x4.neg")
         if is_small:
             function.tee(value)
             function.get(value)
-            function.emit("i8x16.shuffle", *(k % 16 for k in range(0, 64, 4)))
+            function.emit("i8x16.shuffle", *(4 * (k // size % 4) + k % size for k in range(16)))
         function.set(value)
-        bits = 8 if is_small else 32
+        bits = 8 * size
         done = 0
         while done < count:
             several = 1 if not is_row else 1 << ((count - done).bit_length() - 1)

@@ -304,23 +304,28 @@ class Nodes(Integers):
             function.emit(LOADS[dtype], offset=offset)
             return
         stride = stride_along(self.operands[node.attribute[0]], node.attribute[1], lane)
-        small = item_bytes(dtype) == 1
+        size = item_bytes(dtype)
+        bits, small = 8 * size, size < 4
+        if size == 2 and stride == 1:
+            function.emit("v128.load16x4_s", offset=offset, align=1)
+            return
         if len(addresses) > 1:
-            function.emit("v128.load8_splat" if small else "v128.load32_splat", offset=offset)
+            function.emit(f"v128.load{bits}_splat", offset=offset)
             local = function.local(V128)
             for k, (address, offset) in enumerate(addresses[1:], 1):
                 function.set(local)
                 self.push(("dim", address))
                 function.get(local)
-                function.emit("v128.load8_lane" if small else "v128.load32_lane", k, offset=offset)
+                function.emit(f"v128.load{bits}_lane", k, offset=offset)
             function.release(local)
         elif stride == 0:
-            function.emit("v128.load8_splat" if small else "v128.load32_splat", offset=offset)
+            function.emit(f"v128.load{bits}_splat", offset=offset)
         else:
-            function.emit("v128.load32_zero" if small else "v128.load", offset=offset)
+            function.emit(f"v128.load{4 * bits}_zero" if small else "v128.load", offset=offset)
         if small:
-            sign = "s" if dtype == "int8" else "u"
-            function.emit(f"i16x8.extend_low_i8x16_{sign}")
+            sign = "s" if dtype.startswith("int") else "u"
+            if size == 1:
+                function.emit(f"i16x8.extend_low_i8x16_{sign}")
             function.emit(f"i32x4.extend_low_i16x8_{sign}")
         if dtype == "bool":
             function.emit("i32x4.neg")

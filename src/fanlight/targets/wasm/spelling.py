@@ -1,8 +1,8 @@
 """How is each row of SCALARS written in WebAssembly? Tables: one element on the stack, and four elements in a v128.
 
-In: a row and the dtype of its operands. Out: instructions, operands already pushed. Integers of one byte are kept
-in 32 bits, extended by zeros or by their sign; a bool is 0 or 1, and a lane of a bool vector is all ones or all zeros.
-Knows no locals."""
+In: a row and the dtype of its operands. Out: instructions, operands already pushed. Integers of one or two bytes are
+kept in 32 bits, extended by zeros or by their sign; a bool is 0 or 1, and a lane of a bool vector is all ones or all
+zeros. Knows no locals."""
 
 from __future__ import annotations
 
@@ -19,15 +19,16 @@ VALUE_TYPES: dict[str, ValueType] = {
     "int64": "i64",
     "uint8": "i32",
     "int8": "i32",
+    "int16": "i32",
     "bool": "i32",
 }
 
 # How one element, and four neighbours, come from and go to memory.
 LOADS = {"float32": "f32.load", "int32": "i32.load", "uint32": "i32.load", "int64": "i64.load"}
-LOADS |= {"uint8": "i32.load8_u", "int8": "i32.load8_s", "bool": "i32.load8_u"}
+LOADS |= {"uint8": "i32.load8_u", "int8": "i32.load8_s", "int16": "i32.load16_s", "bool": "i32.load8_u"}
 STORES = {"float32": "f32.store", "int32": "i32.store", "uint32": "i32.store", "int64": "i64.store"}
-STORES |= {"uint8": "i32.store8", "int8": "i32.store8", "bool": "i32.store8"}
-SPLATS = {"float32": "f32x4.splat"} | dict.fromkeys(("int32", "uint32", "uint8", "int8", "bool"), "i32x4.splat")
+STORES |= {"uint8": "i32.store8", "int8": "i32.store8", "int16": "i32.store16", "bool": "i32.store8"}
+SPLATS = dict.fromkeys(VALUE_TYPES, "i32x4.splat") | {"float32": "f32x4.splat"}
 
 
 class Spelling(NamedTuple):
@@ -54,6 +55,13 @@ _OF_BYTES = {
         "wraps": "; i32.const 24; i32x4.shl; i32.const 24; i32x4.shr_s",
         "clamp": "f32.const -128; f32.max; f32.const 127; f32.min; ",
         "clamps": "f32.const -128; f32x4.splat; f32x4.max; f32.const 127; f32x4.splat; f32x4.min; ",
+    },
+    "int16": {
+        "count": "",
+        "wrap": "; i32.extend16_s",
+        "wraps": "; i32.const 16; i32x4.shl; i32.const 16; i32x4.shr_s",
+        "clamp": "",
+        "clamps": "",
     },
 }
 _NOTHING = dict.fromkeys(_OF_BYTES["int8"], "")
@@ -131,6 +139,8 @@ _CASTS = """
     int32       | int8          | {wrap}                                   | {wraps}
     uint32      | int8          | {wrap}                                   | {wraps}
     uint8       | int8          | {wrap}                                   | {wraps}
+    int16       | int32         |                                          |
+    int32       | int16         | {wrap}                                   | {wraps}
     bool        | float32       | f32.convert_i32_u                        | f32.const 1; f32x4.splat; v128.and
     bool        | int32         |                                          | i32x4.neg
     bool        | uint32        |                                          | i32x4.neg

@@ -16,6 +16,12 @@ STRAIGHT = 32  # a product of at most this many steps is written without loops
 SHORT = 8  # an innermost loop of at most this many steps is written without a loop
 VECTOR = 16  # bytes of a register
 
+MULTIPLY_ADD = {
+    "fused": ("f32x4.relaxed_madd",),
+    "rounded": ("f32x4.mul", "f32x4.add"),
+    "pairs": ("i32x4.dot_i16x8_s", "i32x4.add"),  # two products of int16 in each lane
+}
+
 Step = tuple[int, int]  # byte offsets into A and B
 Pointer = tuple[int, int]  # a local with an address, and a constant offset
 
@@ -84,7 +90,7 @@ def _static_steps(reductions: Sequence[Reduction]) -> int:
 
 def emit_sums(
     function: Function,
-    fused: bool,
+    add: str,
     plan: Plan,
     a: Sequence[Pointer],
     b: Pointer,
@@ -93,6 +99,7 @@ def emit_sums(
     push: Callable[[DimLike], None],
 ) -> None:
     """Adds the products of A's rows and B's vectors to `accumulators`. The pointers move; `push` emits an open dim.
+    `add` is one of MULTIPLY_ADD.
 
     With several `chains`, successive steps go to different accumulators, which are added at the end: so a tile of few
     rows still hides the latency of an addition, but the order of its sums is another."""
@@ -103,7 +110,7 @@ def emit_sums(
         for local in spare[1:]:
             function.tee(local)
         function.set(spare[0])
-    _Sums(function, fused, plan, a, b, [accumulators, *parts], push).emit()
+    _Sums(function, add, plan, a, b, [accumulators, *parts], push).emit()
     for part in parts:
         for row, others in zip(accumulators, part, strict=True):
             for total, other in zip(row, others, strict=True):
@@ -119,14 +126,14 @@ class _Sums:
     def __init__(
         self,
         function: Function,
-        fused: bool,
+        add: str,
         plan: Plan,
         a: Sequence[Pointer],
         b: Pointer,
         chains: Sequence[Sequence[Sequence[int]]],
         push: Callable[[DimLike], None],
     ) -> None:
-        self.function, self.fused, self.plan, self.a, self.b, self.push = function, fused, plan, a, b, push
+        self.function, self.add, self.plan, self.a, self.b, self.push = function, add, plan, a, b, push
         self.chains, self.steps = chains, 0
         self.walked = 0  # how far A's pointer has moved since the code inside the loops began
         self.pointers = ({local: None for local, _ in a}, {b[0]: None})
@@ -287,13 +294,8 @@ class _Sums:
 
     def _multiply_add(self, left: int, right: int, total: int) -> None:
         f = self.function
-        if self.fused:
-            for local in (left, right, total):
-                f.get(local)
-            f.emit("f32x4.relaxed_madd")
-        else:
-            for local in (total, left, right):
-                f.get(local)
-            f.emit("f32x4.mul")
-            f.emit("f32x4.add")
+        for local in (left, right, total) if self.add == "fused" else (total, left, right):
+            f.get(local)
+        for instruction in MULTIPLY_ADD[self.add]:
+            f.emit(instruction)
         f.set(total)

@@ -1,26 +1,18 @@
-"""What do ONNX's operators on 8-bit numbers mean? A number q stands for (q - zero point) * scale.
-
-Products are exact: they are float32 as long as no sum can reach 2^24, and whole numbers where such sums are added up.
-"""
+"""What do ONNX's operators on 8-bit numbers mean? A number q stands for (q - zero point) * scale."""
 
 from __future__ import annotations
 
-from math import prod
 from typing import Any
 
 from fanlight.importers.onnx.rules import contraction
 from fanlight.importers.onnx.rules.table import rule
 from fanlight.ir import dim as dims
-from fanlight.ir.dim import Dim
 from fanlight.ir.graph import Value
 from fanlight.ops import functions as fn
 from fanlight.ops.known import known
-from fanlight.ops.promote import RANGES
 
 NUMBERS = {2: "uint8", 3: "int8"}
 BYTES = tuple(NUMBERS.values())
-EXACT = 2**24  # below it every whole number is a float32
-MOST_PARTS = 64  # sums of products that are added up as whole numbers; above, all are whole numbers
 
 
 def as_float(x: Value) -> Value:
@@ -107,18 +99,7 @@ def quantize_dynamically(use: Any, x: Value) -> tuple[Value, Value, Value]:
     return quantized(fn.divide(x, scale), zero, "uint8"), scale, zero
 
 
-# Exact products
-
-
-def reach(x: Value, zero: Value | None) -> int:
-    """The largest absolute value of x less its zero point."""
-    low, high = RANGES[x.dtype]
-    content = None if zero is None else known(zero)
-    if zero is None:
-        return max(-low, high)
-    if content is None or content.dtype == object:
-        return high - low
-    return max(int(content.max()) - low, high - int(content.min()))
+# Products of whole numbers: exact, as int32
 
 
 def check_bytes(use: Any, *xs: Value) -> None:
@@ -126,46 +107,10 @@ def check_bytes(use: Any, *xs: Value) -> None:
         raise use.refuse("operands of uint8 or int8", [x.type for x in xs])
 
 
-def exact_matmul(x: Value, y: Value, largest: int) -> Value:
-    """A matrix product of whole numbers in float32, none above `largest` where two are multiplied: float32 where that
-    is exact, else int32."""
-    count, size = x.shape[-1], max((EXACT - 1) // largest, 1)
-    if isinstance(count, Dim) or count > size * MOST_PARTS:
-        return fn.matmul(fn.cast(x, "int32"), fn.cast(y, "int32"))
-    if count <= size:
-        return fn.matmul(x, y)
-    k = max(y.rank - 2, 0)
-    cuts = list(range(size, dims.known(count), size))
-    pairs = zip(fn.split(x, cuts, -1), fn.split(y, cuts, k), strict=True)
-    return summed([fn.matmul(a, b) for a, b in pairs])
-
-
-def summed(parts: list[Value]) -> Value:
-    total = fn.cast(parts[0], "int32")
-    for part in parts[1:]:
-        total = fn.add(total, fn.cast(part, "int32"))
-    return total
-
-
-def exact_conv(use: Any, x: Value, w: Value, largest: int) -> Value:
-    """A convolution of whole numbers in float32, as `exact_matmul`: channels are added up part by part."""
-    channels, group, taps = w.shape[1], use["group"], w.shape[2:]
-    if isinstance(channels, Dim) or any(isinstance(each, Dim) for each in taps):
-        raise use.refuse("a kernel of known size", w.type)
-    size = (EXACT - 1) // (largest * prod(map(dims.known, taps)))
-    if not size:
-        raise use.refuse(f"at most {(EXACT - 1) // largest} taps", taps)
-    if channels <= size:
-        return contraction.conv(use, x, w)
-    if dims.multiply(channels, group) != x.shape[1]:
-        raise use.error(f"a kernel for {group} groups of {x.shape[1]} channels", w.type)
-    cuts = list(range(size, dims.known(channels), size))
-    grouped = fn.reshape(x, (x.shape[0], group, channels, *x.shape[2:]))
-    parts = []
-    for a, b in zip(fn.split(grouped, cuts, 2), fn.split(w, cuts, 1), strict=True):
-        joined = fn.reshape(a, (x.shape[0], group * a.shape[2], *x.shape[2:]))
-        parts.append(contraction.conv(use, joined, b))
-    return summed(parts)
+def whole(x: Value, zero: Value | None) -> Value:
+    """x less its zero point, as int32."""
+    x = fn.cast(x, "int32")
+    return x if zero is None or is_zero(zero) else fn.subtract(x, fn.cast(zero, "int32"))
 
 
 def by_row(parameter: Value) -> Value:
@@ -183,17 +128,15 @@ def by_output(parameter: Value, w: Value) -> Value:
 @rule("MatMulInteger", parameters=(1,))
 def matmul_integer(use: Any, x: Value, y: Value, zero_x: Value | None = None, zero_y: Value | None = None) -> Value:
     check_bytes(use, x, y)
-    first = centred(x, None if zero_x is None else by_row(zero_x))
-    second = centred(y, None if zero_y is None else scalar(zero_y))
-    return fn.cast(exact_matmul(first, second, reach(x, zero_x) * reach(y, zero_y)), "int32")
+    first = whole(x, None if zero_x is None else by_row(zero_x))
+    return fn.matmul(first, whole(y, None if zero_y is None else scalar(zero_y)))
 
 
 @rule("ConvInteger", parameters=(1,))
 def conv_integer(use: Any, x: Value, w: Value, zero_x: Value | None = None, zero_w: Value | None = None) -> Value:
     check_bytes(use, x, w)
-    first = centred(x, None if zero_x is None else scalar(zero_x))
-    second = centred(w, None if zero_w is None else by_output(zero_w, w))
-    return fn.cast(exact_conv(use, first, second, reach(x, zero_x) * reach(w, zero_w)), "int32")
+    first = whole(x, None if zero_x is None else scalar(zero_x))
+    return contraction.conv(use, first, whole(w, None if zero_w is None else by_output(zero_w, w)))
 
 
 @rule("QLinearMatMul", parameters=(3,))
@@ -209,8 +152,7 @@ def matmul_quantized(
     zero: Value,
 ) -> Value:
     check_bytes(use, x, y, zero)
-    first, second = centred(x, by_row(zero_x)), centred(y, scalar(zero_y))
-    found = exact_matmul(first, second, reach(x, zero_x) * reach(y, zero_y))
+    found = fn.matmul(whole(x, by_row(zero_x)), whole(y, scalar(zero_y)))
     factor = fn.divide(fn.multiply(by_row(scale_x), scalar(scale_y)), by_row(scale))
     return quantized(fn.multiply(as_float(found), factor), by_row(zero), zero.dtype)
 
@@ -229,11 +171,10 @@ def conv_quantized(
     bias: Value | None = None,
 ) -> Value:
     check_bytes(use, x, w, zero)
-    first, second = centred(x, scalar(zero_x)), centred(w, by_output(zero_w, w))
-    found = exact_conv(use, first, second, reach(x, zero_x) * reach(w, zero_w))
+    found = contraction.conv(use, whole(x, scalar(zero_x)), whole(w, by_output(zero_w, w)))
     outputs = tuple([-1] + [1] * (x.rank - 2))
     if bias is not None:
-        found = fn.add(fn.cast(found, "int32"), fn.reshape(bias, outputs))
+        found = fn.add(found, fn.reshape(bias, outputs))
     each = scalar(scale_w)
     each = fn.reshape(each, outputs) if each.rank else each
     factor = fn.divide(fn.multiply(scalar(scale_x), each), scalar(scale))
