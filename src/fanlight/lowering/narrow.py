@@ -67,7 +67,7 @@ def source(node: Scalar) -> Scalar | None:
 def is_movement(kernel: Kernel) -> bool:
     """Does it give numbers that it reads, as they are?"""
     nodes = (node for store in kernel.stores for node in walk(store.value))
-    moves = ("read", "const", "guard")
+    moves = ("read", "const", "index", "guard")
     return kernel.kind == "map" and all(node.op in moves for node in nodes if node.dtype == "int32")
 
 

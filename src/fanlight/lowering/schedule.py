@@ -15,6 +15,7 @@ from fanlight.ir.kernel import Axis, Contraction, Kernel, Operand, Sorting, Stor
 from fanlight.ir.scalar import Scalar, cast, const, guard, inside, make, read, rebuild
 from fanlight.ir.target import Target
 from fanlight.ir.types import Type
+from fanlight.lowering.long_rows import with_long_rows
 from fanlight.lowering.narrow import NARROW, source
 from fanlight.lowering.neighbours import copy_strided
 from fanlight.lowering.operands import drop_unused, replace_slot
@@ -54,6 +55,8 @@ def schedule(
     derived from state that this function leaves alone, so that packing it costs nothing per call?"""
     if kernel.kind == "sort":
         return _sort(kernel)
+    if kernel.kind == "map":
+        return [with_long_rows(kernel, target.lanes)], {}
     parts, added = split_reduction(kernel)
     steps: list[Kernel] = []
     for part in parts:

@@ -15,7 +15,7 @@ from fanlight.ir.scalar import Scalar, index_data, node_dims, read, rebuild, wal
 from fanlight.ir.types import item_bytes
 from fanlight.targets.wasm.assembler import V128
 from fanlight.targets.wasm.integers import Index, Item
-from fanlight.targets.wasm.nodes import Nodes, lane_of, lanes_item
+from fanlight.targets.wasm.nodes import Nodes, bytes_of, lane_of, lanes_item
 from fanlight.targets.wasm.spelling import STORES
 from fanlight.targets.wasm.vectorize import ACCUMULATOR, is_vector_store, is_vector_value, names_of, varies
 
@@ -197,6 +197,9 @@ class Expressions(Nodes):
             return [("scalar", what.args[0])]
         if what.op in ("shift_left", "shift_right"):
             return [lanes_item(what.args[0], lane), ("scalar", what.args[1])]
+        if lane is not None and (clamped := bytes_of(what)):
+            source, *ends = clamped
+            return [lanes_item(source, lane), *(("splat", end) for end in ends)]
         return [lanes_item(a, lane) for a in what.args]
 
     @staticmethod

@@ -12,7 +12,8 @@ from fanlight.errors import CompileError
 from fanlight.ir import dim as dims
 from fanlight.ir.dim import Dim, DimLike
 from fanlight.ir.kernel import Operand
-from fanlight.ir.scalar import Scalar
+from fanlight.ir.number import integer_range
+from fanlight.ir.scalar import Scalar, const
 from fanlight.ir.target import Target
 from fanlight.ir.types import item_bytes
 from fanlight.targets.wasm.assembler import I32, V128, Function
@@ -176,12 +177,32 @@ class Nodes(Integers):
             for k in (1, 2, 0):
                 self.push(lanes_item(node.args[k], lane))
             function.emit("v128.bitselect" if vector else "select")
+        elif vector and (clamped := bytes_of(node)):
+            self._push_bytes(node, lane, *clamped)
         elif op in ("cast", "bitcast"):
             self.push(lanes_item(node.args[0], lane))
             spelling = (CASTS if op == "cast" else BITCASTS).get((node.args[0].dtype, node.dtype), _UNSPELLED)
             self._spell(spelling.vector if vector else spelling.scalar, node)
         else:
             self._push_row(node, lane)
+
+    def _push_bytes(self, node: Scalar, lane: str, source: Scalar, low: Scalar, high: Scalar) -> None:
+        """Four floats as bytes, or as the floats that these are: moved into the range first, and NaN to 0. `a < b ? b :
+        a` is one instruction, where f32x4.max takes eight on x86; so is a conversion of what is known to fit."""
+        function = self.function
+        from_zero = low.attribute == 0  # then NaN becomes `low`, if it stands on the right; else it is kept for the end
+        items = (("splat", low), lanes_item(source, lane))
+        for item in items if from_zero else items[::-1]:
+            self.push(item)
+        function.emit("f32x4.pmax")
+        self.push(("splat", high))
+        function.emit("f32x4.pmin")
+        if node.dtype == "float32":
+            if not is_whole(source):
+                function.emit("f32x4.trunc")
+            return
+        relaxed = from_zero and self.target.fused
+        function.emit("i32x4.relaxed_trunc_f32x4_s" if relaxed else "i32x4.trunc_sat_f32x4_s")
 
     def _push_row(self, node: Scalar, lane: str | None) -> None:
         dtype = node.args[0].dtype
@@ -335,6 +356,28 @@ class Nodes(Integers):
             function.get(local)
             function.emit("i8x16.shuffle", *(4 * k + byte for k in (3, 2, 1, 0) for byte in range(4)))
             function.release(local)
+
+
+def bytes_of(node: Scalar) -> tuple[Scalar, Scalar, Scalar] | None:
+    """Where a node casts floats to bytes, or to uint8 and back: the floats, and the range as floats."""
+    if node.op != "cast":
+        return None
+    (source,) = node.args
+    if node.dtype == "float32" and source.op == "cast" and source.dtype == "uint8":
+        node, (source,) = source, source.args
+    if source.dtype != "float32" or node.dtype not in ("uint8", "int8"):
+        return None
+    low, high = integer_range(node.dtype)
+    return source, const(low), const(high)
+
+
+def is_whole(node: Scalar) -> bool:
+    """Is a float certainly a whole number, an infinity or NaN?"""
+    if node.op == "const":
+        return not math.isfinite(node.attribute) or node.attribute.is_integer()
+    if node.op in ("add", "sub", "min", "max"):
+        return all(map(is_whole, node.args))
+    return node.op in ("nearest", "floor", "ceil", "trunc")
 
 
 def _ahead(dim: DimLike, lane: str, steps: int) -> DimLike:

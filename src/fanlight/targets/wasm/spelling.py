@@ -40,28 +40,26 @@ class Spelling(NamedTuple):
 
 _INTEGERS = "int32 uint32 int64 uint8 int8"
 # Bytes need more: the count of a shift is taken modulo 8, what may leave the eight bits wraps, and a float32 is moved
-# into the range before it is converted (conversions see to an end at 0). The plurals are for four elements.
+# into the range before it is converted (conversions see to an end at 0; `Nodes` moves four elements). The plural is for
+# four elements.
 _OF_BYTES = {
     "uint8": {
         "count": "i32.const 7; i32.and; ",
         "wrap": "; i32.const 255; i32.and",
         "wraps": "; i32.const 255; i32x4.splat; v128.and",
         "clamp": "f32.const 255; f32.min; ",
-        "clamps": "f32.const 255; f32x4.splat; f32x4.min; ",
     },
     "int8": {
         "count": "i32.const 7; i32.and; ",
         "wrap": "; i32.extend8_s",
         "wraps": "; i32.const 24; i32x4.shl; i32.const 24; i32x4.shr_s",
         "clamp": "f32.const -128; f32.max; f32.const 127; f32.min; ",
-        "clamps": "f32.const -128; f32x4.splat; f32x4.max; f32.const 127; f32x4.splat; f32x4.min; ",
     },
     "int16": {
         "count": "",
         "wrap": "; i32.extend16_s",
         "wraps": "; i32.const 16; i32x4.shl; i32.const 16; i32x4.shr_s",
         "clamp": "",
-        "clamps": "",
     },
 }
 _NOTHING = dict.fromkeys(_OF_BYTES["int8"], "")
@@ -111,11 +109,11 @@ _CASTS = """
     float32     | int32         | i32.trunc_sat_f32_s                      | i32x4.trunc_sat_f32x4_s
     float32     | uint32        | i32.trunc_sat_f32_u                      | i32x4.trunc_sat_f32x4_u
     float32     | int64         | i64.trunc_sat_f32_s                      | -
-    float32     | uint8         | {clamp}i32.trunc_sat_f32_u               | {clamps}i32x4.trunc_sat_f32x4_u
-    float32     | int8          | {clamp}i32.trunc_sat_f32_s               | {clamps}i32x4.trunc_sat_f32x4_s
+    float32     | uint8         | {clamp}i32.trunc_sat_f32_u               | i32x4.trunc_sat_f32x4_s
+    float32     | int8          | {clamp}i32.trunc_sat_f32_s               | i32x4.trunc_sat_f32x4_s
     int32       | float32       | f32.convert_i32_s                        | f32x4.convert_i32x4_s
     uint32      | float32       | f32.convert_i32_u                        | f32x4.convert_i32x4_u
-    uint8       | float32       | f32.convert_i32_u                        | f32x4.convert_i32x4_u
+    uint8       | float32       | f32.convert_i32_s                        | f32x4.convert_i32x4_s
     int8        | float32       | f32.convert_i32_s                        | f32x4.convert_i32x4_s
     int64       | float32       | f32.convert_i64_s                        | -
     int32       | int64         | i64.extend_i32_s                         | -
