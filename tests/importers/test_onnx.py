@@ -252,3 +252,15 @@ def test_int8_has_a_scale_for_each_output_channel(tmp_path, rng):
         before = dict(tensors)[name]
         error = np.abs(kept[name] - before).max(axis=axis)
         assert (error <= np.abs(before).max(axis=axis) / 12).all(), name
+
+
+def test_weights_of_a_file_are_there_without_a_compiler(tmp_path, rng, monkeypatch):
+    path = small(tmp_path / "small.onnx", rng)
+    model = fl.load(path)
+    with monkeypatch.context() as without:
+        without.setattr("fanlight.model.compile", None)
+        weights = model.weights()
+        weights["conv.bias"][:] = 0
+        assert (model.weights()["conv.bias"] != 0).all(), "weights() gives copies"
+    x = rng.normal(size=(2, 3, 8, 8)).astype("float32")
+    np.testing.assert_allclose(model.predict(x), onnxruntime_answer(path, x), atol=1e-5)
