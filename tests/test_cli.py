@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -94,8 +95,8 @@ def test_what_is_not_understood_is_another_exit_code(fanlight, folder):
 def test_verify_exits_with_its_verdict(fanlight, folder, monkeypatch, ok):
     asked = []
 
-    def verify_bundle(source, privacy):
-        asked.append((source, privacy))
+    def verify_bundle(source, privacy, against, tolerance):
+        asked.append((source, privacy, against, tolerance))
         checks = [{"name": "files", "ok": ok, "detail": "told"}, {"name": "page", "ok": None, "detail": "not run"}]
         return {"ok": ok, "checks": checks, "proved": ["this"], "not_proved": ["that"]}
 
@@ -106,7 +107,10 @@ def test_verify_exits_with_its_verdict(fanlight, folder, monkeypatch, ok):
     assert found.exit_code == (0 if ok else 1)
     assert f"{'✓' if ok else '✗'} files: told" in found.output and "· that" in found.output
     assert f"2 checks, {0 if ok else 1} failed, 1 not run" in found.output
-    assert asked == [(folder, True), (folder, False)]
+    fanlight("verify", folder, "--against", "model.onnx", "--tolerance", "0.01")
+    assert asked[:2] == [(folder, True, None, None), (folder, False, None, None)]
+    assert asked[2] == (folder, False, Path("model.onnx"), 0.01)
+    assert fanlight("verify", folder, "--tolerance", "0.01").exit_code == 2
 
 
 def test_as_a_program_of_its_own(folder, tmp_path):

@@ -133,6 +133,6 @@ def test_what_is_wrong_is_said(folder, tmp_path):
         inspect_source(tmp_path)
     with pytest.raises(StorageError, match="expected a folder or an HTML file"):
         inspect_source(tmp_path / "missing")
-    (tmp_path / "model.onnx").write_bytes(b"\x08\x07")
+    (tmp_path / "model.bin").write_bytes(b"\x08\x07")
     with pytest.raises(ModelFormatError, match="expected an exported page"):
-        inspect_source(tmp_path / "model.onnx")
+        inspect_source(tmp_path / "model.bin")

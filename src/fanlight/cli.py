@@ -136,9 +136,10 @@ def serve(directory: Path, port: int, lan: bool, as_json: bool) -> None:
 @JSON
 @reported
 def inspect(source: Path, after: str | None, as_json: bool) -> None:
-    """Show what an export consists of.
+    """Show what an export, or an ONNX file, consists of.
 
-    SOURCE is an exported folder or page: its layers, functions, kernels, state, memory and files."""
+    SOURCE is an exported folder or page: its layers, functions, kernels, state, memory and files. Of an ONNX file:
+    inputs and outputs, operators and whether they have gradients, weights, work, and all that would be refused."""
     from fanlight.inspection import inspect_source, print_inspection
 
     found = inspect_source(source, after)
@@ -151,16 +152,25 @@ def inspect(source: Path, after: str | None, as_json: bool) -> None:
 @main.command()
 @click.argument("source", type=BUNDLE)
 @click.option("--privacy", is_flag=True, help="Also plant a canary and prove that nothing leaves the page.")
+@click.option("--against", type=BUNDLE, metavar="FILE", help="Compare with what onnxruntime makes of this ONNX file.")
+@click.option(
+    "--tolerance",
+    type=click.FloatRange(min=0),
+    help="With --against, the largest difference, as a part of an output's largest absolute value; 1e-4 if left out.",
+)
 @JSON
 @reported
-def verify(source: Path, privacy: bool, as_json: bool) -> None:
+def verify(source: Path, privacy: bool, against: Path | None, tolerance: float | None, as_json: bool) -> None:
     """Test an export in a real browser.
 
     SOURCE is an exported folder or page: its files, its self-test in both variants, and that it works without a
-    network; with --privacy, what leaves the page, and which ways out its policy closes. Needs Chromium."""
+    network; with --privacy, what leaves the page, and which ways out its policy closes; with --against, whether it
+    computes what the file computes that it was converted from. Needs Chromium."""
+    if tolerance is not None and against is None:
+        raise click.UsageError("--tolerance goes with --against")
     from fanlight.verification import print_verification, verify_bundle
 
-    found = verify_bundle(source, privacy)
+    found = verify_bundle(source, privacy, against, tolerance)
     if as_json:
         click.echo(json.dumps(found))
     else:

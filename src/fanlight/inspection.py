@@ -1,10 +1,11 @@
 """What does an export consist of? Layers, functions, kernels, memory and files; or the text of one stage of compiling.
 
-In: an exported folder or page. Out: facts as JSON has them, and the same printed. Compiles the module again: a bundle
-has graphs and code, but not what lies between."""
+In: an exported folder or page, or an ONNX file. Out: facts as JSON has them, and the same printed. Compiles the module
+again: a bundle has graphs and code, but not what lies between."""
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -14,7 +15,8 @@ from fanlight.bundle.manifest import FORMAT, Function, Manifest, Slot
 from fanlight.bundle.read import Bundle, read_bundle
 from fanlight.compiler import GRAPH_STAGES, TARGETS, Compiled, compile
 from fanlight.description import kernel_operations
-from fanlight.errors import UnknownNameError
+from fanlight.errors import UnknownNameError, UnsupportedOp
+from fanlight.importers.names import is_keras, is_onnx
 from fanlight.insides import layer_rows
 from fanlight.ir import dim as dims
 from fanlight.ir.kernel import Procedure, Program, kernels_of
@@ -34,10 +36,12 @@ Facts = dict[str, Any]
 
 def inspect_source(source: Path, after: str | None = None) -> Facts:
     """What is in the bundle `source`, or with `after` the text of its module or program after that stage: "describe"
-    is the module before any. Raises UnknownNameError for another stage, ModelFormatError or StorageError where
-    `source` is no bundle."""
+    is the module before any. Of an ONNX file, what `onnx_inspection` tells. Raises UnknownNameError for another stage,
+    ModelFormatError or StorageError where `source` is no bundle."""
     if after is not None and after not in STAGES:
         raise UnknownNameError("inspect --after", expected=f"one of {', '.join(STAGES)}", got=repr(after))
+    if (is_onnx(source) or is_keras(source)) and not source.is_dir():
+        return inspect_file(source, after)
     bundle = read_bundle(source)
     if after is not None:
         text = module_text(read_module(bundle)) if after == STAGES[0] else stage_text(read_module(bundle), after)
@@ -61,6 +65,22 @@ def inspect_source(source: Path, after: str | None = None) -> Facts:
         "code": None if compiled is None else {"same": compiled.code == bundle.file(manifest.code[VARIANT])},
         "files": file_facts(manifest),
     }
+
+
+def inspect_file(source: Path, after: str | None) -> Facts:
+    """What is in a file that another tool wrote."""
+    if after is None and is_onnx(source):
+        from fanlight.onnx_inspection import inspect_onnx
+
+        return inspect_onnx(source)
+    expected = "an exported folder or page" + (", or an ONNX file" if after is None else " with --after")
+    do = f"convert it first: {convert_command(source)}"
+    raise UnsupportedOp("inspect", expected=expected, got=source, do=do)
+
+
+def convert_command(source: Path, *options: str) -> str:
+    """What is typed to export a model file."""
+    return shlex.join(["fanlight", "convert", str(source), f"{source.stem}-site", *options])
 
 
 def stage_text(module: Module, after: str) -> str:
@@ -184,6 +204,10 @@ def print_inspection(found: Mapping[str, Any]) -> None:
     if "text" in found:
         print(found["text"], end="")
         return
+    if found["form"] == "onnx":
+        from fanlight.onnx_inspection import headline, tables
+    else:
+        headline, tables = bundle_headline, bundle_tables
     from rich.console import Console
     from rich.text import Text
 
@@ -193,9 +217,11 @@ def print_inspection(found: Mapping[str, Any]) -> None:
     for title, columns, rows in tables(found):
         if rows:
             console.print(table(title, columns, rows))
+    if "next" in found:
+        console.print(Text(found["next"]), soft_wrap=True)
 
 
-def headline(found: Mapping[str, Any]) -> list[str]:
+def bundle_headline(found: Mapping[str, Any]) -> list[str]:
     form = {"folder": "exported folder", "one-file": "exported page in one file"}[found["form"]]
     lines = [f"{found['name']}: {form}, format {found['format']}, written by Fanlight {found['fanlight'] or '?'}"]
     if training := found["training"]:
@@ -214,7 +240,7 @@ def headline(found: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def tables(found: Mapping[str, Any]) -> list[tuple[str, Sequence[str], list[Sequence[str]]]]:
+def bundle_tables(found: Mapping[str, Any]) -> list[tuple[str, Sequence[str], list[Sequence[str]]]]:
     """Titles, columns and rows; a column whose name ends in a colon holds numbers."""
     files, functions = found["files"], [each for each in found["functions"] if each["kernels"] is not None]
     layers = found["layers"] or []

@@ -21,6 +21,7 @@ from fanlight.errors import ShapeError, UnknownNameError
 from fanlight.features import on_features
 from fanlight.fitting import Arrays, History, Logs
 from fanlight.ir.module import Module
+from fanlight.ir.types import Type
 from fanlight.layers.calling import Symbol, frozen, leaves
 from fanlight.layers.input import Input
 from fanlight.layers.network import Network
@@ -109,13 +110,22 @@ class Model(DescribedModel):
 
     def weights(self) -> Arrays:
         """All state by name: parameters, statistics, optimizer slots, hyperparameters."""
+        return self._engine.state() if self._engine else {name: array.copy() for name, array in self._held().items()}
+
+    def _held(self) -> Arrays:
+        """All state by name, to be read at once and not to be changed."""
         if self._engine is not None:
             return self._engine.state()
         if not self._is_begun:  # what trains and predicts is not compiled for it
             module = self.module()
-            engine, _ = self._started(replace(module, functions={"init": module.functions["init"]}))
-            self._state, self._is_begun = engine.state(), True
-        return {name: array.copy() for name, array in self._state.items()}
+            given = {name: Type(str(array.dtype), array.shape) for name, array in self._state.items()}
+            if all(given.get(name) == spec.type for name, spec in module.state.items()):
+                self._state = {name: self._state[name] for name in module.state}
+            else:
+                engine, _ = self._started(replace(module, functions={"init": module.functions["init"]}))
+                self._state = engine.state()
+            self._is_begun = True
+        return self._state
 
     def set_weights(self, arrays: Mapping[str, Any]) -> None:
         """Replaces state arrays by name; names, shapes and dtypes are checked before anything changes."""
@@ -326,14 +336,14 @@ class Model(DescribedModel):
         `publishing.export_model` for the options."""
         from fanlight.publishing import export_model
 
-        return export_model(self, Path(path), self.weights(), train=train, page=page, **options)
+        return export_model(self, Path(path), self._held(), train=train, page=page, **options)
 
     def save(self, path: str | Path) -> Path:
         """Saves model and state: a folder that `fl.load` opens and a page can use; x.keras, which Keras opens too; or
         the state alone, as x.safetensors."""
         from fanlight.publishing import save_model
 
-        return save_model(self, Path(path), self.weights())
+        return save_model(self, Path(path), self._held())
 
     def save_weights(self, path: str | Path) -> Path:
         """Writes `x.weights.h5`, which `load_weights` and Keras's own take for a model of the same layers."""

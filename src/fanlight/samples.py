@@ -5,11 +5,13 @@ In: a compiled module, its manifest, its weights. Out: arrays by name. Knows no 
 from __future__ import annotations
 
 import math
+import struct
+from array import array
 from collections.abc import Mapping
 from random import Random
 from typing import Any
 
-from fanlight.arrays import Array, native
+from fanlight.arrays import FORMATS, Array, native
 from fanlight.bundle.manifest import Manifest, StateSlot
 from fanlight.compiler import Compiled
 from fanlight.content import engine_of
@@ -26,7 +28,7 @@ def self_test(compiled: Compiled, manifest: Manifest, weights: Arrays) -> dict[s
     """One small input for each function with what comes out and, where it is small, the state after the call: what a
     page's `model.selfTest()` compares. Every function begins with the exported state."""
     engine = engine_of(compiled.program, compiled.code)
-    begin = {slot.name: initial_array(slot) for slot in manifest.state} | dict(weights)
+    begin = dict(weights) | {slot.name: initial_array(slot) for slot in manifest.state if slot.name not in weights}
     rng = Random(0)
     found: dict[str, Any] = {}
     for name, function in manifest.functions.items():
@@ -35,10 +37,10 @@ def self_test(compiled: Compiled, manifest: Manifest, weights: Arrays) -> dict[s
             continue
         engine.set_state(begin)
         outputs = engine.call(name, inputs)
-        state = {key: engine.get_state(key) for key in function.writes}
+        small = [key for key in function.writes if begin[key].nbytes <= STATE_BYTES]
         found |= {f"{name}/input/{key}": array for key, array in inputs.items()}
         found |= {f"{name}/output/{key}": array for key, array in outputs.items()}
-        found |= {f"{name}/state/{key}": a for key, a in state.items() if a.nbytes <= STATE_BYTES}
+        found |= {f"{name}/state/{key}": engine.get_state(key) for key in small}
     return found
 
 
@@ -62,9 +64,11 @@ def sample(type: Type, sizes: Mapping[str, int], meaning: Mapping[str, Any], rng
     else:
         high = len(meaning["labels"]) if "labels" in meaning else 2
         numbers = [rng.randrange(high) for _ in range(count)]
-    return native(Array.of(numbers, type.dtype).reshape(shape))
+    code = FORMATS[type.dtype]
+    return native(Array(type.dtype, shape, array("B" if code == "?" else code, numbers).tobytes()))
 
 
 def initial_array(slot: StateSlot) -> Any:
     """What a state array begins with where no file holds it."""
-    return native(Array.of([slot.initial or 0] * math.prod(slot.shape), slot.dtype).reshape(slot.shape))
+    number = struct.pack(f"<{FORMATS[slot.dtype]}", slot.initial or 0)
+    return native(Array(slot.dtype, slot.shape, number * math.prod(slot.shape)))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fanlight.errors import ModelFormatError, ShapeError, UnknownNameError
+from fanlight.importers.onnx.layer import ONNXNode
 from fanlight.ir import dim as dims
 from fanlight.ir.control import label_of
 from fanlight.ir.module import Module
@@ -85,11 +86,13 @@ def channel_axes(network: Network) -> dict[str, tuple[int, ...]]:
         kind = type(layer).__name__
         for name, weight in layer.weights.items():
             last = weight.type.rank - 1
-            if kind.startswith("Depthwise") or name == "depthwise_kernel":
+            if isinstance(layer, ONNXNode):
+                axes = layer.channel_axes(name)
+            elif kind.startswith("Depthwise") or name == "depthwise_kernel":
                 axes = (last - 1, last)
             else:
                 axes = (last - 1,) if "Transpose" in kind else (last,)
-            found[f"{path}/{name}" if name else path] = axes
+            found[layer.weight_path(path, name)] = axes
     return found
 
 

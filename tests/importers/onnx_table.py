@@ -40,6 +40,8 @@ fl.load("site/", weights="learnt.safetensors").save("tuned.onnx")  # ... and wha
 - `fl.from_torch(module, example_inputs)` and `fl.from_sklearn(estimator)` go the same way without a file.
 - **float64, float16 and bfloat16** become float32. Strings, sequences, optionals and sparse tensors are refused.
 - **Nothing in a file is executed**, no file outside its folder is read; what is missing is named all at once.
+- `fanlight inspect model.onnx` tells before all this what is in a file, and names everything that would be refused;
+  `fanlight verify site/ --against model.onnx` compares the page with onnxruntime, in Chromium.
 - `model.save("tuned.onnx")` writes the same nodes with the new weights; of a new head, Dense, Activation, pooling,
   Flatten and Dropout.
 

@@ -239,3 +239,28 @@ def test_a_model_of_ones_own_layers_is_no_onnx_file(tmp_path):
     x = fl.Input((4,))
     with pytest.raises(UnsupportedOp, match="loaded from an ONNX file"):
         fl.Model(x, fl.layers.Dense(2)(x)).save(tmp_path / "own.onnx")
+
+
+def test_int8_has_a_scale_for_each_output_channel(tmp_path, rng):
+    scales = np.exp(rng.normal(size=(200, 1)) * 2).astype("float32")
+    weights = rng.normal(size=(200, 120)).astype("float32") * scales
+    nodes = [helper.make_node("Gemm", ["x", "w"], ["h"], transB=1), helper.make_node("MatMul", ["h", "v"], ["y"])]
+    tensors = [("w", weights), ("v", np.ascontiguousarray(weights.T[:, :150].repeat(2, 0)[:200]))]
+    path = write(tmp_path / "two.onnx", nodes, [("x", ("batch", 120))], [("y", ("batch", 150))], tensors)
+    kept = fl.load(fl.load(path).export(tmp_path / "site", quantize="int8")).weights()
+    for name, axis in (("w", 1), ("v", 0)):
+        before = dict(tensors)[name]
+        error = np.abs(kept[name] - before).max(axis=axis)
+        assert (error <= np.abs(before).max(axis=axis) / 12).all(), name
+
+
+def test_weights_of_a_file_are_there_without_a_compiler(tmp_path, rng, monkeypatch):
+    path = small(tmp_path / "small.onnx", rng)
+    model = fl.load(path)
+    with monkeypatch.context() as without:
+        without.setattr("fanlight.model.compile", None)
+        weights = model.weights()
+        weights["conv.bias"][:] = 0
+        assert (model.weights()["conv.bias"] != 0).all(), "weights() gives copies"
+    x = rng.normal(size=(2, 3, 8, 8)).astype("float32")
+    np.testing.assert_allclose(model.predict(x), onnxruntime_answer(path, x), atol=1e-5)

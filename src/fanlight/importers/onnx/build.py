@@ -13,7 +13,7 @@ from typing import Any
 from fanlight.errors import FanlightError, MemoryLimitError, ModelFormatError, UnknownNameError, UnsupportedOp
 from fanlight.importers.onnx.layer import ONNXNode
 from fanlight.importers.onnx.operators import MOST_NUMBERS, prepared
-from fanlight.importers.onnx.records import Graph, Model, Node, Slot
+from fanlight.importers.onnx.records import CONTAINERS, Graph, Model, Node, Slot
 from fanlight.importers.onnx.rules import RULES
 from fanlight.importers.onnx.run import DTYPE_OF, in_dtype
 from fanlight.ir import dim as dims
@@ -98,9 +98,16 @@ class Builder:
         inputs = [self.input(slot) for slot in self.graph.inputs]
         for node in self.graph.nodes:
             self.add(node)
+        return self.built(inputs)
+
+    def built(self, inputs: list[Symbol]) -> Built:
+        """The network of what has been added."""
         outputs: dict[str, Symbol] = {}
         results: dict[str, Meaning] = {}
         for slot in self.graph.outputs:
+            if slot.dtype in CONTAINERS:
+                got = f"output {slot.name!r} of {slot.dtype}"
+                raise UnsupportedOp("ONNX file", expected="tensors", got=got, at=self.model.at)
             if slot.name not in self.symbols:
                 raise self.error("outputs that nodes make of inputs", repr(slot.name))
             name = self.free_name(slot.name, set(outputs))
@@ -130,7 +137,7 @@ class Builder:
 
     def input(self, slot: Slot) -> Symbol:
         """The symbol of an input; the first axis is that of the rows."""
-        if slot.dtype is None or slot.shape is None:
+        if slot.dtype is None or (slot.shape is None and slot.dtype not in CONTAINERS):
             raise self.error(f"the dtype and shape of input {slot.name!r}", "none")
         dtype = DTYPE_OF.get(slot.dtype)
         if dtype is None:

@@ -103,6 +103,25 @@ class ONNXNode(Layer):
             context.logits[first] = (self.node.op.lower(), x)
         return tuple(y for y, name in zip((first, *rest), self.node.outputs, strict=False) if name)
 
+    def channel_axes(self, name: str) -> tuple[int, ...]:
+        """Which axes of a weight count output channels."""
+        last = self.weights[name].type.rank - 1
+        held = [each["weight"] if isinstance(each, Mapping) and "weight" in each else None for each in self.operands]
+        position = held.index(name)
+        match self.node.op:
+            case "Conv":
+                return (0,)
+            case "ConvTranspose":
+                return (1,)
+            case "Gemm" if position < 2:
+                is_turned = bool(self.node.attributes["transB" if position else "transA"])
+                return (int(is_turned != bool(position)),)
+            case "MatMul" if position == 0:
+                return (last - 1,)
+            case "LSTM" | "GRU" | "RNN":
+                return (0, 1)
+        return (last,)
+
     def keep_statistics(self, context: Context, moved: Sequence[Value]) -> None:
         """Writes the running mean and variance that a batch normalization in training gives."""
         for source, value in zip(self.operands[3:5], moved, strict=True):

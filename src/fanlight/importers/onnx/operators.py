@@ -20,8 +20,7 @@ MOST_NUMBERS = 4096  # of a tensor that is written out in a graph; larger ones a
 
 def prepared(model: Model) -> Graph:
     """The graph of a model, ready to be traced. Raises UnsupportedOp that names every operator Fanlight lacks."""
-    check_functions(model)
-    graph = Preparing(model).graph(model.graph)
+    graph = written_out(model)
     missing: dict[str, list[str]] = {}
     for node in walk(graph):
         if node.kind not in RULES:
@@ -29,6 +28,13 @@ def prepared(model: Model) -> Graph:
     if missing:
         got = ", ".join(f"{kind} ({', '.join(names[:3])})" for kind, names in missing.items())
         raise UnsupportedOp("ONNX file", expected="operators that Fanlight has", got=got, at=model.at)
+    return graph
+
+
+def written_out(model: Model) -> Graph:
+    """The graph of a model without functions, with all attributes; operators may be unknown."""
+    check_functions(model)
+    graph = Preparing(model).graph(model.graph)
     lifted: dict[str, Any] = {}
     nodes = tuple(lift(node, lifted) for node in graph.nodes)
     return replace(graph, nodes=nodes, tensors={**graph.tensors, **lifted})

@@ -90,8 +90,7 @@ class Reader:
             if not each.name or each.name in tensors:
                 raise self.error("a name of its own for each initializer", repr(each.name))
             tensors[each.name] = self.tensor(each)
-        inputs = tuple(self.slot(each) for each in proto.input)
-        outputs = tuple(self.slot(each) for each in proto.output)
+        inputs, outputs = (tuple(self.slot(each, depth) for each in side) for side in (proto.input, proto.output))
         nodes = tuple(self.node(each, depth) for each in proto.node)
         defined = [slot.name for slot in inputs] + [name for node in nodes for name in node.outputs if name]
         if twice := next((name for name, count in counted(defined).items() if count > 1), None):
@@ -102,12 +101,14 @@ class Reader:
         kept = tuple(slot for slot in inputs if slot.name not in tensors)
         return Graph(proto.name, nodes, kept, outputs, tensors)
 
-    def slot(self, proto: Any) -> Slot:
+    def slot(self, proto: Any, depth: int) -> Slot:
         if not proto.name:
             raise self.error("names of inputs and outputs", "none")
         kind = proto.type.WhichOneof("value")
         if kind is None:
             return Slot(proto.name)
+        if kind != "tensor_type" and depth == 0:
+            return Slot(proto.name, kind.removesuffix("_type"))
         if kind != "tensor_type":
             got = f"{proto.name!r} of {kind.removesuffix('_type')}"
             raise UnsupportedOp("ONNX file", expected="tensors", got=got, at=self.at)

@@ -9,12 +9,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+CONTAINERS = ("sequence", "map", "optional", "sparse_tensor")  # in the place of a dtype: what is no tensor
 Extent = int | str | None  # of an axis: its length, the name of one that is open, or nothing said
 
 
 @dataclass(frozen=True)
 class Slot:
-    """An input or output as a graph declares it: `dtype` is None where the file says nothing, so is `shape`."""
+    """An input or output as a graph declares it: `dtype` is None where the file says nothing, so is `shape`. What is no
+    tensor has one of `CONTAINERS` as its dtype."""
 
     name: str
     dtype: str | None = None
