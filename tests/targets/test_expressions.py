@@ -64,7 +64,7 @@ def test_a_cast_means_what_evaluate_says(source, dtype, rng):
 
 def test_all_casts_are_spelled():
     wanted = {(a, b) for a in DTYPES for b in DTYPES if a != b and b != "bool"}
-    assert wanted == set(CASTS)
+    assert wanted | {("int16", "int32"), ("int32", "int16")} == set(CASTS)
 
 
 @pytest.mark.parametrize("limit", [0.0, -0.0, 6.0, -2.5, float("inf"), float("nan")])
