@@ -24,6 +24,7 @@ MEASUREMENTS = {  # name -> module
     "mlp": "contests.mlp",
     "lstm": "contests.lstm",
     "matmul": "contests.matmul",
+    "mobilenet": "contests.mobilenet",
     "threaded": "contests.threaded",
     "coldstart": "coldstart.coldstart",
     "pointwise": "pointwise.pointwise",

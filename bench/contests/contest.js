@@ -2,23 +2,24 @@
 // same inputs and weights, in one page. Outputs are compared before anything is timed.
 
 import { callsIn, difference, interleave, loadPeak, median, openBare } from '../measure.js';
-import { load } from '../site/index.js';
 
 const floats = async (file) => new Float32Array(await (await fetch(file)).arrayBuffer());
 
 /** Inputs and weights: `{ name, array, shape }` each. */
 const arraysOf = (described) => Promise.all(described.map(async ({ name, shape, file }) => ({ name, shape, array: await floats(file) })));
 
-/** Fanlight's two forms of the function `name`. */
-async function fanlight(name, inputs, output, threads) {
-  const site = new URL('../site/', import.meta.url);
-  const model = await load(site.href, threads > 1 ? { threads } : {});
+/** Fanlight's two forms of a function: bare where one thread is enough, and through the runtime. */
+async function fanlight({ site: place, function: name, output, sizes }, inputs, threads) {
+  const site = new URL(`../${place}`, import.meta.url);
+  const { load } = await import(new URL('index.js', site));
+  const model = await load(site.href, { threads });
   const found = {};
   if (threads === 1) {
-    const { run, inputs: places, outputs } = (await openBare(site, model, {})).functionOf(name);
+    const { run, inputs: places, outputs } = (await openBare(site, model, sizes)).functionOf(name);
+    const lengths = Object.values(sizes);
     // The plan may reuse an input's memory, so it is written before each call: a copy that the peers' tensors are spared.
     const write = () => inputs.forEach(({ name: label, array }) => places[label].set(array));
-    found['Fanlight, function'] = { run: () => (write(), run(), outputs[output].slice()) };
+    found['Fanlight, function'] = { run: () => (write(), run(...lengths), outputs[output].slice()) };
     found.copies = { run: () => (write(), outputs[output].slice()) };
   }
   const arrays = Object.fromEntries(inputs.map(({ name: label, array }) => [label, array]));
@@ -28,8 +29,8 @@ async function fanlight(name, inputs, output, threads) {
 
 /** One function: `job` says which, `builders` how each peer computes it. Gives the milliseconds of each contender. */
 export async function contest(job, builders, { rounds, slice, threads = 1 }) {
-  const [inputs, weights] = await Promise.all([arraysOf(job.inputs), arraysOf(job.weights)]);
-  const { found: contenders, variant } = await fanlight(job.function, inputs, job.output, threads);
+  const [inputs, last, weights] = await Promise.all([job.inputs, job.last, job.weights].map(arraysOf));
+  const { found: contenders, variant } = await fanlight(job, inputs, threads);
   const unable = {};
   const attempt = async (name, open) => {
     try {
@@ -39,11 +40,11 @@ export async function contest(job, builders, { rounds, slice, threads = 1 }) {
     }
   };
   if (job.onnx) await attempt('ONNX Runtime Web', async () => (await import('../contenders/onnx.js')).contender(job.onnx, inputs, threads));
-  if (job.tflite) await attempt('LiteRT.js', async () => (await import('../contenders/litert.js')).contender(job.tflite, inputs, threads));
-  if (builders.jax) await attempt('jax-js, wasm', async () => (await import('../contenders/jax.js')).contender((jax) => builders.jax(jax, weights, job), inputs, threads));
-  if (builders.tensorflow) {
+  if (job.tflite) await attempt('LiteRT.js', async () => (await import('../contenders/litert.js')).contender(job.tflite, last, threads));
+  if (builders.jax && !job.beside) await attempt('jax-js, wasm', async () => (await import('../contenders/jax.js')).contender((jax) => builders.jax(jax, weights, job), last, threads));
+  if (builders.tensorflow && job.backends.length) {
     const { contenders: open } = await import('../contenders/tensorflow.js');
-    const more = await open(threads > 1 ? ['wasm'] : job.backends, (tf) => builders.tensorflow(tf, weights, job), inputs);
+    const more = await open(threads > 1 ? ['wasm'] : job.backends, (tf) => builders.tensorflow(tf, weights, job), last);
     Object.assign(contenders, more.found);
     Object.assign(unable, more.unable);
   }
@@ -55,6 +56,7 @@ export async function contest(job, builders, { rounds, slice, threads = 1 }) {
     errors[name] = difference(await run(), expected);
     if (!(errors[name] < job.tolerance)) throw new Error(`${job.name}: the output of ${name} differs by ${errors[name]}`);
   }
+  if (job.beside) contenders[job.beside.name] = (await fanlight(job.beside, inputs, threads)).found['Fanlight, function'];
   const peak = await loadPeak();
   contenders.peak = peak;
   for (const contender of Object.values(contenders)) {

@@ -23,13 +23,16 @@ TOLERANCE = 2e-4
 
 @dataclass(frozen=True)
 class Job:
-    """One function on one set of inputs. `flops` are those of the direct algorithm; `fastest` bounds Fanlight's time by
-    that of the fastest peer, `share` its FLOP/s by the peak's."""
+    """One function on one set of inputs, or a model on one row. `flops` are those of the direct algorithm; `fastest`
+    bounds Fanlight's time by that of the fastest peer, `share` its FLOP/s by the peak's. `last` are the inputs of peers
+    that want images channels-last."""
 
     name: str
-    call: Callable[..., Any]
+    call: Callable[..., Any] | None
     inputs: Mapping[str, np.ndarray]
     flops: float
+    model: Any = None
+    last: Mapping[str, np.ndarray] = field(default_factory=dict)
     weights: Mapping[str, np.ndarray] = field(default_factory=dict)
     onnx: bytes | None = None
     tflite: bytes | None = None
@@ -46,7 +49,8 @@ def run_contest(name: str, title: str, jobs: Sequence[Job], quick: bool, threads
     data: dict[str, bytes | str] = {**peak_files(), **peer_files()}
     described = []
     for job in jobs:
-        files = {f"{job.name}/{label}.f32": array for label, array in (*job.inputs.items(), *job.weights.items())}
+        kinds = {"inputs": job.inputs, "last": job.last or job.inputs, "weights": job.weights}
+        files = {f"{job.name}/{k}/{label}.f32": each for k, arrays in kinds.items() for label, each in arrays.items()}
         data.update({place: np.ascontiguousarray(array, np.float32).tobytes() for place, array in files.items()})
         for kind, content in (("onnx", job.onnx), ("tflite", job.tflite)):
             if content is not None:
@@ -58,8 +62,12 @@ def run_contest(name: str, title: str, jobs: Sequence[Job], quick: bool, threads
     data["builders.js"] = f"export * from './contests/{name}.js';\n"
     settings = {"rounds": 3 if quick else rounds, "slice": 20 if quick else 60, "threads": threads}
     with staged([HERE.parent / "measure.js", HERE / "contest.html"], data) as folder:
-        for_state = [(job, {label: fl.Tensor(array) for label, array in job.weights.items()}) for job in jobs]
-        export(for_state, folder / "site")
+        functions = [job for job in jobs if job.call is not None]
+        if functions:
+            export([(j, {k: fl.Tensor(array) for k, array in j.weights.items()}) for j in functions], folder / "site")
+        for job in jobs:
+            if job.model is not None:
+                job.model.export(folder / job.name / "site")
         result, browser = run_page(folder, "contest.html", settings, SOFTWARE_GPU)
     rows, notes = [], []
     for job, found in zip(jobs, result["jobs"], strict=True):
@@ -82,6 +90,7 @@ def function_of(job: Job) -> Callable[..., Any]:
     """The job as a function of all state and of its inputs, with annotations as `fl.export` wants them."""
 
     def call(state: Any, **arrays: Any) -> Any:
+        assert job.call is not None
         return {"y": job.call(state[job.name], **arrays)}
 
     specs = {label: fl.TensorSpec(array.shape) for label, array in job.inputs.items()}
@@ -106,17 +115,21 @@ def with_signature(call: Callable[..., Any], specs: Mapping[str, Any]) -> Callab
 def describe(job: Job) -> dict[str, Any]:
     """What the page has to know."""
 
-    def places(arrays: Mapping[str, np.ndarray]) -> list[dict[str, Any]]:
+    def places(kind: str, arrays: Mapping[str, np.ndarray]) -> list[dict[str, Any]]:
         return [
-            {"name": label, "shape": array.shape, "file": f"{job.name}/{label}.f32"} for label, array in arrays.items()
+            {"name": label, "shape": array.shape, "file": f"{job.name}/{kind}/{label}.f32"}
+            for label, array in arrays.items()
         ]
 
     return {
         "name": job.name,
-        "function": job.name,
-        "output": "y",
-        "inputs": places(job.inputs),
-        "weights": places(job.weights),
+        "site": "site/" if job.model is None else f"{job.name}/site/",
+        "function": job.name if job.model is None else "predict",
+        "output": "y" if job.model is None else job.model.output_names[0],
+        "sizes": {} if job.model is None else {"batch": 1},
+        "inputs": places("inputs", job.inputs),
+        "last": places("last", job.last or job.inputs),
+        "weights": places("weights", job.weights),
         "onnx": f"{job.name}/model.onnx" if job.onnx else None,
         "tflite": f"{job.name}/model.tflite" if job.tflite else None,
         "backends": list(job.backends),
