@@ -19,7 +19,7 @@ from fanlight.passes.differentiate import differentiate
 from fanlight.passes.hoist import hoist
 from fanlight.passes.simplify import simplify
 from fanlight.passes.sink import sink
-from fanlight.targets.wasm.emit import emit
+from fanlight.targets.wasm.emit import Written, emit
 from fanlight.targets.wasm.spelling import PORTABLE, RELAXED
 
 Record = Callable[[str, object], None]
@@ -53,8 +53,10 @@ def compile(
     max_memory: int = DEFAULT_LIMIT,
     record: Record | None = None,
     names: bool = False,
+    written: Written | None = None,
 ) -> Compiled:
-    """Compiles `module` for `target`. `record(stage, result)` is called after each stage, as `fanlight inspect` does.
+    """Compiles `module` for `target`. `record(stage, result)` is called after each stage, as `fanlight inspect` does;
+    kernels that are alike for several targets are kept in `written`.
 
     Raises CompileError for a program that contradicts itself and MemoryLimitError for a plan above `max_memory`
     bytes."""
@@ -63,7 +65,7 @@ def compile(
     for name, rewrite in GRAPH_STAGES:
         current = stages.run(name, lambda: current.rewritten(rewrite), verify_module)  # noqa: B023  # called at once
     program = stages.run("lower", lambda: lower(current, target, max_memory), verify_program)
-    code = stages.run("emit", lambda: emit(program, target, names))
+    code = stages.run("emit", lambda: emit(program, target, names, written=written))
     return Compiled(current, program, code, target, stages.seconds)
 
 

@@ -165,15 +165,16 @@ def _publish(
     layers: list[dict[str, Any]] | None = None,
 ) -> Path:
     single = path.suffix.lower() in (".html", ".htm")
-    compiled = {
-        variant: compile(module, TARGETS[VARIANTS[variant]]) for variant in (VARIANTS if not single else ["portable"])
-    }
+    written: dict[object, Any] = {}
+    wanted = VARIANTS if not single else ["portable"]
+    compiled = {variant: compile(module, TARGETS[VARIANTS[variant]], written=written) for variant in wanted}
     _check_plans(compiled)
     program = compiled["portable"].program
     manifest = describe_module(module, program, name, training, **facts)
     code = {variant: each.code for variant, each in compiled.items()}
     if not single and any(function.operations >= SHARED for function in manifest.functions.values()):
-        code |= {f"{variant}-threads": emit_threads(each.program, each.target) for variant, each in compiled.items()}
+        for variant, each in compiled.items():
+            code[f"{variant}-threads"] = emit_threads(each.program, each.target, written=written)
     asked = inside or (page is not None and "inside" in (page.show or ()))
     more: dict[str, Any] = {"page": page, "selftest": self_test(compiled["portable"], manifest, weights)}
     more |= {"graph": graph, "inside": inside_arrays(compiled, layers) if asked else None}

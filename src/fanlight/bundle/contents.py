@@ -24,7 +24,8 @@ from fanlight.errors import CompileError, ModelFormatError, ShapeError, UnknownN
 
 PAGE_SCRIPT = "page/page.js"
 PAGE_STYLE = "page/style.css"
-SLOW_BYTES = 1 << 20  # above it gzip -9 takes seconds, and weights hardly shrink
+SLOW_BYTES = 1 << 20  # above it gzip -9 takes seconds, and weights hardly shrink ...
+SAMPLE, HARDLY = 1 << 16, 0.9  # ... which so many bytes show, if that part is left of them
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,8 +96,17 @@ def shard_index(parts: list[dict[str, Array]], names: list[str]) -> bytes:
 
 def entry_of(data: bytes) -> FileEntry:
     """What the manifest says of a file."""
-    level = 9 if len(data) <= SLOW_BYTES else 1
-    return FileEntry(len(data), hashlib.sha256(data).hexdigest(), len(gzip.compress(data, level, mtime=0)))
+    return FileEntry(len(data), hashlib.sha256(data).hexdigest(), gzipped(data))
+
+
+def gzipped(data: bytes) -> int:
+    """What gzip makes of a file's length. A large one that hardly shrinks, as its middle shows, counts as it is."""
+    if len(data) <= SLOW_BYTES:
+        return len(gzip.compress(data, 9, mtime=0))
+    middle = data[len(data) // 2 :][:SAMPLE]
+    if len(gzip.compress(middle, 9, mtime=0)) > HARDLY * len(middle):
+        return len(data)
+    return len(gzip.compress(data, 1, mtime=0))
 
 
 def finish(manifest: Manifest, written: Mapping[str, bytes]) -> Manifest:

@@ -133,7 +133,7 @@ class Training:
 
 @dataclass(frozen=True, slots=True)
 class FileEntry:
-    """One file of the folder: its length, its SHA-256 in hex, and what gzip -9 makes of its length."""
+    """One file of the folder: its length, its SHA-256 in hex, and what gzip makes of its length, if much."""
 
     bytes: int
     sha256: str

@@ -293,6 +293,13 @@ class Module:
         self.functions.append(Function(self, name, index, *signature))
         return self.functions[-1]
 
+    def copy(self, source: Function) -> Function:
+        """A function of another module, which must have the same globals and call nothing, in this one too."""
+        parameters = tuple(source._types[: len(source.parameters)])
+        function = self.function(source.name, parameters, source.results)
+        function.body, function._types = source.body, source._types
+        return function
+
     def discard(self, function: Function) -> None:
         """Forget the function made last, for a caller that found an earlier one with the same key to call instead."""
         if not self.functions or self.functions[-1] is not function:

@@ -13,6 +13,7 @@ from fanlight.errors import CompileError
 from fanlight.ir import dim as dims
 from fanlight.ir.dim import Dim, DimLike
 from fanlight.ir.kernel import Branch, Derivation, Kernel, Loop, Procedure, Program, Step, kernels_of
+from fanlight.ir.scalar import walk
 from fanlight.ir.target import Target
 from fanlight.targets.wasm.assembler import I32, Function, Label, Module
 from fanlight.targets.wasm.contract import emit_contract
@@ -27,6 +28,7 @@ EMITTERS = {
     **{"map": emit_map, "reduce": emit_reduce, "contract": emit_contract},
     **{"prefix": emit_prefix, "scatter": emit_scatter, "sort": emit_sort},
 }
+ALIKE = ("map", "reduce")  # kinds whose functions call no others, and may be alike in several modules
 DONE, REFUSED = 0, 1
 
 
@@ -35,23 +37,29 @@ def pages(program: Program) -> int:
     return -(-program.bytes // PAGE)
 
 
-def emit(program: Program, target: Target, names: bool = False, steps: bool = False) -> bytes:
+Written = dict[object, Function]  # kernels of other modules of one program, which this one may have in common
+
+
+def emit(
+    program: Program, target: Target, names: bool = False, steps: bool = False, written: Written | None = None
+) -> bytes:
     """The module of `program`. With `names` it carries the names of its functions; with `steps` kernel number k of a
     procedure p can also be called alone, as `p/k(runs)`, so many times at the sizes of the last call of p. Both are for
     profilers."""
-    return Emission(program, target, steps).run().encode(names=names)
+    return Emission(program, target, written, steps).run().encode(names=names)
 
 
 class Emission:
     """One module while it is written, for one thread; see `threads` for several."""
 
-    def __init__(self, program: Program, target: Target, steps: bool = False):
+    def __init__(self, program: Program, target: Target, written: Written | None = None, steps: bool = False):
         self.program, self.target, self.steps = program, target, steps
+        self.written = {} if written is None else written
         self.module = Module()
-        self._import_memory()
         open_sizes = {size.name for p in program.procedures.values() for size in p.sizes}
         open_sizes |= {name for p in program.procedures.values() for name in loop_indices(p.kernels)}
         self.sizes = {name: self.module.global_i32(0) for name in sorted(open_sizes)}
+        self._import_memory()
         self.kernels: dict[object, Function] = {}
         self.bodies: dict[bytes, Function] = {}
 
@@ -86,12 +94,25 @@ class Emission:
                 raise CompileError(
                     f"kernel {kernel.name!r}: expected one of {sorted(EMITTERS)}, got kind {kernel.kind!r}"
                 )
-            function = self._write(kernel)
+            function = self._written(kernel, key) if kernel.kind in ALIKE else self._write(kernel)
             twin = self.bodies.setdefault(function.key(), function)
             if twin is not function:
                 self.module.discard(function)
             self.kernels[key] = twin
         return self.kernels[key]
+
+    def _written(self, kernel: Kernel, key: object) -> Function:
+        """The function of a kernel, which may have been written for another module of the same program."""
+        target = self.target if depends_on_target(kernel) else None
+        everything = (key, self._axis(kernel), target, tuple(self.sizes.items()))
+        if everything in self.written:
+            return self.module.copy(self.written[everything])
+        self.written[everything] = self._write(kernel)
+        return self.written[everything]
+
+    def _axis(self, kernel: Kernel) -> int:
+        """Which axis calls divide."""
+        return 0
 
     def _write(self, kernel: Kernel) -> Function:
         return EMITTERS[kernel.kind](self.module, kernel, self.sizes, self.target)
@@ -246,6 +267,13 @@ class Emission:
         with function.if_():
             function.const(REFUSED)
             function.emit("return")
+
+
+def depends_on_target(kernel: Kernel) -> bool:
+    """Does the kernel multiply floats or turn them into integers? All else has one form for all targets."""
+    roots = [store.value for store in kernel.stores] + ([kernel.value] if kernel.value is not None else [])
+    nodes = (node for root in roots for node in walk(root) if node.op in ("mul", "cast"))
+    return any(node.args[0].dtype == "float32" for node in nodes)
 
 
 def loop_indices(steps: Iterable[Step]) -> set[str]:

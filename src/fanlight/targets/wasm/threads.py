@@ -15,15 +15,15 @@ from fanlight.ir.kernel import Branch, Derivation, Kernel, Loop, Procedure, Prog
 from fanlight.ir.target import Target
 from fanlight.targets.wasm.assembler import I32, Function, Label, Module
 from fanlight.targets.wasm.barrier import load, write_claim, write_close, write_finish, write_is_behind, write_open
-from fanlight.targets.wasm.emit import DONE, EMITTERS, REFUSED, Emission, emit_dim, pages
+from fanlight.targets.wasm.emit import DONE, EMITTERS, REFUSED, Emission, Written, emit_dim, pages
 from fanlight.targets.wasm.loops import Bound
 from fanlight.targets.wasm.phases import Item, cut_phases
 from fanlight.targets.wasm.share import Share, share
 
 
-def emit_threads(program: Program, target: Target, names: bool = False) -> bytes:
+def emit_threads(program: Program, target: Target, names: bool = False, written: Written | None = None) -> bytes:
     """The module of `program` for any number of threads. Portable results are those of one thread, to the bit."""
-    return _Threaded(program, target).run().encode(names=names)
+    return _Threaded(program, target, written).run().encode(names=names)
 
 
 class _Threaded(Emission):
@@ -67,6 +67,10 @@ class _Threaded(Emission):
         if id(step) not in self.words and len(self.words) < job.MOST_DECISIONS:
             self.words[id(step)] = job.DECISIONS + 4 * len(self.words)
         return self.words.get(id(step))
+
+    def _axis(self, kernel: Kernel) -> int:
+        part = self._share(kernel)
+        return part.axis if part else 0
 
     def _write(self, kernel: Kernel) -> Function:
         part = self._share(kernel)
