@@ -22,6 +22,7 @@ from fanlight.lowering.inline import Home, Inliner, Place, Scope
 from fanlight.lowering.merge import merge_step, merge_updates
 from fanlight.lowering.order import CycleError, new_name, old_name, order_kernels
 from fanlight.lowering.scatters import Scatters
+from fanlight.lowering.still import is_spread, still_values
 from fanlight.lowering.touched import Touched
 
 MAXIMUM_INLINED = 160  # scalar nodes in one expression: beyond it, recomputing and code size cost more than a buffer
@@ -90,7 +91,7 @@ class Fusion:
         self.weight: dict[int, int] = {}  # value -> scalar nodes that inlining it costs
         self.depth: dict[int, int] = {}  # value -> ops on the longest way to a kept one
         self.buffers: dict[str, tuple[Type, str]] = {}
-        self.still: set[int] = set()  # values that come from unwritten state alone: no call computes them again
+        self.still = frozenset() if around else still_values(graph)
         self.bodies = Bodies(self)
         self.scatters = Scatters(self)
 
@@ -168,9 +169,8 @@ class Fusion:
                     self.keep(x)
         elif held:
             self.pending[id(value)] = self.pending[id(held[0])]
-        if all(map(self._is_still, value.inputs)) and any(not isinstance(x.op, Constant) for x in value.inputs):
-            self.still.add(id(value))
-        if is_root or nest.kind == "scatter" or self._must_keep(value, weight) or self._is_table(value, weight):
+        is_table = weight > 0 and id(value) in self.still and is_spread(value, self.users[id(value)])
+        if is_root or is_table or nest.kind == "scatter" or self._must_keep(value, weight):
             self.keep(value)
 
     def is_pending(self, value: Value) -> bool:
@@ -184,18 +184,6 @@ class Fusion:
         if id(value) in self.pending:
             return len({id(u) for u in users}) != 1
         return len({id(u) for u in users}) > 1 and weight > CHEAP
-
-    def _is_still(self, value: Value) -> bool:
-        if isinstance(value.op, State):
-            return value.op.label not in self.graph.writes and not self.is_body
-        return isinstance(value.op, Constant) or id(value) in self.still
-
-    def _is_table(self, value: Value, weight: int) -> bool:
-        """Is it computed from unwritten state, and spread over a larger array, where each element would compute it?"""
-        if id(value) not in self.still or weight == 0:
-            return False
-        size = dims.upper(value.type.count)
-        return any(u.op.name == "broadcast_to" and dims.upper(u.type.count) > size for u in self.users[id(value)])
 
     def _may_prologue(self, x: Value, reader: Value, nest: Nest) -> bool:
         """May `x` be computed inside the reduction `reader`? Not where that repeats work, and never inside a
