@@ -195,7 +195,10 @@ def test_what_was_learnt_goes_back_into_the_file(tmp_path, rng):
     x, y = rng.normal(size=(6, 3, 8, 8)).astype("float32"), rng.integers(0, 4, 6)
     with pytest.warns(UserWarning, match="batch normalization goes by its stored statistics; export it for training"):
         model.compile("adam", fl.losses.SparseCategoricalCrossentropy(from_logits=True))
+    before = model.weights()
     model.fit(x, y, batch_size=6, epochs=2, verbose=0)
+    moved = {name for name, array in model.weights().items() if not np.array_equal(array, before[name])}
+    assert {"bn.weight", "bn.bias"} <= moved and not {"bn.mean", "bn.var"} & moved
     with pytest.warns(UserWarning, match="made for inference"):
         site = fl.load(model.export(tmp_path / "site", train=True))
     for number, each in enumerate((model, site)):

@@ -192,7 +192,15 @@ class Builder:
         for position, name in enumerate((*node.inputs, *node.captures)):
             is_setting = position in rule.settings or position >= len(node.inputs)
             is_parameter = position in rule.parameters or name in tables
-            operands.append(self.operand(name, node, is_setting, is_parameter, read))
+            operand = self.operand(name, node, is_setting, is_parameter, read)
+            if (
+                position in rule.statistics
+                and self.parameters is None
+                and isinstance(operand, dict)
+                and "weight" in operand
+            ):
+                operand["trainable"] = False
+            operands.append(operand)
         layer = ONNXNode(name=self.layer_name(node.name or node.op.lower()), node=node, operands=operands)
         results = layer(*read) if read else layer()
         results = results if isinstance(results, tuple) else (results,)

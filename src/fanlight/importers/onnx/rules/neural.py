@@ -16,7 +16,7 @@ def per_channel(parameter: Value, x: Value) -> Value:
     return fn.reshape(parameter, (*parameter.shape, *[1] * (x.rank - 2)))
 
 
-@rule("BatchNormalization", parameters=(1, 2, 3, 4))
+@rule("BatchNormalization", parameters=(1, 2, 3, 4), statistics=(3, 4))
 def batch_normalization(
     use: Any, x: Value, scale: Value, offset: Value, mean: Value, variance: Value
 ) -> Value | tuple[Value, ...]:

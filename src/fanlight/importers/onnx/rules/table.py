@@ -15,9 +15,9 @@ class Rule:
     """How one kind of node is traced.
 
     `settings` are operands that shapes and constants must tell, such as a new shape: never weights. `parameters` are
-    operands that are weights even where they are a single number. `tables` makes arrays of long attributes: from a node
-    to the attributes that it keeps, and arrays that become further operands. `note` says what is not built, for the
-    table of operators.
+    operands that are weights even where they are a single number, `statistics` weights that no gradient changes.
+    `tables` makes arrays of long attributes: from a node to the attributes that it keeps, and arrays that become more
+    operands. `note` says what is not built, for the table of operators.
     """
 
     function: Callable[..., Any]
@@ -25,6 +25,7 @@ class Rule:
     parameters: tuple[int, ...] = ()
     note: str = ""
     tables: Tables | None = None
+    statistics: tuple[int, ...] = ()
 
 
 RULES: dict[str, Rule] = {}
@@ -36,13 +37,14 @@ def rule(
     parameters: tuple[int, ...] = (),
     note: str = "",
     tables: Tables | None = None,
+    statistics: tuple[int, ...] = (),
 ) -> Callable[[Function], Function]:
     """Adds a function to the table, under one or several kinds."""
 
     def add(function: Function) -> Function:
         for kind in kinds:
             assert kind not in RULES, kind
-            RULES[kind] = Rule(function, settings, parameters, note, tables)
+            RULES[kind] = Rule(function, settings, parameters, note, tables, statistics)
         return function
 
     return add
