@@ -11,12 +11,13 @@ from typing import Any
 ROOT = Path(__file__).parent.parent
 RESULTS = Path(__file__).parent / "results"
 PAGE, PLOT = ROOT / "docs" / "performance.md", ROOT / "docs" / "performance.svg"
-ORDER = ("latency", "mlp", "lstm", "training", "sequences", "frozen_head", "matmul", "threaded")
+ORDER = ("latency", "mobilenet", "mlp", "lstm", "training", "sequences", "frozen_head", "matmul", "threaded")
 ORDER += ("pointwise", "firefox", "threads", "coldstart")
 HIDDEN = ("peak", "copies")  # times that are no contender's
 
 LABELS = {
     "latency": "4-10-3 network, one prediction",
+    "mobilenet": "MobileNetV2, a picture of 224x224",
     "mlp": "784-512-512-10 network, 64 rows",
     "lstm": "LSTM with 64 units, 40 steps",
     "training": "CNN for 28x28, a training step",
