@@ -66,7 +66,9 @@ function contextOf(width, height) {
     ? Object.assign(document.createElement('canvas'), { width, height })
     : globalThis.OffscreenCanvas && new OffscreenCanvas(width, height);
   if (!canvas) throw new BrowserError('only a browser can read this picture; pass { data, width, height } with red, green, blue and alpha of each point');
-  return Object.assign(canvas.getContext('2d', { willReadFrequently: true }), { globalCompositeOperation: 'copy' });
+  const context = /** @type {any} */ (canvas.getContext('2d', { willReadFrequently: true }));
+  context.globalCompositeOperation = 'copy'; // what was read before does not shine through
+  return context;
 }
 
 /** @param {any} picture @param {number} width @param {number} height @param {string} fit @returns {Uint8ClampedArray} */

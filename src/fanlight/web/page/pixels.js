@@ -11,10 +11,18 @@ export function rawOf(app, picture) {
 
 /** The pictures among files, decoded. @param {any} files what `images` of data.js takes @returns {Promise<ImageBitmap[]>} */
 export async function pixelsOf(files) {
+  const found = await picturesOf(files);
+  return Promise.all(found.names.map((_, i) => found.decode(i)));
+}
+
+/** The first picture among files, decoded. @param {any} files @returns {Promise<ImageBitmap>} */
+export const pictureOf = async (files) => (await picturesOf(files)).decode(0);
+
+/** @param {any} files */
+async function picturesOf(files) {
   // Not taken apart: in one file the name would stand for itself.
   const data = await import('../data.js');
-  const found = await data.images(files);
-  return Promise.all(found.names.map((_, i) => found.decode(i)));
+  return data.images(files);
 }
 
 /** A row of raw pixels as a picture, which `fit` and `predict` take. @param {import('./app.js').App} app @param {Uint8Array} row */
