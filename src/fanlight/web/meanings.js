@@ -49,7 +49,8 @@ function readCell(row, column, { columns, categories }, name) {
 
 /** @param {any} picture @param {any} Type @param {Meaning} meaning @returns {TypedArray} its pixels at the size that the model asks for */
 function readPicture(picture, Type, { height = 0, width = 0, channels = 3, fit = 'crop' }) {
-  const pixels = picture.data && picture.width === width && picture.height === height ? picture.data : fitted(picture, width, height, fit);
+  const { data } = picture;
+  const pixels = data && picture.width === width && picture.height === height ? data : fitted(picture, width, height, fit);
   const array = new Type(width * height * channels);
   for (let i = 0, at = 0; i < array.length; i += channels, at += 4) {
     if (channels > 2) array.set(pixels.subarray(at, at + channels), i);

@@ -9,7 +9,7 @@ import { byId, element, frame, latest, percent, short } from './dom.js';
 import { openEye } from './eye.js';
 import { showStep } from './figures.js';
 import { gather } from './gather.js';
-import { imageOf, rawOf } from './pixels.js';
+import { imagesOf, rawOf } from './pixels.js';
 
 const STEPS = 8; // at least, each time through the pictures: a head learns from few of them
 const HELD = 5; // every fifth picture of a class is held back, to see what it is worth
@@ -65,8 +65,7 @@ export async function start(app) {
     isStopped = false;
     refresh();
     const parts = split(classes.samples);
-    const pictures = (/** @type {Sample[]} */ samples) => samples.map(({ row }) => imageOf(app, row));
-    const [learnt, held] = [parts.learnt, parts.held].map((samples) => /** @type {[ImageData[], number[]]} */ ([pictures(samples), samples.map(({ label }) => label)]));
+    const [learnt, held] = [parts.learnt, parts.held].map((samples) => /** @type {const} */ ([imagesOf(app, samples.map(({ row }) => row)), samples.map(({ label }) => label)]));
     say(`Looking at ${parts.learnt.length + parts.held.length} pictures, each once …`);
     progress.removeAttribute('value'); // until the first epoch it is not known how far it is
     const began = performance.now();
