@@ -1,6 +1,6 @@
 """A page in which a visitor teaches three things with the camera or with files: `python train.py --trunk FILE`.
 
-The trunk is a network of yours that has seen many pictures, as a Keras file; it stays as it is. Writes site/."""
+The trunk is a network that has seen many pictures, as a Keras or ONNX file; it stays as it is. Writes site/."""
 
 import argparse
 import warnings
@@ -8,9 +8,10 @@ from pathlib import Path
 
 import fanlight as fl
 
-NEEDED = """--trunk FILE is needed: a Keras file (.keras, .h5) of a network that was trained on many pictures. What a
-visitor teaches is learnt on what this trunk sees; one that was trained on nothing sees nothing. These would do:
+NEEDED = """--trunk FILE is needed: a Keras (.keras, .h5) or ONNX file of a network that was trained on many pictures.
+What a visitor teaches is learnt on what this trunk sees; one that was trained on nothing sees nothing. These would do:
 
+  MobileNetV2 on ImageNet, without its head:  --trunk mobilenetv2_features.onnx --at features --preset torch
   MLPerf Tiny's visual wake words:  --trunk vww_96.h5 --at activation_16
   keras.applications.MobileNetV2((96, 96, 3), 0.35).save("trunk.keras"):  --trunk trunk.keras --preset tf
 """
@@ -18,9 +19,9 @@ visitor teaches is learnt on what this trunk sees; one that was trained on nothi
 parser = argparse.ArgumentParser(
     description=(__doc__ or "").partition("\n")[0], formatter_class=argparse.RawTextHelpFormatter
 )
-parser.add_argument("--trunk", type=Path, help="a Keras file: .keras, .h5 or .hdf5")
+parser.add_argument("--trunk", type=Path, help="a Keras file (.keras, .h5 or .hdf5) or an ONNX file (.onnx)")
 parser.add_argument(
-    "--at", help="the layer whose output the head reads; by default what the last layer with weights read"
+    "--at", help="the layer or output that the head reads; by default what the last layer with weights read"
 )
 parser.add_argument("--preset", default="unit", help="how the trunk was fed: unit (0 to 1), tf (-1 to 1), torch, caffe")
 parser.add_argument(
@@ -31,15 +32,21 @@ options = parser.parse_args()
 if options.trunk is None:
     parser.exit(2, NEEDED)
 if not options.trunk.is_file():
-    parser.exit(2, f"--trunk {options.trunk}: expected a Keras file, got nothing there\n\n{NEEDED}")
+    parser.exit(2, f"--trunk {options.trunk}: expected a Keras or ONNX file, got nothing there\n\n{NEEDED}")
 
 warnings.filterwarnings("ignore", ".*the optimizer begins anew")  # it does: for the head
 model = fl.load(options.trunk)
-height, width, channels = model.layers[0].attributes()["shape"]
+shape = model.layers[0].attributes()["shape"]
+is_turned = options.trunk.suffix.lower() == ".onnx" and shape[0] == 3  # channels first, as PyTorch has them
+height, width, channels = (*shape[1:], shape[0]) if is_turned else shape
 if channels != 3:
     parser.exit(2, f"--trunk {options.trunk}: expected pictures of 3 channels, got {channels}\n")
 
-model.describe(inputs=fl.Image(height, width, preset=options.preset))
+picture = fl.Image(height, width, preset=options.preset)
+if is_turned:
+    model = fl.load(options.trunk, inputs={model.input_names[0]: picture})
+else:
+    model.describe(inputs=picture)
 model.freeze()
 model.replace_head(fl.Classes(options.classes), at=options.at)
 model.compile(fl.optimizers.Adam(0.01), loss="sparse_categorical_crossentropy", metrics=["accuracy"])

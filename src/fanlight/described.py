@@ -110,8 +110,9 @@ class DescribedModel(ABC):
 
         `head` is a number of classes, their labels, an `fl.Classes`, a layer, or a list of layers; the first three make
         a Dense layer called `name` with softmax, behind global average pooling where the features have places. The
-        head reads the layer `at`, or what the last layer with weights read. All other weights stay; the model is to be
-        compiled again."""
+        head reads the layer or output `at`, or what the last layer with weights read. A trunk without a head of its own
+        gets one on top: `at="features"`, the name of its output. All other weights stay; the model is to be compiled
+        again."""
         network = replace_head(self.network, head, at, name)
         self._forget_program()
         old = {layer for _, layer in self.network.walk()}

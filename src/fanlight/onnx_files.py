@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fanlight.errors import StorageError, UnknownNameError
+from fanlight.errors import UnknownNameError
 from fanlight.importers.onnx.build import build
 from fanlight.importers.onnx.read import read_file
 from fanlight.importers.onnx.records import Model as OnnxModel
@@ -66,19 +66,5 @@ def described(path: Path, image: str | None, labels: Path | None, dims: Iterable
             height, width, channels = channels, height, width
         said["inputs"] = {slot.name: Image(height, width, channels, preset=image)}
     if labels is not None:
-        try:
-            lines = [line.strip() for line in labels.read_text("utf-8").splitlines()]
-        except (OSError, UnicodeDecodeError) as error:
-            raise StorageError("--labels", expected="a text file", got=error, at=labels) from error
-        said["outputs"] = {graph.outputs[0].name: Classes(distinct(line for line in lines if line))}
+        said["outputs"] = {graph.outputs[0].name: Classes.from_file(labels)}
     return said
-
-
-def distinct(labels: Iterable[str]) -> tuple[str, ...]:
-    """The labels, where one comes again with its number: ImageNet has a bird and a machine called crane."""
-    seen: dict[str, int] = {}
-    found = []
-    for label in labels:
-        seen[label] = seen.get(label, 0) + 1
-        found.append(label if seen[label] == 1 else f"{label} ({seen[label]})")
-    return tuple(found)

@@ -33,6 +33,7 @@ def a_manifest(row, meaning, answer, trained=True, **more) -> Manifest:
 
 
 PICTURES = a_manifest((8, 8, 1), IMAGE, CLASSES)
+COLOUR = a_manifest((8, 8, 3), IMAGE | {"channels": 3}, CLASSES)
 ROWS = a_manifest((2,), TABLE, CLASSES)
 PAIRS = a_manifest((1,), None, None, trained=False)
 
@@ -88,8 +89,13 @@ def test_without_a_list_a_page_shows_what_the_model_can():
     assert (viewer(PICTURES), viewer(ROWS), viewer(PAIRS)) == ("grid", "regions", "curve")
 
 
-def test_a_picture_of_several_channels_is_not_drawn():
-    assert predictor(a_manifest((8, 8, 3), IMAGE | {"channels": 3}, CLASSES)) is None
+def test_a_picture_in_colour_is_looked_at_and_not_drawn():
+    assert predictor(COLOUR) == "look"
+    assert shown(Page(title="A"), COLOUR) == ("predict", "keep")
+    more = dict.fromkeys(("init", "features"), PAIRS.functions["predict"])
+    taught = a_manifest((8, 8, 3), IMAGE | {"channels": 3}, CLASSES, **more)
+    assert shown(Page(title="A"), taught) == ("teach", "keep")
+    assert predictor(a_manifest((8, 8, 2), IMAGE | {"channels": 2}, CLASSES)) is None
     assert predictor(a_manifest((8, 8, 1), None, CLASSES)) is None
 
 
@@ -138,7 +144,7 @@ def test_text_is_escaped_and_nothing_is_inline():
         compose(page, PICTURES, form="booklet")
 
 
-@pytest.mark.parametrize("manifest", [PICTURES, ROWS, PAIRS], ids=["pictures", "rows", "pairs"])
+@pytest.mark.parametrize("manifest", [PICTURES, COLOUR, ROWS, PAIRS], ids=["drawings", "pictures", "rows", "pairs"])
 def test_every_element_that_a_script_asks_for_is_there(manifest):
     """An id is in the HTML once, and each part finds the ids of its own section and of the frame."""
     html = compose(Page(title="A", data=DATA), manifest)

@@ -6,7 +6,7 @@ import pytest
 
 from evaluate import evaluate_graph
 from fanlight import layers
-from fanlight.errors import ShapeError, UnknownNameError
+from fanlight.errors import ShapeError, StorageError, UnknownNameError
 from fanlight.ir.graph import Graph, Input, apply
 from fanlight.ir.types import Type
 from fanlight.layers import Network
@@ -92,3 +92,10 @@ def test_a_network_is_told_later_what_its_ends_mean():
         describe(network, outputs=Classes(["no", "yes", "perhaps"]))
     with pytest.raises(UnknownNameError, match="nothing"):
         describe(network, {"nothing": Image(4, 4)})
+
+
+def test_labels_come_from_a_file(tmp_path):
+    (tmp_path / "labels.txt").write_text("crane\nowl, strix\n\ncrane\n", "utf-8")
+    assert Classes.from_file(tmp_path / "labels.txt").labels == ("crane", "owl, strix", "crane (2)")
+    with pytest.raises(StorageError, match="one label a line"):
+        Classes.from_file(tmp_path / "nothing.txt")

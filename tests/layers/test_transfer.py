@@ -123,3 +123,24 @@ def test_heads_that_make_no_sense_are_refused():
     several = fl.Model(x, [layers.Dense(2)(x), layers.Dense(3)(x)])
     with pytest.raises(UnknownLayerError, match="one output"):
         several.replace_head(3)
+
+
+def trunk(*more):
+    return fl.Sequential([fl.Input((8, 8, 3)), layers.Conv2D(6, 3, name="last"), *more])
+
+
+def test_a_trunk_without_a_head_gets_one_on_top():
+    model = trunk()
+    model.replace_head(2)
+    assert [layer.kind for layer in model.layers][-3:] == ["Conv2D", "GlobalAveragePooling2D", "Dense"]
+    pooled = trunk(layers.GlobalAveragePooling2D(name="features"))
+    pooled.replace_head(["a", "b"], at=pooled.output_names[0])
+    assert [layer.name for layer in pooled.layers][-3:] == ["last", "features", "probabilities"]
+
+
+def test_pooled_places_are_features_or_classes_only_where_something_says_so():
+    scored = trunk(layers.GlobalAveragePooling2D(), layers.Activation("softmax"))
+    scored.replace_head(2)
+    assert not [layer for layer in scored.layers if layer.name == "last"]
+    with pytest.raises(UnknownLayerError, match=r'features or classes; .*at="features" puts it on top'):
+        trunk(layers.GlobalAveragePooling2D(name="features")).replace_head(2)

@@ -156,7 +156,8 @@ def test_pictures_rows_and_other_dtypes(pixels_site):
       column: await caught(() => model.call('total', {{ a: 1, colour: 'red' }})),
       number: await caught(() => model.call('total', {{ a: 'x', b: 1, colour: 'red' }})),
       fraction: await caught(() => model.call('words', {{ ids: [1.5] }})),
-      size: await caught(() => model.predict({{ width: 3, height: 2, data: new Uint8ClampedArray(24) }})),
+      size: await model.predict({{ width: 3, height: 2, data: new Uint8ClampedArray(24).fill(51) }}),
+      unread: await caught(() => model.predict({{ width: 3, height: 2 }})),
       many: await caught(() => model.call('words', {{ ids: new BigInt64Array(17) }})),
     }};"""
     found = run_node(script, None, pixels_site.folder)
@@ -171,5 +172,6 @@ def test_pictures_rows_and_other_dtypes(pixels_site):
     assert "expects the columns a, b, colour, got a, colour" in found["column"]["message"]
     assert 'expects a number, got "x"' in found["number"]["message"]
     assert "a list with other values" in found["fraction"]["message"]
-    assert "only a browser can resize pictures" in found["size"]["message"]
+    assert found["size"]["sum"] == [pytest.approx(0.8)]
+    assert "only a browser can read this picture" in found["unread"]["message"]
     assert "length from 1 to 16, got 17" in found["many"]["message"]

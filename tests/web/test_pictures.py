@@ -1,11 +1,17 @@
 """Are pictures read as the manifest says? In each browser."""
 
-import pytest
+import io
+from base64 import b64encode
 
+import numpy as np
+import pytest
+from PIL import Image
+
+import fanlight as fl
 from fanlight.bundle.page import POLICY
 from fanlight.bundle.write import write_bundle
 from fanlight.server.serve import running
-from web.browser import CAUGHT, add_blank_page, visit
+from web.browser import CAUGHT, add_blank_page, run_node, visit
 from web.hand_made import pixels
 
 
@@ -68,3 +74,48 @@ def test_a_picture_of_another_site_says_what_to_do(tab, tmp_path):
         )
         found = visit(tab, address)(script, f"{other}p.svg")
     assert found["name"] == "BrowserError" and 'crossorigin="anonymous"' in found["message"]
+
+
+# Of a PNG and of its points: what the model is given, before any arithmetic.
+PREPARED = """
+const model = await load();
+const bitmap = await createImageBitmap(new Blob([Uint8Array.from(atob(given), (letter) => letter.charCodeAt(0))]));
+const context = new OffscreenCanvas(bitmap.width, bitmap.height).getContext('2d');
+context.drawImage(bitmap, 0, 0);
+const points = context.getImageData(0, 0, bitmap.width, bitmap.height);
+return Promise.all([bitmap, points].map(async (picture) => Array.from((await model.call('prepare', picture)).image)));
+"""
+
+
+@pytest.mark.parametrize(
+    ("size", "fit", "seen"),
+    [
+        ((91, 60), "crop", lambda p: p.crop((15, 0, 75, 60)).resize((30, 30), Image.Resampling.BILINEAR)),
+        ((40, 103), "crop", lambda p: p.crop((0, 31, 40, 71)).resize((30, 30), Image.Resampling.BILINEAR)),
+        ((17, 11), "stretch", lambda p: p.resize((30, 30), Image.Resampling.BILINEAR)),
+        ((75, 50), "pad", lambda p: padded(p.resize((30, 20), Image.Resampling.BILINEAR), 5)),
+        ((30, 30), "crop", lambda p: p),
+    ],
+)
+def test_a_picture_of_another_size_is_what_pillow_makes_of_it(tab, tmp_path, size, fit, seen):
+    layers = [fl.Input(fl.Image(30, 30, fit=fit), name="image"), fl.layers.Flatten(), fl.layers.Dense(1)]
+    fl.Sequential(layers).export(tmp_path)
+    add_blank_page(tmp_path)
+    rng = np.random.default_rng(1)
+    picture = Image.fromarray(rng.integers(0, 256, (size[1], size[0], 3), np.uint8))
+    wanted = np.asarray(seen(picture), np.float32).ravel().tolist()
+    file = io.BytesIO()
+    picture.save(file, "PNG")
+    with running(tmp_path) as address:
+        found = visit(tab, address)(PREPARED, b64encode(file.getvalue()).decode())
+    assert found[0] == wanted and found[1] == wanted
+    data = np.asarray(picture.convert("RGBA")).ravel().tolist()
+    picture_there = "{ width: given[0], height: given[1], data: Uint8ClampedArray.from(given[2]) }"
+    script = f"const model = await load(); return Array.from((await model.call('prepare', {picture_there})).image);"
+    assert run_node(script, [*size, data], tmp_path) == wanted
+
+
+def padded(picture, above):
+    whole = Image.new("RGB", (30, 30))
+    whole.paste(picture, (0, above))
+    return whole

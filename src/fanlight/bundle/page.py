@@ -24,7 +24,7 @@ POLICY = (
     "connect-src 'self'; worker-src 'self' blob:; base-uri 'none'; form-action 'none'"
 )
 # Modules of web/page that not every page needs.
-PARTS = ("draw", "form", "grid", "regions", "curve", "teach", "train", "steps", "inside", "photos")
+PARTS = ("draw", "look", "form", "grid", "regions", "curve", "teach", "train", "steps", "inside", "photos")
 FORMS = ("folder", "one-file")
 MOST_TAUGHT = 12  # classes of pictures that a page has cards for
 
@@ -34,7 +34,8 @@ class Page:
     """A page that an export writes beside the model. `show` lists its sections; without it the page has all
     that fit, "inside" left out.
 
-    - "predict": a pad to draw on, where the model takes a picture of one channel, or a form, where it takes a table.
+    - "predict": a pad to draw on, where the model takes a picture of one channel; a place for pictures from files, the
+      clipboard and the camera, where it takes them in colour; or a form, where it takes a table.
     - "data": the examples in `data`: pictures with answers, a table's classes over two columns, or points with a curve.
       Without this section they stand in "train".
     - "teach": a sign that the visitor invents becomes a class (needs `fl.Classes(labels, spare=...)` and `train=True`);
@@ -129,7 +130,9 @@ def shown(page: Page, manifest: Manifest) -> tuple[str, ...]:
     if page.show is None:
         # "train" shows the data too, where they change with the weights; a form has a use for them before that.
         is_twice = not missing["train"] and predictor(manifest) != "form"
-        skipped = {"inside", *(["data"] if is_twice else [])}
+        # Where one teaches pictures, one also tries them.
+        is_tried = not missing["teach"] and predictor(manifest) == "look"
+        skipped = {"inside", *(["data"] if is_twice else []), *(["predict"] if is_tried else [])}
         return tuple(name for name in SECTIONS if not missing[name] and name not in skipped)
     for name in page.show:
         if missing[name]:
@@ -144,7 +147,7 @@ def lack(section: str, page: Page, manifest: Manifest) -> str:
     is_trained = (manifest.training is not None, "a model exported with train=True")
     learns = manifest.training is not None or is_learner(manifest)
     needs = {
-        "predict": [(bool(predictor(manifest)), "a drawing (one channel) or fl.Table as the first input of predict")],
+        "predict": [(bool(predictor(manifest)), "pictures with fl.Classes, or fl.Table as the first input of predict")],
         "data": [has_data, (bool(viewer(manifest)), "drawings, a table with classes, or pairs of numbers")],
         "teach": []
         if teacher(manifest) == "photos"
@@ -174,25 +177,33 @@ def meaning_of(manifest: Manifest, side: str) -> Mapping[str, Any]:
 
 
 def predictor(manifest: Manifest) -> str | None:
-    """The part of web/page that takes what this model takes: "draw", "form" or none."""
+    """The part of web/page that takes what this model takes: "draw", "look", "form" or none."""
     kind = meaning_of(manifest, "inputs").get("kind")
     if kind == "table":
         return "form"
+    if kind not in ("image", "drawing") or meaning_of(manifest, "outputs").get("kind") != "classes":
+        return None
+    if takes_colour(manifest):
+        return "look"
     raw = manifest.functions.get("prepare", manifest.functions.get("predict"))
     # As web/page/sight.js has it: lengths that are open count samples.
     sides = [extent for extent in raw.inputs[0].shape if isinstance(extent, int)] if raw and raw.inputs else []
-    is_drawing = kind in ("image", "drawing") and (len(sides) == 2 or (len(sides) == 3 and sides[2] == 1))
-    return "draw" if is_drawing and meaning_of(manifest, "outputs").get("kind") == "classes" else None
+    return "draw" if len(sides) == 2 or (len(sides) == 3 and sides[2] == 1) else None
+
+
+def takes_colour(manifest: Manifest) -> bool:
+    """Whether predict's first input is a picture of red, green and blue."""
+    seen = meaning_of(manifest, "inputs")
+    return seen.get("kind") == "image" and seen.get("channels", 3) == 3
 
 
 def teacher(manifest: Manifest) -> str:
     """The part of web/page with which one teaches this model: "photos" where a new head learns colour pictures on a
     frozen trunk, "teach" for drawings."""
-    seen, meant = meaning_of(manifest, "inputs"), meaning_of(manifest, "outputs")
-    is_colour = seen.get("kind") == "image" and seen.get("channels", 3) == 3
+    meant = meaning_of(manifest, "outputs")
     is_few = meant.get("kind") == "classes" and 2 <= len(meant.get("labels", ())) <= MOST_TAUGHT
     learns = manifest.training is not None and {"features", "init"} <= manifest.functions.keys()
-    return "photos" if is_colour and is_few and learns else "teach"
+    return "photos" if takes_colour(manifest) and is_few and learns else "teach"
 
 
 def viewer(manifest: Manifest) -> str | None:

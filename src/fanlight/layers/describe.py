@@ -28,7 +28,10 @@ def describe(network: Network, inputs: Any = None, outputs: Any = None) -> None:
             raise UnknownNameError(f"input {name!r}", expected="an input of its own", got=layer.label)
         fits = len(row) == len(meaning.shape)
         if not fits or any(isinstance(a, int) and a != b for a, b in zip(row, meaning.shape, strict=True)):
-            raise ShapeError(f"input {name!r}", expected=f"a meaning of shape {row}", got=f"{meaning.shape}: {meaning}")
+            got = f"{meaning.shape}: {meaning}"
+            is_turned = sorted(map(str, row)) == sorted(map(str, meaning.shape))
+            do = "say it as the file is opened: fl.load(path, inputs={...}) turns pictures" if is_turned else None
+            raise ShapeError(f"input {name!r}", expected=f"a meaning of shape {row}", got=got, do=do)
         layer.meaning = meaning
     ends = dict(zip(network.output_names, network.outputs, strict=True))
     for name, meaning in given.items():

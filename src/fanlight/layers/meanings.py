@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar
 
-from fanlight.errors import ShapeError, UnknownNameError
+from fanlight.errors import ShapeError, StorageError, UnknownNameError
 from fanlight.ir.graph import Value
 from fanlight.ir.types import Shape, Type
 from fanlight.layers.config import from_json
@@ -210,6 +211,21 @@ class Classes(Meaning):
         if not self.labels or twice or self.spare < 0:
             got = f"{', '.join(twice[:4])} twice" if twice else f"{len(self.labels)} labels, spare={self.spare}"
             raise UnknownNameError("Classes", expected="different labels, and no negative spare", got=got)
+
+    @classmethod
+    def from_file(cls, path: str | Path) -> Classes:
+        """The labels of a text file, one a line. One that comes again gets a number: ImageNet has two cranes, a bird
+        and a machine. Raises StorageError."""
+        try:
+            lines = [line.strip() for line in Path(path).read_text("utf-8").splitlines()]
+        except (OSError, UnicodeDecodeError) as error:
+            raise StorageError("labels", expected="a text file, one label a line", got=error, at=path) from error
+        seen: dict[str, int] = {}
+        labels = []
+        for label in filter(None, lines):
+            seen[label] = seen.get(label, 0) + 1
+            labels.append(label if seen[label] == 1 else f"{label} ({seen[label]})")
+        return cls(tuple(labels))
 
     @property
     def shape(self) -> Shape:

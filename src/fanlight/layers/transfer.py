@@ -40,9 +40,10 @@ def replace_head(network: Network, head: Any, at: str | None = None, name: str =
     """The network with another head behind the layer `at`; without it, behind the last layer that makes features.
 
     `head` is a number of classes, their labels, an `fl.Classes`, a layer, or a list of layers. For classes, the head
-    is global average pooling where the features have places, and a Dense layer called `name` with softmax. What the
-    old head had is gone; the layers before it are the same objects."""
-    cut = network.symbol(at) if at is not None else last_features(network)
+    is global average pooling where the features have places, and a Dense layer called `name` with softmax. `at` may be
+    an output: then nothing is cut off, and so it is where the only output has places. What the old head had is gone;
+    the layers before it are the same objects."""
+    cut = last_features(network) if at is None else named(network, at)
     layers = new_layers(head, cut, name)
     y: Any = cut
     for layer in layers:
@@ -54,20 +55,53 @@ def replace_head(network: Network, head: Any, at: str | None = None, name: str =
     return made
 
 
+def named(network: Network, at: str) -> Symbol:
+    """The output of that name, or the first output of the layer of that name."""
+    ends = dict(zip(network.output_names, network.outputs, strict=True))
+    return ends[at] if at in ends else network.symbol(at)
+
+
 def last_features(network: Network) -> Symbol:
-    """What the last layer with weights reads, and not through dropout: VGG16's second Dense, MobileNetV2's pooling."""
-    do = 'name the layer that the new head reads: at="..."'
+    """What the last layer with weights reads, and not through dropout: VGG16's second Dense, MobileNetV2's pooling.
+
+    A network without a head gives features itself. So does one whose output has places; where places are pooled and
+    nothing says that they were of classes, as softmax does, it is not known."""
+    do = 'name the layer or the output that the new head reads: at="..."'
     if len(network.outputs) != 1:
         raise UnknownLayerError(network.label, expected="one output", got=network.output_names, do=do)
     (symbol,) = network.outputs
-    seen_weights = False
-    while not seen_weights or isinstance(symbol.layer, Dropout):
+    if has_places(symbol):
+        return symbol
+    is_scored = False
+    while True:
         if len(symbol.call.inputs) != 1:
             got = f"{symbol.layer.label} with {len(symbol.call.inputs)} inputs"
             raise UnknownLayerError(network.label, expected="a last layer with weights, and one input", got=got, do=do)
-        seen_weights = seen_weights or any(each.weights for _, each in symbol.layer.walk("") if not is_dropout(each))
+        is_scored = is_scored or gives_scores(symbol.layer)
+        if any(each.weights for _, each in symbol.layer.walk("") if not is_dropout(each)):
+            break
+        symbol = symbol.call.inputs[0]
+    if has_places(symbol) and not is_scored:
+        (output,) = network.output_names
+        got = f"what {symbol.layer.label} makes, pooled: features or classes"
+        before = symbol.call.inputs[0].layer.name
+        do = f'name what the new head reads: at="{output}" puts it on top, at="{before}" in place'
+        raise UnknownLayerError(network.label, expected="a head that can be told from features", got=got, do=do)
+    symbol = symbol.call.inputs[0]
+    while isinstance(symbol.layer, Dropout) and len(symbol.call.inputs) == 1:
         symbol = symbol.call.inputs[0]
     return symbol
+
+
+def has_places(symbol: Symbol) -> bool:
+    return len(symbol.shape) > 2
+
+
+def gives_scores(layer: Layer) -> bool:
+    """Whether the layer makes probabilities of classes."""
+    said = layer.attributes()
+    names = {str(name).lower() for name in (layer.kind, said.get("activation"), said.get("function"))}
+    return not names.isdisjoint(("softmax", "sigmoid", "logsoftmax", "log_softmax"))
 
 
 def is_dropout(layer: Layer) -> bool:

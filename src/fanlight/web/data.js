@@ -21,9 +21,9 @@ async function filesBelow(entry) {
 
 /** @param {any} source a FileList, a list of files, or the dataTransfer of a drop @returns {Promise<{ file: File, path: string }[]>} */
 async function allFiles(source) {
-  if (!source.items) return Array.from(source, (file) => ({ file, path: file.webkitRelativePath || file.name }));
-  // The entries are gone after the event: all are asked for at once.
-  const entries = Array.from(source.items, (item) => item.webkitGetAsEntry?.()).filter(Boolean);
+  // The entries are gone after the event: all are asked for at once. A picture out of another page has none.
+  const entries = Array.from(source.items ?? [], (item) => item.webkitGetAsEntry?.()).filter(Boolean);
+  if (!entries.length) return Array.from(source.files ?? source, (file) => ({ file, path: file.webkitRelativePath || file.name }));
   return (await Promise.all(entries.map(filesBelow))).flat();
 }
 

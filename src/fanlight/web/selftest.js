@@ -20,7 +20,7 @@ export async function selfTest(runner) {
   for (const [name, { inputs, writes }] of Object.entries(manifest.functions)) {
     const arrays = /** @type {Record<string, any>} */ ({}), sizes = /** @type {Record<string, any>} */ ({});
     for (const slot of inputs) {
-      const { data, shape } = found[`${name}/input/${slot.name}`] ?? {};
+      const { data, shape } = found[`${name}/input/${slot.name}`] ?? found[`predict/input/${slot.name}`] ?? {};
       arrays[slot.name] = data;
       slot.shape.forEach((dim, axis) => { sizes[nameOf(dim)] = shape?.[axis]; });
     }

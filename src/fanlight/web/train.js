@@ -2,7 +2,7 @@
 // are means over the samples, as in Keras. Knows nothing of the page.
 
 import { NonFiniteLossError } from './errors.js';
-import { addFeatures } from './features.js';
+import { featuresOf, letGo } from './features.js';
 import { batchOf } from './layout.js';
 
 /** @typedef {import('./session.js').Session} Session */
@@ -71,13 +71,12 @@ export const training = async (method, ...job) => calls[method](...job);
 /** @param {Session} session @param {Job} job @returns {Promise<{ msPerStep: number, samplesPerSecond: number }>} */
 async function fitLoop(session, { args: [plan], emit, signal }) {
   const { engine } = session;
-  const { id, encoded, rows, trained, epochs, initial, first, shuffle, seed, batch, every, wantsBatches, validation } = plan;
-  const whole = encoded && { arrays: engine.prepared(encoded), sizes: encoded.sizes };
+  const { id, rows, trained, epochs, initial, first, shuffle, seed, batch, every, wantsBatches } = plan;
   const rest = resting(session);
   const said = hear(id);
   const isOver = () => signal.aborted || said.word === 'stop';
-  const apart = validation && { ...validation, encoded: { arrays: engine.prepared(validation.encoded), sizes: validation.encoded.sizes } };
-  const kind = whole && await addFeatures(engine, apart ? [whole, apart.encoded] : [whole], signal, rest) ? 'head' : 'step';
+  const { kind, whole, apart } = await ready(engine, plan, signal, rest);
+  plan.encoded = plan.validation = undefined; // what these were made from may go
   const held = apart ?? (trained < rows && { encoded: whole, rows, start: trained });
   signal.addEventListener('abort', () => session.wake());
   const send = () => {
@@ -158,6 +157,17 @@ async function fitLoop(session, { args: [plan], emit, signal }) {
   run(engine, 'finalize');
   delete sayings[id];
   return { msPerStep: time / (steps || 1), samplesPerSecond: time && 1000 * samples / time };
+}
+
+/** What the steps take: features for those of a head, where they have room, else what the model sees. @param {Engine} engine @param {any} plan @param {AbortSignal} signal @param {() => Promise<void>} rest */
+async function ready(engine, { encoded, validation }, signal, rest) {
+  /** @type {Encoded[]} */
+  const sets = [encoded, validation?.encoded].filter(Boolean);
+  const features = encoded && await featuresOf(engine, sets, signal, rest);
+  const made = features ?? sets.map((set) => ({ arrays: engine.prepared(set), sizes: set.sizes }));
+  // Raw forms are copies that `encode` made, of pictures or rows.
+  for (const { prepare = {} } of sets) for (const { raw } of Object.values(prepare)) letGo(Object.values(raw.arrays));
+  return { kind: features ? 'head' : 'step', whole: encoded && made[0], apart: validation && { ...validation, encoded: made.at(-1) } };
 }
 
 /** @param {Session} session @param {Job} job @returns {Promise<Logs>} */

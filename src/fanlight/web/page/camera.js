@@ -4,17 +4,21 @@
 /** @typedef {{ onFrame: (picture: ImageBitmap) => void, onChange: (isOn: boolean) => void, onError: (message: string) => void }} Heard */
 
 export class Camera {
-  /** @type {{ stop(): void } | undefined} */
+  /** @type {import('../types.d.ts').Device<ImageBitmap> | undefined} */
   #device;
   /** @type {Promise<void> | undefined} */
   #starting;
 
-  /** @param {Heard} heard */
-  constructor(heard) {
+  /** @param {Heard} heard @param {'user' | 'environment'} [facing] which one, where there are several */
+  constructor(heard, facing = 'user') {
     this.heard = heard;
+    this.facing = facing;
   }
 
   get isOn() { return !!this.#device; }
+
+  /** Whether it looks at the visitor: so does one that does not say. */
+  get isMirror() { return this.#device?.stream.getVideoTracks()[0]?.getSettings().facingMode !== 'environment'; }
 
   /** Once the camera runs, or was refused. */
   start() {
@@ -26,7 +30,7 @@ export class Camera {
     if (this.#device) return;
     try {
       const data = await import('../data.js'); // see pixels.js
-      const device = await data.webcam({ width: { ideal: 640 }, height: { ideal: 480 } });
+      const device = await data.webcam({ facingMode: this.facing, width: { ideal: 640 }, height: { ideal: 480 } });
       this.#device = device;
       this.heard.onChange(true);
       void this.#follow(device);

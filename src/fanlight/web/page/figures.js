@@ -44,6 +44,7 @@ export function showStep(milliseconds, note) {
 /** Fills the strip once the model is there. @param {App} app @param {boolean} isWhole whether all was fetched that may be needed later */
 export async function startFigures(app, isWhole) {
   const { variant, thread } = app.model.diagnostics();
+  if (!app.page.show.some((section) => /teach|train/.test(section))) byId('figure-step').parentElement?.remove();
   byId('figure-backend').textContent = 'WebAssembly';
   byId('figure-backend-note').textContent = `${variant === 'relaxed' ? 'relaxed ' : ''}SIMD${thread === 'worker' ? ', own thread' : ''}`;
   const online = () => {

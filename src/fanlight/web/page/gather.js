@@ -7,6 +7,7 @@ import { imageOf, pixelsOf, rawOf } from './pixels.js';
 const EVERY = 110; // milliseconds between two pictures while one records
 const ROOM = 256e6; // bytes that all pictures may take as float32, when they are learnt from
 const SHOWN = 24; // thumbnails of a class: the newest
+const THUMB = 96; // points of their sides: two for each that the style gives them
 
 /** @param {import('./app.js').App} app @param {HTMLElement} place
  * @param {{ camera: import('./camera.js').Camera, say: (text: string) => void, onChange: () => void }} heard */
@@ -32,11 +33,18 @@ export function gather(app, place, { camera, say, onChange }) {
       const many = samples[k].length;
       count.textContent = !many ? 'No pictures yet' : `${many} picture${many > 1 ? 's' : ''}${many >= most ? ': it is full' : ''}`;
       clear.disabled = !many;
-      list.replaceChildren(...samples[k].slice(-SHOWN).reverse().map((row, i) => thumb(app, row, many - i, () => {
+      list.replaceChildren(...samples[k].slice(-SHOWN).reverse().map((row) => thumbs.get(row) ?? show(row)));
+      onChange();
+    };
+    /** Each is drawn once. @type {WeakMap<Uint8Array, HTMLElement>} */
+    const thumbs = new WeakMap();
+    const show = (/** @type {Uint8Array} */ row) => {
+      const made = thumb(app, row, () => {
         samples[k].splice(samples[k].indexOf(row), 1);
         draw();
-      })));
-      onChange();
+      });
+      thumbs.set(row, made);
+      return made;
     };
     const add = (/** @type {Uint8Array} */ row) => {
       if (samples[k].length >= most) return say(`“${app.labels[k]}” is full: ${most} pictures are as many as this page holds of each.`);
@@ -45,10 +53,7 @@ export function gather(app, place, { camera, say, onChange }) {
     };
     const addFiles = async (/** @type {any} */ source) => {
       try {
-        for (const picture of await pixelsOf(source)) {
-          add(rawOf(app, picture));
-          picture.close();
-        }
+        for await (const picture of pixelsOf(source)) add(rawOf(app, picture));
       } catch (error) {
         say(/** @type {Error} */ (error).message);
       }
@@ -108,12 +113,14 @@ export function gather(app, place, { camera, say, onChange }) {
   return gathered;
 }
 
-/** @param {import('./app.js').App} app @param {Uint8Array} row @param {number} number @param {() => void} remove */
-function thumb(app, row, number, remove) {
-  const { width = 1, height = 1 } = app.seen;
-  const canvas = element('canvas', { width: `${width}`, height: `${height}`, 'aria-hidden': 'true' });
-  canvas.getContext('2d')?.putImageData(imageOf(app, row), 0, 0);
-  const button = element('button', { type: 'button', title: 'Remove', 'aria-label': `Remove picture ${number}` }, canvas);
+/** A picture as small as it is shown. @param {import('./app.js').App} app @param {Uint8Array} row @param {() => void} remove */
+function thumb(app, row, remove) {
+  const canvas = element('canvas', { width: `${THUMB}`, height: `${THUMB}`, 'aria-hidden': 'true' });
+  const button = element('button', { type: 'button', title: 'Remove', 'aria-label': 'Remove this picture' }, canvas);
   button.addEventListener('click', remove);
+  void createImageBitmap(imageOf(app, row), { resizeWidth: THUMB, resizeHeight: THUMB, resizeQuality: 'medium' }).then((small) => {
+    canvas.getContext('2d')?.drawImage(small, 0, 0);
+    small.close();
+  });
   return element('li', {}, button);
 }

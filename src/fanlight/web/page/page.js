@@ -7,6 +7,7 @@
 //   #status #offer #offer-restore #offer-dismiss
 //   #figure-sent #figure-code #figure-predict #figure-step #figure-backend #figure-offline
 //   #draw       #draw-pad #draw-undo #draw-clear #draw-examples #draw-answer #draw-bars [data-label] #draw-seen
+//   #look       #look-view #look-try #look-camera #look-answer #look-bars [data-label] #look-status
 //   #form       #form-range-N #form-number-N #form-choice-N #form-examples #form-answer #form-bars
 //   #teach      data-state: collect, learning, known; #teach-name #teach-pad #teach-keep #teach-slots #teach-status #teach-bars #teach-again
 //   #photos     data-state: collect, learning, known; #photos-name-N #photos-record-N #photos-files-N #photos-count-N #photos-clear-N
@@ -28,6 +29,7 @@ import { bytesSent, countBytesSent, isOneFile, startFigures } from './figures.js
 /** @type {Record<string, () => Promise<{ start: (app: App) => Promise<Started> }>>} */
 const PARTS = {
   draw: () => import('./draw.js'),
+  look: () => import('./look.js'),
   form: () => import('./form.js'),
   data: () => import('./data.js'),
   teach: () => import('./teach.js'),

@@ -5,11 +5,11 @@ import { confusionMatrix } from '../widgets/confusion.js';
 import { lossChart } from '../widgets/curves.js';
 import { argmax } from './app.js';
 import { Bars } from './bars.js';
-import { Camera } from './camera.js';
 import { byId, element, frame, latest, percent, short } from './dom.js';
+import { openEye } from './eye.js';
 import { showStep } from './figures.js';
 import { gather } from './gather.js';
-import { imageOf, pixelsOf, rawOf } from './pixels.js';
+import { imagesOf, rawOf } from './pixels.js';
 
 const STEPS = 8; // at least, each time through the pictures: a head learns from few of them
 const HELD = 5; // every fifth picture of a class is held back, to see what it is worth
@@ -18,7 +18,6 @@ const HELD = 5; // every fifth picture of a class is held back, to see what it i
 export async function start(app) {
   const { model } = app;
   const section = byId('photos');
-  const view = /** @type {HTMLCanvasElement} */ (byId('photos-view'));
   const train = /** @type {HTMLButtonElement} */ (byId('photos-train'));
   const stop = /** @type {HTMLButtonElement} */ (byId('photos-stop'));
   const progress = /** @type {HTMLProgressElement} */ (byId('photos-progress'));
@@ -42,39 +41,14 @@ export async function start(app) {
     answer.replaceChildren(element('span', { class: 'muted' }, `${percent(shown[best])} sure`), element('b', {}, app.labels[best]));
     if (!camera.isOn) byId('photos-live').textContent = `${app.labels[best]}, ${percent(shown[best])} sure`;
   });
-  const show = (/** @type {CanvasImageSource} */ picture) => {
-    seen = rawOf(app, picture);
-    const side = Math.min(.../** @type {[number, number]} */ (sizeOf(picture)));
-    const [width, height] = sizeOf(picture);
-    view.getContext('2d')?.drawImage(picture, (width - side) / 2, (height - side) / 2, side, side, 0, 0, view.width, view.height);
-    view.classList.add('filled');
-    look();
-  };
-  const button = byId('photos-camera');
-  const camera = new Camera({
-    onFrame: (picture) => {
-      show(picture);
-      classes.record(/** @type {Uint8Array} */ (seen));
+  const camera = openEye('photos', {
+    onPicture: (picture, isLive) => {
+      seen = rawOf(app, picture);
+      if (isLive) classes.record(seen);
+      else if (!isKnown()) say('Train first: then it says what it sees.');
+      look();
     },
-    onChange: (isOn) => {
-      button.textContent = isOn ? 'Stop the camera' : 'Use the camera';
-      button.setAttribute('aria-pressed', `${isOn}`);
-      view.classList.toggle('mirror', isOn);
-    },
-    onError: (message) => say(`${message}. Allow it beside the page's address, or choose picture files.`),
-  });
-  button.addEventListener('click', () => (camera.isOn ? camera.stop() : camera.start()));
-  const picker = /** @type {HTMLInputElement} */ (byId('photos-try'));
-  picker.addEventListener('change', async () => {
-    camera.stop();
-    try {
-      const [picture] = await pixelsOf(picker.files);
-      if (picture) show(picture);
-      if (picture && !isKnown()) say('Train first: then it says what it sees.');
-    } catch (error) {
-      say(/** @type {Error} */ (error).message);
-    }
-    picker.value = '';
+    onError: say,
   });
 
   const refresh = () => {
@@ -91,8 +65,7 @@ export async function start(app) {
     isStopped = false;
     refresh();
     const parts = split(classes.samples);
-    const pictures = (/** @type {Sample[]} */ samples) => samples.map(({ row }) => imageOf(app, row));
-    const [learnt, held] = [parts.learnt, parts.held].map((samples) => /** @type {[ImageData[], number[]]} */ ([pictures(samples), samples.map(({ label }) => label)]));
+    const [learnt, held] = [parts.learnt, parts.held].map((samples) => /** @type {const} */ ([imagesOf(app, samples.map(({ row }) => row)), samples.map(({ label }) => label)]));
     say(`Looking at ${parts.learnt.length + parts.held.length} pictures, each once …`);
     progress.removeAttribute('value'); // until the first epoch it is not known how far it is
     const began = performance.now();
@@ -163,6 +136,3 @@ function split(samples) {
   const all = samples.flatMap((rows, label) => rows.map((row, i) => ({ row, label, isHeld: i % HELD === HELD - 1 })));
   return { learnt: all.filter(({ isHeld }) => !isHeld), held: all.filter(({ isHeld }) => isHeld) };
 }
-
-/** @param {any} picture @returns {[number, number]} */
-const sizeOf = ({ width, height }) => [width, height];

@@ -9,15 +9,28 @@ export function rawOf(app, picture) {
   return Uint8Array.from(/** @type {any} */ (readRaw(picture, { ...raw, dtype: 'uint8' }, app.seen)));
 }
 
-/** The pictures among files, decoded. @param {any} files what `images` of data.js takes @returns {Promise<ImageBitmap[]>} */
-export async function pixelsOf(files) {
-  // Not taken apart: in one file the name would stand for itself.
-  const data = await import('../data.js');
-  const found = await data.images(files);
-  return Promise.all(found.names.map((_, i) => found.decode(i)));
+/** The pictures among files, decoded one after the other: one is let go before the next. @param {any} files what `images` of data.js takes
+ * @returns {AsyncGenerator<ImageBitmap>} */
+export async function* pixelsOf(files) {
+  const found = await picturesOf(files);
+  for (let i = 0; i < found.names.length; i++) {
+    const picture = await found.decode(i);
+    yield picture;
+    picture.close();
+  }
 }
 
-/** A row of raw pixels as a picture, which `fit` and `predict` take. @param {import('./app.js').App} app @param {Uint8Array} row */
+/** The first picture among files, decoded. @param {any} files @returns {Promise<ImageBitmap>} */
+export const pictureOf = async (files) => (await picturesOf(files)).decode(0);
+
+/** @param {any} files */
+async function picturesOf(files) {
+  // Not taken apart: in one file the name would stand for itself.
+  const data = await import('../data.js');
+  return data.images(files);
+}
+
+/** A row of raw pixels as a picture. @param {import('./app.js').App} app @param {Uint8Array} row */
 export function imageOf({ seen: { width = 1, height = 1 } }, row) {
   const image = new ImageData(width, height);
   for (let i = 0; i < width * height; i++) {
@@ -25,4 +38,11 @@ export function imageOf({ seen: { width = 1, height = 1 } }, row) {
     image.data[4 * i + 3] = 255;
   }
   return image;
+}
+
+/** Rows of raw pixels as pictures, which `fit` and `predict` take; each is made when it is read, and not kept.
+ * @param {import('./app.js').App} app @param {Uint8Array[]} rows @returns {any[]} */
+export function imagesOf(app, rows) {
+  const { width, height } = app.seen;
+  return rows.map((row) => ({ width, height, get data() { return imageOf(app, row).data; } }));
 }
