@@ -53,10 +53,11 @@ model.compile(fl.optimizers.Adam(0.01), loss="sparse_categorical_crossentropy", 
 learnt = sum(row.trainable for row in model.network.summary())
 print(f"{options.trunk.name}: {height} x {width} pictures, {learnt:,} numbers that a visitor teaches")
 
+number = dict(enumerate(("two", "three", "four", "five", "six"), 2)).get(len(options.classes), "some")
 page = fl.Page(
-    title="Teach it three things",
-    text="Show the camera three things, and a small network learns to tell them apart: in this page, on your device. "
-    "No picture leaves it.",
+    title=f"Teach it {number} things",
+    text=f"Show the camera {number} things, and a small network learns to tell them apart: in this page, on your "
+    "device. No picture leaves it.",
     show=["teach", "inside", "keep"],
     epochs=40,
 )
