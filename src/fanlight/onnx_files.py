@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fanlight.errors import UnknownNameError
+from fanlight.importers.graphs.records import Model as OnnxModel
 from fanlight.importers.onnx.build import build
 from fanlight.importers.onnx.read import read_file
-from fanlight.importers.onnx.records import Model as OnnxModel
 from fanlight.layers.meanings import Classes, Image
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from fanlight.errors import CompileError
+from fanlight.importers.graphs.records import Graph as Records
+from fanlight.importers.graphs.records import Slot
 from fanlight.importers.onnx.layer import ONNXNode
 from fanlight.importers.onnx.read import read_file
-from fanlight.importers.onnx.records import Graph as Records
-from fanlight.importers.onnx.records import Slot
 from fanlight.importers.onnx.rules import RULES
 from fanlight.importers.onnx.survey import Survey, survey
 from fanlight.inspection import convert_command, size_of

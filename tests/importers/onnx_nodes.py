@@ -16,11 +16,11 @@ import numpy as np
 from fanlight.compiler import compile
 from fanlight.engines.wasm import WasmEngine
 from fanlight.errors import CompileError, ModelFormatError, UnsupportedOp
+from fanlight.importers.graphs.records import walk
+from fanlight.importers.graphs.run import constant, run_graph
 from fanlight.importers.onnx.operators import prepared
 from fanlight.importers.onnx.read import read_bytes
-from fanlight.importers.onnx.records import walk
 from fanlight.importers.onnx.rules import RULES
-from fanlight.importers.onnx.run import constant, run_graph
 from fanlight.ir.graph import Graph, Input, Value, apply
 from fanlight.ir.module import Module
 from fanlight.ir.types import Type, is_float

@@ -9,9 +9,9 @@ pytest.importorskip("onnx", reason="onnx is not installed")
 
 from fanlight.compiler import compile
 from fanlight.engines.wasm import WasmEngine
+from fanlight.importers.graphs.run import run_graph
 from fanlight.importers.onnx.operators import prepared
 from fanlight.importers.onnx.read import read_bytes
-from fanlight.importers.onnx.run import run_graph
 from fanlight.ir.graph import Graph, Input, apply
 from fanlight.ir.module import Module
 from fanlight.ir.types import Type

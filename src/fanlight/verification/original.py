@@ -16,10 +16,10 @@ from fanlight.bundle.manifest import Slot
 from fanlight.bundle.read import Bundle
 from fanlight.bundle.weights import from_safetensors
 from fanlight.errors import ModelFormatError, UnsupportedOp
-from fanlight.importers.onnx.build import OURS
+from fanlight.importers.graphs.build import OURS
+from fanlight.importers.graphs.run import DTYPE_OF
 from fanlight.importers.onnx.operators import written_out
 from fanlight.importers.onnx.read import read_file
-from fanlight.importers.onnx.run import DTYPE_OF
 from fanlight.ir import dim as dims
 from fanlight.layers import Network
 from fanlight.layers.input import BATCH

@@ -11,11 +11,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fanlight.errors import ModelFormatError, UnsupportedOp
+from fanlight.importers.graphs.build import MOST_NUMBERS
+from fanlight.importers.graphs.records import Function, Graph, Model, Node, Reference, walk
 from fanlight.importers.onnx.read import DEEPEST, MOST_NODES, plain
-from fanlight.importers.onnx.records import Function, Graph, Model, Node, Reference, walk
 from fanlight.importers.onnx.rules import RULES
-
-MOST_NUMBERS = 4096  # of a tensor that is written out in a graph; larger ones are state
 
 
 def prepared(model: Model) -> Graph:

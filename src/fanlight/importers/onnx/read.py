@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fanlight.errors import ModelFormatError, StorageError, UnsupportedOp
-from fanlight.importers.onnx.records import Extent, Function, Graph, Model, Node, Reference, Slot
+from fanlight.importers.graphs.records import Extent, Function, Graph, Model, Node, Reference, Slot
 
 LARGEST_FILE = 4 << 30  # bytes: no page has more memory
 MOST_NODES = 100_000

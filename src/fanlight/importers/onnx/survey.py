@@ -10,9 +10,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from fanlight.errors import FanlightError
-from fanlight.importers.onnx.build import Builder, Built
+from fanlight.importers.graphs.build import Builder, Built
+from fanlight.importers.graphs.records import CONTAINERS, Graph, Model, Node, walk
+from fanlight.importers.onnx.build import ONNX
 from fanlight.importers.onnx.operators import written_out
-from fanlight.importers.onnx.records import CONTAINERS, Graph, Model, Node, walk
 from fanlight.importers.onnx.rules import RULES
 from fanlight.layers import Symbol
 
@@ -41,7 +42,7 @@ def survey(model: Model, bounds: dict[str, int] | None = None) -> Survey:
     where the file breaks the standard."""
     graph = written_out(model)
     found = Survey(graph, Counter(node.kind for node in walk(graph)))
-    builder = Builder(model, graph, {}, {}, dict(bounds or {}), None)
+    builder = Builder(model, ONNX, graph, {}, {}, dict(bounds or {}), None)
     refused: dict[tuple[str, str], list[str]] = {}  # (what, why) -> names
     lost: set[str] = set()  # names that what was refused would have given
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from fanlight.importers.graphs.table import RULES
 from fanlight.importers.onnx.rules import (  # each family adds its own
     attention,
     choices,
@@ -29,7 +30,6 @@ from fanlight.importers.onnx.rules import (  # each family adds its own
     trees,
     vocabularies,
 )
-from fanlight.importers.onnx.rules.table import RULES
 
 FAMILIES = (
     attention,

@@ -10,7 +10,7 @@ from functools import reduce
 from math import inf, sqrt
 from typing import Any
 
-from fanlight.importers.onnx.rules.table import rule
+from fanlight.importers.graphs.table import rule
 from fanlight.ir import dim as dims
 from fanlight.ir.dim import DimLike
 from fanlight.ir.graph import Value

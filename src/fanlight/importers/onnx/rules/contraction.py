@@ -7,7 +7,7 @@ from itertools import product as every
 from math import prod
 from typing import Any
 
-from fanlight.importers.onnx.rules.table import rule
+from fanlight.importers.graphs.table import rule
 from fanlight.importers.onnx.rules.windows import Windows, ceiled, windows_of
 from fanlight.ir import dim as dims
 from fanlight.ir.dim import DimLike

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from fanlight.importers.onnx.rules.table import rule
+from fanlight.importers.graphs.table import rule
 from fanlight.ir import dim as dims
 from fanlight.ir.graph import Value
 from fanlight.ir.types import is_float, item_bytes

@@ -9,8 +9,8 @@ from math import isnan, prod
 from typing import Any
 
 from fanlight.errors import ModelFormatError, UnsupportedOp
+from fanlight.importers.graphs.table import Tables, rule
 from fanlight.importers.onnx.rules.scores import labelled, transformed
-from fanlight.importers.onnx.rules.table import Tables, rule
 from fanlight.ir.graph import Value
 from fanlight.ops import functions as fn
 

@@ -6,8 +6,8 @@ from itertools import product as every
 from math import inf
 from typing import Any
 
+from fanlight.importers.graphs.table import rule
 from fanlight.importers.onnx.rules.contraction import ends_of, first, framed, largest, last, pooled, shifted
-from fanlight.importers.onnx.rules.table import rule
 from fanlight.importers.onnx.rules.windows import windows_of
 from fanlight.ir import dim as dims
 from fanlight.ir.dim import DimLike

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fanlight.importers.onnx.rules.table import rule
+from fanlight.importers.graphs.table import rule
 from fanlight.ir import dim as dims
 from fanlight.ir.graph import Value
 from fanlight.ops import functions as fn

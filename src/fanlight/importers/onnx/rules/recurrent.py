@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from fanlight.importers.onnx.rules.table import rule
+from fanlight.importers.graphs.table import rule
 from fanlight.ir import dim as dims
 from fanlight.ir.graph import Value
 from fanlight.ops import functions as fn

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from fanlight.importers.graphs.table import rule
 from fanlight.importers.onnx.rules.movement import axes_of
-from fanlight.importers.onnx.rules.table import rule
 from fanlight.ir.graph import Value
 from fanlight.ops import functions as fn
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
-from fanlight.importers.onnx.rules.table import rule
+from fanlight.importers.graphs.table import rule
 from fanlight.ir import dim as dims
 from fanlight.ir.dim import Dim, DimLike
 from fanlight.ir.graph import Value

@@ -12,9 +12,9 @@ from itertools import product
 from math import inf, prod
 from typing import Any
 
+from fanlight.importers.graphs.table import rule
 from fanlight.importers.onnx.rules.contraction import first, last
 from fanlight.importers.onnx.rules.resizing import keys
-from fanlight.importers.onnx.rules.table import rule
 from fanlight.importers.onnx.rules.windows import windows_of
 from fanlight.ir import dim as dims
 from fanlight.ir.dim import Dim, DimLike

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from fanlight.importers.graphs.table import rule
 from fanlight.importers.onnx.rules.elementwise import dtype_named
-from fanlight.importers.onnx.rules.table import rule
 from fanlight.ir.dim import Dim
 from fanlight.ir.graph import Value
 from fanlight.ops import functions as fn
@@ -28,7 +28,7 @@ def size(use: Any, x: Value) -> Value:
 
 @rule("Constant")
 def constant(use: Any) -> Value:
-    from fanlight.importers.onnx import run
+    from fanlight.importers.graphs import run
 
     for name, dtype in (("value_float", "float32"), ("value_int", "int64"), ("value_floats", "float32"),
                         ("value_ints", "int64"), ("value", None)):  # fmt: skip
@@ -41,7 +41,7 @@ def constant(use: Any) -> Value:
 
 @rule("ConstantOfShape", settings=(0,))
 def constant_of_shape(use: Any, extents: Value) -> Value:
-    from fanlight.importers.onnx.run import DTYPE_OF
+    from fanlight.importers.graphs.run import DTYPE_OF
 
     value = use["value"]
     if value is None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from fanlight.importers.graphs.table import rule
 from fanlight.importers.onnx.rules.elementwise import dtype_named
-from fanlight.importers.onnx.rules.table import rule
 from fanlight.ir import dim as dims
 from fanlight.ir.dim import Dim, DimLike
 from fanlight.ir.graph import Value

@@ -11,8 +11,8 @@ from math import inf
 from typing import Any
 
 from fanlight.errors import ModelFormatError, UnsupportedOp
+from fanlight.importers.graphs.table import rule
 from fanlight.importers.onnx.rules.scores import TRANSFORMS, labelled, transformed
-from fanlight.importers.onnx.rules.table import rule
 from fanlight.ir.graph import Value
 from fanlight.ops import functions as fn
 

@@ -6,7 +6,7 @@ from functools import reduce
 from typing import Any
 
 from fanlight.errors import ModelFormatError, UnsupportedOp
-from fanlight.importers.onnx.rules.table import rule
+from fanlight.importers.graphs.table import rule
 from fanlight.ir import dim as dims
 from fanlight.ir.graph import Value
 from fanlight.ir.types import is_float

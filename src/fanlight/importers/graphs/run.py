@@ -1,4 +1,4 @@
-"""What does an ONNX graph compute? Node after node, each by its rule, on values.
+"""What does a graph compute? Node after node, each by its rule, on values.
 
 In: prepared records, values by name. Out: values. Knows no single operator and no layer.
 """
@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from fanlight.errors import FanlightError, MemoryLimitError, ModelFormatError, UnsupportedOp
-from fanlight.importers.onnx.records import Graph, Node
-from fanlight.importers.onnx.rules import RULES
+from fanlight.importers.graphs.records import Graph, Node
+from fanlight.importers.graphs.table import RULES
 from fanlight.ir import dim as dims
 from fanlight.ir.dim import DimLike
 from fanlight.ir.graph import Value

@@ -1,4 +1,5 @@
-"""What does an ONNX model consist of, in plain words? Nodes, graphs and tensors, and the same as JSON has them.
+"""What does a model consist of that is a graph, in plain words? Nodes, graphs and tensors, and the same as JSON has
+them.
 
 Knows neither protobuf nor what an operator means.
 """
