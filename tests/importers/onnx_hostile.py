@@ -243,5 +243,10 @@ def hostile() -> Iterator[tuple[str, bytes]]:
         yield f"the first of {part} parts", whole[: len(whole) // part]
     yield "all but a byte", whole[:-1]
     yield "groups in groups", b"\x0b" * 100_000
+    yield "an operator whose name is no text", whole.replace(b"Relu", b"R\xfflu")
+    yield (
+        "an input whose name is no text",
+        changed(lambda m: rename(m, 0, "input", 0, "????")).replace(b"????", b"\xff" * 4),
+    )
     for name, change in CHANGES.items():
         yield name, changed(change)

@@ -12,7 +12,7 @@ from typing import Any
 
 from fanlight.errors import FanlightError, MemoryLimitError, ModelFormatError, UnknownNameError, UnsupportedOp
 from fanlight.importers.onnx.layer import ONNXNode
-from fanlight.importers.onnx.operators import MOST_NUMBERS, prepared
+from fanlight.importers.onnx.operators import MOST_NUMBERS, SHORT, free_name, prepared
 from fanlight.importers.onnx.records import CONTAINERS, Graph, Model, Node, Slot
 from fanlight.importers.onnx.rules import RULES
 from fanlight.importers.onnx.run import DTYPE_OF, in_dtype
@@ -22,7 +22,8 @@ from fanlight.layers import Input, Network, Symbol
 from fanlight.layers.input import BATCH, InputLayer
 from fanlight.layers.meanings import Image, Meaning
 
-SHORT = 16  # numbers of a weight of integers that is a part of the code
+FEW = 16  # numbers of a weight of integers that is a part of the code
+MOST_WRITTEN = 8192  # numbers that longer tensors put into the code, each time that a node reads one
 OURS = ("optimizer/", "seed/", "metric/")  # what names of state of our own begin with
 
 
@@ -90,6 +91,7 @@ class Builder:
     symbols: dict[str, Symbol] = field(default_factory=dict)
     arrays: dict[str, Any] = field(default_factory=dict)
     names: set[str] = field(default_factory=set)
+    written: int = 0  # numbers of longer tensors that are part of the code
 
     def error(self, expected: object, got: object, do: str | None = None) -> ModelFormatError:
         return ModelFormatError("ONNX file", expected=expected, got=got, at=self.model.at, do=do)
@@ -218,6 +220,7 @@ class Builder:
             raise ModelFormatError(node.label, expected="names that are defined before", got=repr(name))
         array = in_dtype(self.graph.tensors[name], f"tensor {name!r}")
         if not self.is_state(name, array, is_setting, is_parameter):
+            self.written += array.size if array.size > SHORT else 0
             return {"value": array}
         path = f"weights/{name}" if name.startswith(OURS) else name
         self.arrays[path] = array
@@ -226,7 +229,8 @@ class Builder:
 
     def is_state(self, name: str, array: Any, is_setting: bool, is_parameter: bool) -> bool:
         """Whether a tensor is an array of its own in the bundle, rather than a part of the code."""
-        if array.size > MOST_NUMBERS or (is_parameter and array.size > SHORT):
+        is_much = array.size > SHORT and self.written + array.size > MOST_WRITTEN
+        if is_much or array.size > MOST_NUMBERS or (is_parameter and array.size > FEW):
             return True
         if is_setting or not is_float(str(array.dtype)) or array.size == 0:
             return False
@@ -239,12 +243,7 @@ class Builder:
 
     @staticmethod
     def free_name(name: str, taken: set[str]) -> str:
-        wanted = cleaned(name) or "node"
-        found, number = wanted, 0
-        while found in taken:
-            number += 1
-            found = f"{wanted}_{number}"
-        return found
+        return free_name(cleaned(name) or "node", taken)
 
 
 def cleaned(name: str) -> str:

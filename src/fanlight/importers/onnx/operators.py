@@ -6,7 +6,7 @@ tensors stand in the outermost graph. Knows no meaning of an operator but that `
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from fanlight.importers.onnx.records import Function, Graph, Model, Node, Refere
 from fanlight.importers.onnx.rules import RULES
 
 MOST_NUMBERS = 4096  # of a tensor that is written out in a graph; larger ones are state
+SHORT = 64  # numbers of a tensor that may be written out again and again
 
 
 def prepared(model: Model) -> Graph:
@@ -35,9 +36,9 @@ def written_out(model: Model) -> Graph:
     """The graph of a model without functions, with all attributes; operators may be unknown."""
     check_functions(model)
     graph = Preparing(model).graph(model.graph)
-    lifted: dict[str, Any] = {}
-    nodes = tuple(lift(node, lifted) for node in graph.nodes)
-    return replace(graph, nodes=nodes, tensors={**graph.tensors, **lifted})
+    tensors = dict(graph.tensors)
+    nodes = tuple(lift(node, tensors) for node in graph.nodes)
+    return replace(graph, nodes=nodes, tensors=tensors)
 
 
 def check_functions(model: Model) -> None:
@@ -229,11 +230,11 @@ def default_of(proto: Any) -> Any:
 
 
 def lift(node: Node, lifted: dict[str, Any]) -> Node:
-    """The node whose graphs have their large tensors outside, in `lifted`."""
+    """The node whose graphs have their tensors outside, in `lifted`, but for short ones."""
 
     def without(graph: Graph) -> Graph:
-        large = {name: array for name, array in graph.tensors.items() if array.size > MOST_NUMBERS}
-        names = {name: f"{node.name or node.op}/{name}" for name in large}
+        large = {name: array for name, array in graph.tensors.items() if array.size > SHORT}
+        names = {name: free_name(f"{node.name or node.op}/{name}", lifted) for name in large}
         lifted.update({names[name]: array for name, array in large.items()})
         rest = {name: array for name, array in graph.tensors.items() if name not in large}
         nodes = tuple(lift(renamed(each, names), lifted) for each in graph.nodes)
@@ -241,6 +242,15 @@ def lift(node: Node, lifted: dict[str, Any]) -> Node:
 
     graphs = {name: without(graph) for name, graph in node.graphs.items()}
     return replace(node, attributes={**node.attributes, **graphs}) if graphs else node
+
+
+def free_name(wanted: str, taken: Container[str]) -> str:
+    """`wanted`, or where something has that name, the first of wanted_1, wanted_2, ..."""
+    found, number = wanted, 0
+    while found in taken:
+        number += 1
+        found = f"{wanted}_{number}"
+    return found
 
 
 def renamed(node: Node, names: Mapping[str, str]) -> Node:
