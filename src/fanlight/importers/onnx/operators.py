@@ -149,6 +149,8 @@ def completed(node: Node, opsets: Mapping[str, int], at: str, graph: Any) -> Nod
     attributes = {key: graph(each) if isinstance(each, Graph) else each for key, each in node.attributes.items()}
     if any(isinstance(each, Reference) for each in attributes.values()):
         raise ModelFormatError(node.label, expected="references to attributes in functions alone", got="one", at=at)
+    if not node.outputs:
+        raise ModelFormatError(node.label, expected="at least 1 output", got="none", at=at)
     version = opsets.get(node.domain)
     if version is None:
         got = f"domain {node.domain!r} without a version"

@@ -86,6 +86,8 @@ def tile(use: Any, x: Value, repeats: Value, axis: Value | None = None) -> Value
 def split(use: Any, x: Value, lengths: Value | None = None) -> tuple[Value, ...]:
     axis = use.axis(x.rank)
     parts = len(use.node.outputs)
+    if use["num_outputs"] not in (None, parts):
+        raise use.error(f"num_outputs {parts}", use["num_outputs"])
     given: Any = use.dims(lengths, "lengths") if lengths is not None else use["split"]
     if given is None:
         extent = x.shape[axis]
