@@ -6,16 +6,18 @@ tensors stand in the outermost graph. Knows no meaning of an operator but that `
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from fanlight.errors import ModelFormatError, UnsupportedOp
+from fanlight.importers.onnx.naming import Names
 from fanlight.importers.onnx.read import DEEPEST, MOST_NODES, plain
 from fanlight.importers.onnx.records import Function, Graph, Model, Node, Reference, walk
 from fanlight.importers.onnx.rules import RULES
 
 MOST_NUMBERS = 4096  # of a tensor that is written out in a graph; larger ones are state
+MOST_TABLED = 1 << 24  # numbers of all arrays that are made of attributes
 SHORT = 64  # numbers of a tensor that may be written out again and again
 
 
@@ -37,7 +39,8 @@ def written_out(model: Model) -> Graph:
     check_functions(model)
     graph = Preparing(model).graph(model.graph)
     tensors = dict(graph.tensors)
-    nodes = tuple(lift(node, tensors) for node in graph.nodes)
+    names = Names(tensors)
+    nodes = tuple(lift(node, tensors, names) for node in graph.nodes)
     return replace(graph, nodes=nodes, tensors=tensors)
 
 
@@ -66,6 +69,7 @@ class Preparing:
 
     model: Model
     nodes: int = 0
+    tabled: int = 0  # numbers of arrays that were made of attributes
 
     def error(self, expected: object, got: object, node: Node) -> ModelFormatError:
         return ModelFormatError(node.label, expected=expected, got=got, at=self.model.at)
@@ -82,8 +86,15 @@ class Preparing:
                 ):
                     tensors[each.outputs[0]] = each.attributes["value"]
                 else:
-                    nodes.append(tabled(each, tensors))
+                    nodes.append(self.with_tables(each, tensors))
         return replace(graph, nodes=tuple(nodes), tensors=tensors)
+
+    def with_tables(self, node: Node, tensors: dict[str, Any]) -> Node:
+        found = tabled(node, tensors)
+        self.tabled += sum(tensors[name].size for name in found.inputs[len(node.inputs) :])
+        if self.tabled > MOST_TABLED:
+            raise self.error(f"at most {MOST_TABLED} numbers in tables", "more", node)
+        return found
 
     def inlined(self, node: Node, opsets: Mapping[str, int], depth: int) -> Iterable[Node]:
         """The node with all its attributes, or the nodes of the function that it calls."""
@@ -231,28 +242,19 @@ def default_of(proto: Any) -> Any:
     return list(map(plain, value))
 
 
-def lift(node: Node, lifted: dict[str, Any]) -> Node:
+def lift(node: Node, lifted: dict[str, Any], taken: Names) -> Node:
     """The node whose graphs have their tensors outside, in `lifted`, but for short ones."""
 
     def without(graph: Graph) -> Graph:
         large = {name: array for name, array in graph.tensors.items() if array.size > SHORT}
-        names = {name: free_name(f"{node.name or node.op}/{name}", lifted) for name in large}
+        names = {name: taken.take(f"{node.name or node.op}/{name}") for name in large}
         lifted.update({names[name]: array for name, array in large.items()})
         rest = {name: array for name, array in graph.tensors.items() if name not in large}
-        nodes = tuple(lift(renamed(each, names), lifted) for each in graph.nodes)
+        nodes = tuple(lift(renamed(each, names), lifted, taken) for each in graph.nodes)
         return replace(graph, nodes=nodes, tensors=rest)
 
     graphs = {name: without(graph) for name, graph in node.graphs.items()}
     return replace(node, attributes={**node.attributes, **graphs}) if graphs else node
-
-
-def free_name(wanted: str, taken: Container[str]) -> str:
-    """`wanted`, or where something has that name, the first of wanted_1, wanted_2, ..."""
-    found, number = wanted, 0
-    while found in taken:
-        number += 1
-        found = f"{wanted}_{number}"
-    return found
 
 
 def renamed(node: Node, names: Mapping[str, str]) -> Node:
