@@ -96,7 +96,7 @@ class Harness:
 
     def changed(self, data: bytes, longest: int, seed: int) -> bytes:
         """Another file: bytes changed, or the model that they are."""
-        from importers.onnx_mutations import change, changed_bytes
+        from importers.onnx_mutations import change
 
         draw = Random(seed)
         model = parsed(data) if draw.random() < 0.9 else None
@@ -108,6 +108,24 @@ class Harness:
             return changed_bytes(data, draw)[:longest]
         found = model.SerializeToString()
         return found if len(found) <= longest else data
+
+
+def changed_bytes(data: bytes, draw: Random) -> bytes:
+    """The bytes with some changed, missing, or there twice."""
+    found = bytearray(data)
+    for _ in range(draw.choice((1, 1, 2, 4, 8))):
+        begin = draw.randrange(len(found) + 1)
+        end = min(len(found), begin + draw.choice((1, 1, 2, 4, 16, 64)))
+        match draw.randrange(4):
+            case 0:
+                found[begin:end] = draw.randbytes(end - begin)
+            case 1:
+                del found[begin:end]
+            case 2:
+                found[begin:begin] = found[begin:end]
+            case _:
+                found[begin:end] = bytes(draw.choice((0, 1, 0x7F, 0x80, 0xFF)) for _ in range(end - begin))
+    return bytes(found)
 
 
 def parsed(data: bytes) -> Any:

@@ -24,7 +24,7 @@ from fanlight.layers.input import BATCH, InputLayer
 from fanlight.layers.meanings import Image, Meaning
 
 FEW = 16  # numbers of a weight of integers that is a part of the code
-MOST_WRITTEN = 8192  # numbers that longer tensors put into the code, each time that a node reads one
+MOST_WRITTEN = 4096  # numbers that longer tensors put into the code, each time that a node reads one
 OURS = ("optimizer/", "seed/", "metric/")  # what names of state of our own begin with
 
 
