@@ -325,6 +325,24 @@ HEAVY: dict[str, Change] = {  # sound, and more work than they look
     "a length that is doubled 40 times": lambda m: length_of(m, "Add", 40),
 }  # fmt: skip
 
+LINEAR = {"coefficients": [1.0, 2.0, -1.0] * 2, "intercepts": [0.0, 1.0], "classlabels_ints": [3, 5]}
+TREE = {"nodes_treeids": [0] * 3, "nodes_nodeids": [0, 1, 2], "nodes_featureids": [1, 0, 0],
+        "nodes_modes": ["BRANCH_LEQ", "LEAF", "LEAF"], "nodes_truenodeids": [1, 0, 0], "nodes_falsenodeids": [2, 0, 0],
+        "nodes_values": [0.5, 0.0, 0.0], "class_treeids": [0, 0], "class_nodeids": [1, 2], "class_ids": [0, 1],
+        "class_weights": [1.0, 2.0], "classlabels_int64s": [3, 5]}  # fmt: skip
+SOUND: dict[str, Change] = {  # operators that the node tests of the onnx package lack, or have in one way alone
+    "a loop of 3 steps": lambda m: loop(m, 3),
+    "a scan": lambda m: scan(m, 1),
+    "branches 3 deep": lambda m: nested(m, 3),
+    "an expansion of open axes": lambda m: open_axes(m, 3),
+    "a random array": lambda m: put(m, "RandomNormal", [], shape=[2, 3]),
+    "regions of interest": lambda m: put(
+        m, "MaxRoiPool", [image(m), constant(m, "regions", [[0, 0, 0, 4, 4]], "float32")], pooled_shape=[2, 2]),
+    "a linear classifier": lambda m: learner(m, "LinearClassifier", "w", outputs=("label", "scores"), **LINEAR),
+    "a tree": lambda m: learner(m, "TreeEnsembleClassifier", "w", outputs=("label", "scores"), **TREE),
+    "a leaf": lambda m: learner(m, "TreeEnsembleRegressor", "w", **leaf(2)),
+}  # fmt: skip
+
 
 def hostile() -> Iterator[tuple[str, bytes]]:
     whole = sound().SerializeToString()
