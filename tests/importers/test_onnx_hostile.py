@@ -23,6 +23,14 @@ def test_the_model_that_they_are_made_of_is_sound(tmp_path):
     assert fl.load(tmp_path / "sound.onnx").predict([[1, 2, 3, 4]]).tolist() == [[10, 10, 10]]
 
 
+@pytest.fixture(autouse=True, scope="module")
+def imported(tmp_path_factory):
+    """Nobody's time is what the first file of all needs for imports."""
+    path = tmp_path_factory.mktemp("first") / "sound.onnx"
+    path.write_bytes(sound().SerializeToString())
+    fl.load(path)
+
+
 @contextmanager
 def at_once():
     """In little time and memory."""

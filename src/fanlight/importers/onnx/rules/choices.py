@@ -12,7 +12,7 @@ from fanlight.ir.graph import Value
 from fanlight.ops import functions as fn
 from fanlight.ops.known import written
 
-MOST = 16384  # numbers that are looked at one by one
+MOST = 4096  # numbers that are looked at, or found, one by one
 NOTE = "of what shapes and constants tell"
 
 
@@ -27,6 +27,8 @@ def content(use: Any, value: Value, what: str) -> Any:
 
 
 def made(array: Any, dtype: str) -> Value:
+    if array.size > MOST:
+        raise NotImplementedError(f"results of more than {MOST} numbers")
     return written(array.astype(dtype), dtype)
 
 
@@ -93,11 +95,13 @@ def suppress(
     for image in range(points.shape[0]):
         for kind in range(points.shape[1]):
             found: list[int] = []
+            is_left = numpy.ones(points.shape[2], bool)
             for k in numpy.argsort(-points[image, kind], kind="stable"):
                 if len(found) >= limit or (bound is not None and not points[image, kind, k] > bound):
                     break
-                if not found or (shared(corners[image, k], corners[image, found]) <= share).all():
+                if is_left[k]:
                     found.append(int(k))
+                    is_left &= shared(corners[image, k], corners[image]) <= share
             rows += [(image, kind, k) for k in found]
     return made(numpy.array(rows, "int64").reshape(-1, 3), "int64")
 
