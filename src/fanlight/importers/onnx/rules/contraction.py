@@ -73,8 +73,10 @@ def conv_transpose(use: Any, x: Value, w: Value, b: Value | None = None) -> Valu
     group, channels = use["group"], x.shape[1]
     if w.shape[0] != channels:
         raise use.error(f"a kernel of {channels} channels", w.type)
-    if not 1 <= group <= MOST_GROUPS or dims.modulo(channels, group) != 0:
-        raise use.error(f"1 to {MOST_GROUPS} groups of the {channels} channels", group)
+    if group < 1 or dims.modulo(channels, group) != 0:
+        raise use.error(f"groups of the {channels} channels", group)
+    if group > MOST_GROUPS:
+        raise use.refuse(f"at most {MOST_GROUPS} groups", group)
     windows = windows_of(use, x.shape[2:], w.shape[2:], has_pads=False)
     extra = tuple(use["output_padding"] or [0] * count)
     # All that the windows reach, and from that what the pads cut off.

@@ -103,7 +103,7 @@ def mean_variance_normalization(use: Any, x: Value) -> Value:
 def local_response_normalization(use: Any, x: Value) -> Value:
     size = use["size"]
     if not 1 <= size <= WIDEST:
-        raise use.error(f"a size from 1 to {WIDEST}", size)
+        raise use.refuse(f"a size from 1 to {WIDEST}", size)
     before = (size - 1) // 2
     squares = fn.pad(fn.square(x), ((0, 0), (before, size - 1 - before), *[(0, 0)] * (x.rank - 2)))
     rest = [0] * (x.rank - 2)

@@ -48,7 +48,7 @@ def windows_of(use: Any, extents: tuple[DimLike, ...], taps: Any, has_pads: bool
         if len(each) != length or any(n < 1 for n in each):
             raise use.error(f"{name} of {length} positive numbers", each)
     if prod(taps) > MOST_TAPS:
-        raise use.error(f"a kernel of at most {MOST_TAPS} taps", taps)
+        raise use.refuse(f"a kernel of at most {MOST_TAPS} taps", taps)
     reaches = Windows(taps, strides, dilations, ()).reaches
     auto = (use["auto_pad"] or "NOTSET") if has_pads else "VALID"
     if auto in ("SAME_UPPER", "SAME_LOWER"):
