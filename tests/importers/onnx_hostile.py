@@ -91,6 +91,17 @@ def function(
     put(model, "F", ["x"], domain="own")
 
 
+def branches() -> list[Any]:
+    """Of a function: whether the largest number is above 0 decides."""
+    slot = helper.make_tensor_value_info("deep", TensorProto.FLOAT, None)
+    sides = [helper.make_graph([helper.make_node(op, ["a"], ["deep"])], op, [], [slot]) for op in ("Relu", "Abs")]
+    return [
+        helper.make_node("ReduceMax", ["a"], ["top"], keepdims=0),
+        helper.make_node("Cast", ["top"], ["flag"], to=TensorProto.BOOL),
+        helper.make_node("If", ["flag"], ["z"], then_branch=sides[0], else_branch=sides[1]),
+    ]
+
+
 def loop(model: ModelProto, steps: int) -> None:
     slots = [
         [helper.make_tensor_value_info(n, t, s) for n, t, s in side]
@@ -333,6 +344,8 @@ TREE = {"nodes_treeids": [0] * 3, "nodes_nodeids": [0, 1, 2], "nodes_featureids"
 SOUND: dict[str, Change] = {  # operators that the node tests of the onnx package lack, or have in one way alone
     "a loop of 3 steps": lambda m: loop(m, 3),
     "a scan": lambda m: scan(m, 1),
+    "a function": lambda m: function(m, helper.make_node("Relu", ["a"], ["q"]), helper.make_node("Abs", ["q"], ["z"])),
+    "a function with branches": lambda m: function(m, *branches()),
     "branches 3 deep": lambda m: nested(m, 3),
     "an expansion of open axes": lambda m: open_axes(m, 3),
     "a random array": lambda m: put(m, "RandomNormal", [], shape=[2, 3]),
@@ -340,6 +353,9 @@ SOUND: dict[str, Change] = {  # operators that the node tests of the onnx packag
         m, "MaxRoiPool", [image(m), constant(m, "regions", [[0, 0, 0, 4, 4]], "float32")], pooled_shape=[2, 2]),
     "a linear classifier": lambda m: learner(m, "LinearClassifier", "w", outputs=("label", "scores"), **LINEAR),
     "a tree": lambda m: learner(m, "TreeEnsembleClassifier", "w", outputs=("label", "scores"), **TREE),
+    "a support vector": lambda m: learner(
+        m, "SVMRegressor", "w", coefficients=[1.0], support_vectors=[1.0, 2.0, 3.0], rho=[0.0], n_supports=1,
+        kernel_type="RBF", kernel_params=[0.5, 0.0, 3.0]),
     "a leaf": lambda m: learner(m, "TreeEnsembleRegressor", "w", **leaf(2)),
 }  # fmt: skip
 
