@@ -6,7 +6,7 @@ after it."""
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -53,20 +53,35 @@ def compile(
     max_memory: int = DEFAULT_LIMIT,
     record: Record | None = None,
     names: bool = False,
-    written: Written | None = None,
 ) -> Compiled:
-    """Compiles `module` for `target`. `record(stage, result)` is called after each stage, as `fanlight inspect` does;
-    kernels that are alike for several targets are kept in `written`.
+    """Compiles `module` for `target`. `record(stage, result)` is called after each stage, as `fanlight inspect` does.
 
     Raises CompileError for a program that contradicts itself and MemoryLimitError for a plan above `max_memory`
     bytes."""
+    (compiled,) = compile_for(module, [target], max_memory, record, names)
+    return compiled
+
+
+def compile_for(
+    module: Module,
+    targets: Iterable[Target],
+    max_memory: int = DEFAULT_LIMIT,
+    record: Record | None = None,
+    names: bool = False,
+    written: Written | None = None,
+) -> list[Compiled]:
+    """What `compile` gives for each target. Graphs know no target, and kernels that several targets have in common are
+    written once, and kept in `written`."""
     stages = _Stages(record or (lambda stage, result: None))
-    current = module
+    current, written = module, {} if written is None else written
     for name, rewrite in GRAPH_STAGES:
         current = stages.run(name, lambda: current.rewritten(rewrite), verify_module)  # noqa: B023  # called at once
-    program = stages.run("lower", lambda: lower(current, target, max_memory), verify_program)
-    code = stages.run("emit", lambda: emit(program, target, names, written=written))
-    return Compiled(current, program, code, target, stages.seconds)
+    found = []
+    for target in targets:
+        program = stages.run("lower", lambda: lower(current, target, max_memory), verify_program)  # noqa: B023
+        code = stages.run("emit", lambda: emit(program, target, names, written=written))  # noqa: B023
+        found.append(Compiled(current, program, code, target, dict(stages.seconds)))
+    return found
 
 
 class _Stages:

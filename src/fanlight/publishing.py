@@ -17,7 +17,7 @@ from fanlight.bundle.onefile import write_single_file
 from fanlight.bundle.page import Page
 from fanlight.bundle.weights import to_safetensors
 from fanlight.bundle.write import write_bundle, write_file
-from fanlight.compiler import TARGETS, Compiled, compile
+from fanlight.compiler import TARGETS, Compiled, compile_for
 from fanlight.content import IN_PAGE, row_reader
 from fanlight.described import DescribedModel
 from fanlight.description import describe_module
@@ -166,8 +166,9 @@ def _publish(
 ) -> Path:
     single = path.suffix.lower() in (".html", ".htm")
     written: dict[object, Any] = {}
-    wanted = VARIANTS if not single else ["portable"]
-    compiled = {variant: compile(module, TARGETS[VARIANTS[variant]], written=written) for variant in wanted}
+    wanted = list(VARIANTS) if not single else ["portable"]
+    found = compile_for(module, [TARGETS[VARIANTS[variant]] for variant in wanted], written=written)
+    compiled = dict(zip(wanted, found, strict=True))
     _check_plans(compiled)
     program = compiled["portable"].program
     manifest = describe_module(module, program, name, training, **facts)

@@ -7,7 +7,7 @@ from __future__ import annotations
 import math
 import struct
 from array import array
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from random import Random
 from typing import Any
 
@@ -69,13 +69,14 @@ def sample_inputs(manifest: Manifest, name: str, rng: Random, rows: int = ROWS) 
 def sample(type: Type, sizes: Mapping[str, int], meaning: Mapping[str, Any], rng: Random) -> Any:
     shape = tuple(dims.evaluate(extent, sizes) for extent in type.shape)
     count = math.prod(shape)
+    numbers: Iterator[Any]
     if type.dtype == "float32":
-        numbers: list[Any] = [rng.random() for _ in range(count)]
+        numbers = (rng.random() for _ in range(count))
     elif type.dtype == "uint8":  # pictures: bars, which take little room in the file
-        numbers = [k // 5 % 3 * 127 for k in range(count)]
+        numbers = (k // 5 % 3 * 127 for k in range(count))
     else:
         high = len(meaning["labels"]) if "labels" in meaning else 2
-        numbers = [rng.randrange(high) for _ in range(count)]
+        numbers = (rng.randrange(high) for _ in range(count))
     code = FORMATS[type.dtype]
     return native(Array(type.dtype, shape, array("B" if code == "?" else code, numbers).tobytes()))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -90,6 +91,17 @@ def function(
     put(model, "F", ["x"], domain="own")
 
 
+def branches() -> list[Any]:
+    """Of a function: whether the largest number is above 0 decides."""
+    slot = helper.make_tensor_value_info("deep", TensorProto.FLOAT, None)
+    sides = [helper.make_graph([helper.make_node(op, ["a"], ["deep"])], op, [], [slot]) for op in ("Relu", "Abs")]
+    return [
+        helper.make_node("ReduceMax", ["a"], ["top"], keepdims=0),
+        helper.make_node("Cast", ["top"], ["flag"], to=TensorProto.BOOL),
+        helper.make_node("If", ["flag"], ["z"], then_branch=sides[0], else_branch=sides[1]),
+    ]
+
+
 def loop(model: ModelProto, steps: int) -> None:
     slots = [
         [helper.make_tensor_value_info(n, t, s) for n, t, s in side]
@@ -102,6 +114,51 @@ def loop(model: ModelProto, steps: int) -> None:
              helper.make_node("Relu", ["v"], ["s"])]  # fmt: skip
     body = helper.make_graph(nodes, "body", *slots)
     put(model, "Loop", [constant(model, "steps", steps), "", "x"], outputs=("last", "all"), body=body)
+
+
+def scan(model: ModelProto, slices: int) -> None:
+    ends = [[helper.make_tensor_value_info(name, TensorProto.FLOAT, [3])] for name in "io"]
+    body = helper.make_graph([helper.make_node("Relu", ["i"], ["o"])], "body", *ends)
+    put(model, "Scan", ["w"], body=body, num_scan_inputs=slices)
+
+
+def learner(model: ModelProto, op: str, x: str, **attributes: Any) -> None:
+    """A node of the machine learning domain."""
+    model.opset_import.append(helper.make_opsetid("ai.onnx.ml", 3))
+    put(model, op, [x], domain="ai.onnx.ml", **attributes)
+
+
+def leaf(targets: int) -> dict[str, Any]:
+    """A tree that is a single leaf."""
+    places = [*(f"nodes_{each}ids" for each in ("tree", "node", "feature", "truenode", "falsenode"))]
+    places += [*(f"target_{each}" for each in ("treeids", "nodeids", "ids"))]
+    numbers = {"nodes_values": [0.0], "target_weights": [1.0], "n_targets": targets}
+    return {**{name: [0] for name in places}, **numbers, "nodes_modes": ["LEAF"]}
+
+
+def image(model: ModelProto) -> str:
+    return constant(model, "image", np.ones((1, 4, 8, 8)), "float32")
+
+
+def open_axes(model: ModelProto, count: int) -> None:
+    """Padded by 1 and flattened, so that an axis is (n0 + 2) * (n1 + 2) * ... long."""
+    shape = model.graph.input[0].type.tensor_type.shape
+    del shape.dim[:], model.graph.node[:]
+    for k in range(count):
+        shape.dim.add(dim_param=f"n{k}")
+    pads = constant(model, "pads", [1] * 2 * count)
+    model.graph.node.append(helper.make_node("Pad", ["x", pads], ["h"], "pad"))
+    model.graph.node.append(helper.make_node("Flatten", ["h"], ["y"], "flatten"))
+
+
+def length_of(model: ModelProto, op: str, times: int) -> None:
+    """An array as long as the batch `op` itself, and that `op` itself, and so on."""
+    names = [f"n{k}" for k in range(times + 1)]
+    nodes = [helper.make_node("Shape", ["x"], ["s"]), helper.make_node("Gather", ["s", "zero"], names[:1])]
+    constant(model, "zero", [0])
+    nodes += [helper.make_node(op, [old, old], [new]) for old, new in pairwise(names)]
+    nodes.append(helper.make_node("ConstantOfShape", names[-1:], ["long"], "long"))
+    model.graph.node.extend(nodes)
 
 
 def set_raw(model: ModelProto, name: str, data: bytes) -> None:
@@ -223,12 +280,83 @@ CHANGES: dict[str, Change] = {
     ),
     "a loop of 4 TB": lambda m: loop(m, HUGE),
     "a loop of a negative number of steps": lambda m: loop(m, -1),
+    "a scan of more than there is": lambda m: scan(m, HUGE),
+    "an axis far before the first": lambda m: put(m, "LayerNormalization", ["w", "b"], axis=-HUGE),
+    "an axis far before the first, in version 6": lambda m: [
+        setattr(m.opset_import[0], "version", 6), put(m, "Add", ["w", "b"], axis=-HUGE, broadcast=1)],
+    "a tile of 4 TB in version 5": lambda m: [
+        setattr(m.opset_import[0], "version", 5),
+        put(m, "Tile", ["b", *(constant(m, n, [v], "float32") for n, v in (("s", HUGE), ("k", 0)))])],
+    "mel filters of 4 TB": lambda m: put(m, "MelWeightMatrix", [
+        *(constant(m, n, v) for n, v in (("a", HUGE), ("l", 16), ("f", 8000))),
+        *(constant(m, n, v, "float32") for n, v in (("low", 0), ("high", 4000)))]),
+    "a deconvolution of 4 TB of groups": lambda m: put(
+        m, "ConvTranspose", [image(m), constant(m, "k", np.ones((4, 1, 2, 2)), "float32")], group=HUGE),
+    "a split into 4 TB of parts": lambda m: [
+        setattr(m.opset_import[0], "version", 18), put(m, "Split", ["w"], num_outputs=HUGE, outputs=("p", "q"))],
+    "a range to nowhere": lambda m: put(
+        m, "Range", [constant(m, n, v, "float32") for n, v in (("a", 0), ("e", np.nan), ("d", 1))]
+    ),
+    "indices of more axes than there are": lambda m: put(m, "GatherND", ["w", constant(m, "i", np.zeros((1, 100)))]),
+    "a node of tables without outputs": lambda m: [
+        learner(m, "Scaler", "x", scale=[1.0]), m.graph.node[0].output.pop()],
+    "trees of 64 MB each": lambda m: [
+        learner(m, "TreeEnsembleRegressor", "w", outputs=(f"t{k}",), **leaf(1 << 23)) for k in range(9)],
+    "a length of a billion terms": lambda m: open_axes(m, 30),
     "a function that calls itself": lambda m: function(m, helper.make_node("F", ["a"], ["z"], domain="own")),
     "a function that is many": lambda m: [
         function(m, *[helper.make_node("G", ["a"], [f"z{k}"], domain="own") for k in range(1000)]),
         m.functions.append(helper.make_function("own", "G", ["a"], ["z"], [
             helper.make_node("Relu", ["a"], [f"q{k}"]) for k in range(1000)], [helper.make_opsetid("", 17)])),
     ],
+}  # fmt: skip
+
+
+NOT_BUILT: dict[str, Change] = {  # refused as what Fanlight lacks
+    "a normalization of 4 TB of channels": lambda m: put(m, "LRN", [image(m)], size=HUGE),
+    "windows of 4 TB": lambda m: put(m, "MaxPool", [image(m)], kernel_shape=[HUGE, 1], pads=[HUGE] * 4),
+    "windows of a million taps with places": lambda m: put(
+        m, "MaxPool", [image(m)], kernel_shape=[1000, 1000], pads=[1000] * 4, outputs=("p", "q")),
+    "tokens with 4 TB skipped": lambda m: put(
+        m, "TfIdfVectorizer", [constant(m, "t", np.ones((1, 9)))], mode="TF", max_skip_count=HUGE, min_gram_length=1,
+        max_gram_length=2, ngram_counts=[0, 2], ngram_indexes=[0, 1, 2], pool_int64s=[1, 2, 1, 2]),
+    "a length to the power of a billion": lambda m: length_of(m, "Mul", 30),
+    "trees of 4 TB of leaves": lambda m: learner(m, "TreeEnsembleRegressor", "w", **leaf(HUGE)),
+}  # fmt: skip
+HEAVY: dict[str, Change] = {  # sound, and more work than they look
+    "a constant that 300 nodes read": lambda m: [
+        put(m, "Add", ["c", "c"], outputs=(f"o{k}",)) for k in range(300)
+    ] + [constant(m, "c", np.ones(4096), "int8")],
+    "a range of 65536 numbers": lambda m: put(
+        m, "Range", [constant(m, n, v) for n, v in (("a", 0), ("e", 65536), ("d", 1))]
+    ),
+    "1000 nodes of one name": lambda m: [
+        m.graph.node.append(helper.make_node("Relu", ["x"], [f"o{k}"], "relu")) for k in range(1000)
+    ],
+    "a length that is doubled 40 times": lambda m: length_of(m, "Add", 40),
+}  # fmt: skip
+
+LINEAR = {"coefficients": [1.0, 2.0, -1.0] * 2, "intercepts": [0.0, 1.0], "classlabels_ints": [3, 5]}
+TREE = {"nodes_treeids": [0] * 3, "nodes_nodeids": [0, 1, 2], "nodes_featureids": [1, 0, 0],
+        "nodes_modes": ["BRANCH_LEQ", "LEAF", "LEAF"], "nodes_truenodeids": [1, 0, 0], "nodes_falsenodeids": [2, 0, 0],
+        "nodes_values": [0.5, 0.0, 0.0], "class_treeids": [0, 0], "class_nodeids": [1, 2], "class_ids": [0, 1],
+        "class_weights": [1.0, 2.0], "classlabels_int64s": [3, 5]}  # fmt: skip
+SOUND: dict[str, Change] = {  # operators that the node tests of the onnx package lack, or have in one way alone
+    "a loop of 3 steps": lambda m: loop(m, 3),
+    "a scan": lambda m: scan(m, 1),
+    "a function": lambda m: function(m, helper.make_node("Relu", ["a"], ["q"]), helper.make_node("Abs", ["q"], ["z"])),
+    "a function with branches": lambda m: function(m, *branches()),
+    "branches 3 deep": lambda m: nested(m, 3),
+    "an expansion of open axes": lambda m: open_axes(m, 3),
+    "a random array": lambda m: put(m, "RandomNormal", [], shape=[2, 3]),
+    "regions of interest": lambda m: put(
+        m, "MaxRoiPool", [image(m), constant(m, "regions", [[0, 0, 0, 4, 4]], "float32")], pooled_shape=[2, 2]),
+    "a linear classifier": lambda m: learner(m, "LinearClassifier", "w", outputs=("label", "scores"), **LINEAR),
+    "a tree": lambda m: learner(m, "TreeEnsembleClassifier", "w", outputs=("label", "scores"), **TREE),
+    "a support vector": lambda m: learner(
+        m, "SVMRegressor", "w", coefficients=[1.0], support_vectors=[1.0, 2.0, 3.0], rho=[0.0], n_supports=1,
+        kernel_type="RBF", kernel_params=[0.5, 0.0, 3.0]),
+    "a leaf": lambda m: learner(m, "TreeEnsembleRegressor", "w", **leaf(2)),
 }  # fmt: skip
 
 
@@ -243,5 +371,7 @@ def hostile() -> Iterator[tuple[str, bytes]]:
         yield f"the first of {part} parts", whole[: len(whole) // part]
     yield "all but a byte", whole[:-1]
     yield "groups in groups", b"\x0b" * 100_000
+    yield "an operator whose name is no text", whole.replace(b"Relu", b"R\xfflu")
+    yield "an input whose name is no text", whole.replace(b"shape", b"sh\xffpe")
     for name, change in CHANGES.items():
         yield name, changed(change)

@@ -73,6 +73,9 @@ __all__ = [
 ]
 
 
+LONGEST = 1 << 16  # letters of an expression
+
+
 def size(name: str, low: int = 1, high: int = UNBOUNDED) -> DimLike:
     """An open length called `name`, at least `low` and at most `high`."""
     return low if low == high else Dim.of(Size(name, low, high))
@@ -93,6 +96,9 @@ class Pair(Atom):
             pair = object.__new__(cls)
             pair.left, pair.right = left, right
             pair.key = pair._text()
+            if len(pair.key) > LONGEST:
+                expected = f"an expression of open lengths of at most {LONGEST} letters"
+                raise ShapeError("a length", expected=expected, got=f"{pair.key[:80]} ...")
             pair.bounds = pair._interval(bounds(left), bounds(right))
             pair = keep(parts, pair)
         return pair

@@ -10,9 +10,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
+from fanlight.errors import ShapeError
 from fanlight.ir.interning import find, keep
 
 UNBOUNDED = 1 << 40  # larger than any address; stands for "no upper bound"
+MOST_TERMS = 1 << 14  # of a product, before equal ones are added
+MOST_FACTORS = 256  # of a term
 
 Bounds = tuple[int, int]
 
@@ -207,6 +210,11 @@ def multiply(a: DimLike, b: DimLike) -> DimLike:
         if b == 0:
             return 0
         return a if b == 1 else Dim(tuple((product, b * coefficient) for product, coefficient in a.terms))
+    # The longest terms come first.
+    terms, factors = len(a.terms) * len(b.terms), len(a.terms[0][0]) + len(b.terms[0][0])
+    if terms > MOST_TERMS or factors > MOST_FACTORS:
+        expected = f"at most {MOST_TERMS} terms of {MOST_FACTORS} factors"
+        raise ShapeError("a product of open lengths", expected=expected, got=f"{terms} of {factors}")
     table: dict[Product, int] = {}
     for left, p in a.terms:
         for right, q in b.terms:

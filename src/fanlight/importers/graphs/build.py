@@ -12,6 +12,7 @@ from typing import Any
 
 from fanlight.errors import FanlightError, MemoryLimitError, ModelFormatError, UnknownNameError, UnsupportedOp
 from fanlight.importers.graphs.layer import GraphNode
+from fanlight.importers.graphs.naming import Names, cleaned
 from fanlight.importers.graphs.records import CONTAINERS, Graph, Model, Node, Slot
 from fanlight.importers.graphs.run import DTYPE_OF, in_dtype
 from fanlight.importers.graphs.table import RULES
@@ -22,7 +23,9 @@ from fanlight.layers.input import BATCH, InputLayer
 from fanlight.layers.meanings import Image, Meaning
 
 MOST_NUMBERS = 4096  # of a tensor that is written out in a graph; larger ones are state
-SHORT = 16  # numbers of a weight of integers that is a part of the code
+FEW = 16  # numbers of a weight of integers that is a part of the code
+SHORT = 64  # numbers of a tensor that may be written out again and again ...
+MOST_WRITTEN = 4096  # ... and the numbers that longer ones put into the code, each time that a node reads one
 OURS = ("optimizer/", "seed/", "metric/")  # what names of state of our own begin with
 
 
@@ -102,7 +105,8 @@ class Builder:
     parameters: frozenset[str] | None
     symbols: dict[str, Symbol] = field(default_factory=dict)
     arrays: dict[str, Any] = field(default_factory=dict)
-    names: set[str] = field(default_factory=set)
+    names: Names = field(default_factory=Names)
+    written: int = 0  # numbers of longer tensors that are part of the code
 
     def error(self, expected: object, got: object, do: str | None = None) -> ModelFormatError:
         return ModelFormatError(self.format.label, expected=expected, got=got, at=self.model.at, do=do)
@@ -117,13 +121,14 @@ class Builder:
         """The network of what has been added."""
         outputs: dict[str, Symbol] = {}
         results: dict[str, Meaning] = {}
+        names = Names()
         for slot in self.graph.outputs:
             if slot.dtype in CONTAINERS:
                 got = f"output {slot.name!r} of {slot.dtype}"
                 raise UnsupportedOp(self.format.label, expected="tensors", got=got, at=self.model.at)
             if slot.name not in self.symbols:
                 raise self.error("outputs that nodes make of inputs", repr(slot.name))
-            name = self.free_name(slot.name, set(outputs))
+            name = names.take(cleaned(slot.name) or "node")
             outputs[name] = self.symbols[slot.name]
             if slot.name in self.results:
                 results[name] = self.results[slot.name]
@@ -132,7 +137,8 @@ class Builder:
         name = cleaned(self.graph.name) or None
         network = Network(inputs, outputs, name=name, meanings=results, prefix=self.format.prefix)
         network.source = self.source(inputs, outputs)
-        return Built(network, {name: a for name, a in self.arrays.items() if name in network.weight_table()})
+        table = network.weight_table()
+        return Built(network, {name: array for name, array in self.arrays.items() if name in table})
 
     def source(self, inputs: list[Symbol], outputs: Mapping[str, Symbol]) -> dict[str, Any]:
         """What the file called things, for the way back."""
@@ -233,6 +239,7 @@ class Builder:
             raise ModelFormatError(node.label, expected="names that are defined before", got=repr(name))
         array = in_dtype(self.graph.tensors[name], f"tensor {name!r}")
         if not self.is_state(name, array, is_setting, is_parameter):
+            self.written += array.size if array.size > SHORT else 0
             return {"value": array}
         path = f"weights/{name}" if name.startswith(OURS) else name
         self.arrays[path] = array
@@ -241,30 +248,15 @@ class Builder:
 
     def is_state(self, name: str, array: Any, is_setting: bool, is_parameter: bool) -> bool:
         """Whether a tensor is an array of its own in the bundle, rather than a part of the code."""
-        if array.size > MOST_NUMBERS or (is_parameter and array.size > SHORT):
+        is_much = array.size > SHORT and self.written + array.size > MOST_WRITTEN
+        if is_much or array.size > MOST_NUMBERS or (is_parameter and array.size > FEW):
             return True
         if is_setting or not is_float(str(array.dtype)) or array.size == 0:
             return False
         return array.size > 1 or is_parameter or bool(self.parameters and name in self.parameters)
 
     def layer_name(self, name: str) -> str:
-        found = self.free_name(name, self.names)
-        self.names.add(found)
-        return found
-
-    @staticmethod
-    def free_name(name: str, taken: set[str]) -> str:
-        wanted = cleaned(name) or "node"
-        found, number = wanted, 0
-        while found in taken:
-            number += 1
-            found = f"{wanted}_{number}"
-        return found
-
-
-def cleaned(name: str) -> str:
-    """A name without slashes, as layers have it: `/features/0/Conv` -> `features.0.Conv`."""
-    return re.sub(r"/+", ".", name.strip("/"))
+        return self.names.take(cleaned(name) or "node")
 
 
 def cleaned_dim(extent: Any, name: str, axis: int) -> str:

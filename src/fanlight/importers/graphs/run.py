@@ -43,6 +43,13 @@ class Use:
         """An attribute; None where it has no value."""
         return self.node.attributes.get(name)
 
+    def axis(self, rank: int) -> int:
+        """The attribute `axis` of an array of so many axes, counted from the first."""
+        axis = self["axis"]
+        if not -rank <= axis < rank:
+            raise self.error(f"an axis from {-rank} to {rank - 1}", axis)
+        return axis % rank
+
     def wants(self, output: int) -> bool:
         """Whether somebody asks for that output."""
         return output < len(self.node.outputs) and bool(self.node.outputs[output])

@@ -11,10 +11,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fanlight.errors import ModelFormatError, UnsupportedOp
-from fanlight.importers.graphs.build import MOST_NUMBERS
+from fanlight.importers.graphs.build import SHORT
+from fanlight.importers.graphs.naming import Names
 from fanlight.importers.graphs.records import Function, Graph, Model, Node, Reference, walk
 from fanlight.importers.onnx.read import DEEPEST, MOST_NODES, plain
 from fanlight.importers.onnx.rules import RULES
+
+MOST_TABLED = 1 << 24  # numbers of all arrays that are made of attributes
 
 
 def prepared(model: Model) -> Graph:
@@ -34,9 +37,10 @@ def written_out(model: Model) -> Graph:
     """The graph of a model without functions, with all attributes; operators may be unknown."""
     check_functions(model)
     graph = Preparing(model).graph(model.graph)
-    lifted: dict[str, Any] = {}
-    nodes = tuple(lift(node, lifted) for node in graph.nodes)
-    return replace(graph, nodes=nodes, tensors={**graph.tensors, **lifted})
+    tensors = dict(graph.tensors)
+    names = Names(tensors)
+    nodes = tuple(lift(node, tensors, names) for node in graph.nodes)
+    return replace(graph, nodes=nodes, tensors=tensors)
 
 
 def check_functions(model: Model) -> None:
@@ -64,6 +68,7 @@ class Preparing:
 
     model: Model
     nodes: int = 0
+    tabled: int = 0  # numbers of arrays that were made of attributes
 
     def error(self, expected: object, got: object, node: Node) -> ModelFormatError:
         return ModelFormatError(node.label, expected=expected, got=got, at=self.model.at)
@@ -80,8 +85,15 @@ class Preparing:
                 ):
                     tensors[each.outputs[0]] = each.attributes["value"]
                 else:
-                    nodes.append(tabled(each, tensors))
+                    nodes.append(self.with_tables(each, tensors))
         return replace(graph, nodes=tuple(nodes), tensors=tensors)
+
+    def with_tables(self, node: Node, tensors: dict[str, Any]) -> Node:
+        found = tabled(node, tensors)
+        self.tabled += sum(tensors[name].size for name in found.inputs[len(node.inputs) :])
+        if self.tabled > MOST_TABLED:
+            raise self.error(f"at most {MOST_TABLED} numbers in tables", "more", node)
+        return found
 
     def inlined(self, node: Node, opsets: Mapping[str, int], depth: int) -> Iterable[Node]:
         """The node with all its attributes, or the nodes of the function that it calls."""
@@ -147,6 +159,8 @@ def completed(node: Node, opsets: Mapping[str, int], at: str, graph: Any) -> Nod
     attributes = {key: graph(each) if isinstance(each, Graph) else each for key, each in node.attributes.items()}
     if any(isinstance(each, Reference) for each in attributes.values()):
         raise ModelFormatError(node.label, expected="references to attributes in functions alone", got="one", at=at)
+    if not node.outputs:
+        raise ModelFormatError(node.label, expected="at least 1 output", got="none", at=at)
     version = opsets.get(node.domain)
     if version is None:
         got = f"domain {node.domain!r} without a version"
@@ -227,15 +241,15 @@ def default_of(proto: Any) -> Any:
     return list(map(plain, value))
 
 
-def lift(node: Node, lifted: dict[str, Any]) -> Node:
-    """The node whose graphs have their large tensors outside, in `lifted`."""
+def lift(node: Node, lifted: dict[str, Any], taken: Names) -> Node:
+    """The node whose graphs have their tensors outside, in `lifted`, but for short ones."""
 
     def without(graph: Graph) -> Graph:
-        large = {name: array for name, array in graph.tensors.items() if array.size > MOST_NUMBERS}
-        names = {name: f"{node.name or node.op}/{name}" for name in large}
+        large = {name: array for name, array in graph.tensors.items() if array.size > SHORT}
+        names = {name: taken.take(f"{node.name or node.op}/{name}") for name in large}
         lifted.update({names[name]: array for name, array in large.items()})
         rest = {name: array for name, array in graph.tensors.items() if name not in large}
-        nodes = tuple(lift(renamed(each, names), lifted) for each in graph.nodes)
+        nodes = tuple(lift(renamed(each, names), lifted, taken) for each in graph.nodes)
         return replace(graph, nodes=nodes, tensors=rest)
 
     graphs = {name: without(graph) for name, graph in node.graphs.items()}

@@ -59,26 +59,36 @@ class Reader:
     def error(self, expected: object, got: object, place: str = "") -> ModelFormatError:
         return ModelFormatError("ONNX file", expected=expected, got=str(got)[:200], at=f"{self.at} {place}".strip())
 
+    def word(self, value: Any) -> str:
+        """A name; protobuf gives bytes where they are no text."""
+        if isinstance(value, bytes):
+            raise self.error("names in UTF-8", value)
+        return value
+
+    def words(self, values: Iterable[Any]) -> tuple[str, ...]:
+        return tuple(map(self.word, values))
+
     def model(self, proto: Any) -> Model:
         functions = {}
         for each in proto.functions:
-            functions[kind_of(each.domain, each.name)] = self.function(each)
+            functions[kind_of(self.word(each.domain), self.word(each.name))] = self.function(each)
         opsets = self.opsets(proto.opset_import)
         graph = self.graph(proto.graph, 0)
-        return Model(self.at, graph, opsets, functions, proto.ir_version, proto.producer_name)
+        return Model(self.at, graph, opsets, functions, proto.ir_version, text(proto.producer_name))
 
     def opsets(self, entries: Iterable[Any]) -> dict[str, int]:
-        found = {standard(each.domain): each.version for each in entries}
+        found = {standard(self.word(each.domain)): each.version for each in entries}
         found.setdefault("", DEFAULT_OPSET)
         if any(not 0 < version < 1 << 31 for version in found.values()):
             raise self.error("positive versions of operators", found)
         return found
 
     def function(self, proto: Any) -> Function:
-        defaults = {each.name: self.attribute(each, 1) for each in proto.attribute_proto}
-        attributes = dict.fromkeys(proto.attribute) | defaults
+        defaults = {self.word(each.name): self.attribute(each, 1) for each in proto.attribute_proto}
+        attributes = dict.fromkeys(self.words(proto.attribute)) | defaults
         nodes = tuple(self.node(each, 1) for each in proto.node)
-        return Function(tuple(proto.input), tuple(proto.output), attributes, nodes, self.opsets(proto.opset_import))
+        names = self.words(proto.input), self.words(proto.output)
+        return Function(*names, attributes, nodes, self.opsets(proto.opset_import))
 
     def graph(self, proto: Any, depth: int) -> Graph:
         if depth > DEEPEST:
@@ -87,9 +97,10 @@ class Reader:
             raise UnsupportedOp("ONNX file", expected="dense initializers", got="sparse ones", at=self.at)
         tensors: dict[str, Any] = {}
         for each in proto.initializer:
-            if not each.name or each.name in tensors:
-                raise self.error("a name of its own for each initializer", repr(each.name))
-            tensors[each.name] = self.tensor(each)
+            name = self.word(each.name)
+            if not name or name in tensors:
+                raise self.error("a name of its own for each initializer", repr(name))
+            tensors[name] = self.tensor(each)
         inputs, outputs = (tuple(self.slot(each, depth) for each in side) for side in (proto.input, proto.output))
         nodes = tuple(self.node(each, depth) for each in proto.node)
         defined = [slot.name for slot in inputs] + [name for node in nodes for name in node.outputs if name]
@@ -99,33 +110,34 @@ class Reader:
             raise self.error("each name defined once", f"{clash!r} again")
         # Before version 4 initializers had to be among the inputs.
         kept = tuple(slot for slot in inputs if slot.name not in tensors)
-        return Graph(proto.name, nodes, kept, outputs, tensors)
+        return Graph(self.word(proto.name), nodes, kept, outputs, tensors)
 
     def slot(self, proto: Any, depth: int) -> Slot:
-        if not proto.name:
+        name = self.word(proto.name)
+        if not name:
             raise self.error("names of inputs and outputs", "none")
         kind = proto.type.WhichOneof("value")
         if kind is None:
-            return Slot(proto.name)
+            return Slot(name)
         if kind != "tensor_type" and depth == 0:
-            return Slot(proto.name, kind.removesuffix("_type"))
+            return Slot(name, kind.removesuffix("_type"))
         if kind != "tensor_type":
-            got = f"{proto.name!r} of {kind.removesuffix('_type')}"
+            got = f"{name!r} of {kind.removesuffix('_type')}"
             raise UnsupportedOp("ONNX file", expected="tensors", got=got, at=self.at)
         tensor = proto.type.tensor_type
         shape: list[Extent] = []
         for each in tensor.shape.dim:
-            length: Extent = {"dim_value": each.dim_value, "dim_param": each.dim_param or None}.get(
+            length: Extent = {"dim_value": each.dim_value, "dim_param": self.word(each.dim_param) or None}.get(
                 str(each.WhichOneof("value"))
             )
             if isinstance(length, int) and length < 0:
-                raise self.error("lengths from 0 up", length, f"{proto.name!r}")
+                raise self.error("lengths from 0 up", length, f"{name!r}")
             shape.append(length)
         if len(shape) > MOST_AXES:
-            raise self.error(f"at most {MOST_AXES} axes", len(shape), f"{proto.name!r}")
+            raise self.error(f"at most {MOST_AXES} axes", len(shape), f"{name!r}")
         has_shape = tensor.HasField("shape")
-        dtype = self.dtype(tensor.elem_type, proto.name) if tensor.elem_type else None
-        return Slot(proto.name, dtype, tuple(shape) if has_shape else None)
+        dtype = self.dtype(tensor.elem_type, name) if tensor.elem_type else None
+        return Slot(name, dtype, tuple(shape) if has_shape else None)
 
     def node(self, proto: Any, depth: int) -> Node:
         self.nodes += 1
@@ -133,17 +145,18 @@ class Reader:
             raise self.error(f"at most {MOST_NODES} nodes", "more")
         attributes: dict[str, Any] = {}
         for each in proto.attribute:
-            if each.name in attributes:
-                raise self.error("each attribute once", repr(each.name), f"{proto.op_type} {proto.name!r}")
-            attributes[each.name] = self.attribute(each, depth)
-        names = tuple(proto.input), tuple(proto.output)
-        return Node(proto.op_type, standard(proto.domain), proto.name, *names, attributes)
+            name = self.word(each.name)
+            if name in attributes:
+                raise self.error("each attribute once", repr(name), f"{proto.op_type} {proto.name!r}")
+            attributes[name] = self.attribute(each, depth)
+        kind = self.word(proto.op_type), standard(self.word(proto.domain)), self.word(proto.name)
+        return Node(*kind, self.words(proto.input), self.words(proto.output), attributes)
 
     def attribute(self, proto: Any, depth: int) -> Any:
         from onnx import AttributeProto as Kind
 
         if proto.ref_attr_name:
-            return Reference(proto.ref_attr_name)
+            return Reference(self.word(proto.ref_attr_name))
         match proto.type:
             case Kind.FLOAT:
                 return proto.f
@@ -217,7 +230,7 @@ class Reader:
         """A tensor whose bytes lie in another file of the same folder."""
         import numpy
 
-        said = {each.key: each.value for each in proto.external_data}
+        said = {text(each.key): text(each.value) for each in proto.external_data}
         location = said.get("location", "")
         if self.folder is None:
             raise self.error("all tensors in the file itself", f"external data {location!r}", place)

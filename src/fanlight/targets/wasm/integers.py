@@ -34,6 +34,7 @@ class Integers:
     def __init__(self, function: Function, sizes: Mapping[str, int]):
         self.function = function
         self.indices: dict[str, Index] = {}
+        self.numbers: frozenset[str] = frozenset()  # the indices that are just numbers now
         self._sizes = sizes
         self._pointers: dict[str, int] = {}
         self._scopes: list[dict[Item, int]] = [{}]
@@ -49,10 +50,11 @@ class Integers:
     @contextmanager
     def at(self, **indices: Index) -> Iterator[None]:
         """Loop indices for a while."""
-        before = self.indices
-        self.indices = before | indices
+        before = self.indices, self.numbers
+        self.indices = before[0] | indices
+        self.numbers = frozenset(name for name, index in self.indices.items() if index.local is None)
         yield
-        self.indices = before
+        self.indices, self.numbers = before
 
     def keep(self, item: Item, local: int) -> None:
         """`local` holds `item` until the innermost scope ends, and is released then."""
@@ -84,7 +86,7 @@ class Integers:
 
     def at_first_lane(self, dim: DimLike) -> DimLike:
         """`dim` where an index that is just a number, and left as the lane, counts from 0."""
-        names = {name for name in dims.names(dim) if name in self.indices and self.indices[name].local is None}
+        names = dims.names(dim) & self.numbers
         return dims.replace_sizes(dim, dict.fromkeys(names, 0)) if names else dim
 
     def push_dim(self, dim: DimLike) -> None:

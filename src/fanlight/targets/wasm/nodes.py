@@ -53,6 +53,7 @@ class Nodes(Integers):
         self.operands, self.target = operands, target
         self.accumulator: int | None = None
         self._pointers = {f"%{k}": local for k, local in enumerate(pointers)}
+        self._addresses: dict[tuple[Place, frozenset[str]], tuple[DimLike, int]] = {}
 
     def push(self, item: Item) -> None:
         """Pushes an item: from its local if a scope knows one, else computed here."""
@@ -95,6 +96,12 @@ class Nodes(Integers):
         """The address of an element: a dim to compute, and a constant that fits the offset of a load or store.
 
         An offset is added without wrapping, so what comes before it must not be negative."""
+        key = place, self.numbers
+        if key not in self._addresses:
+            self._addresses[key] = self._address_of(place)
+        return self._addresses[key]
+
+    def _address_of(self, place: Place) -> tuple[DimLike, int]:
         slot, indices = place
         operand = self.operands[slot]
         total = self.at_first_lane(operand.layout.address(indices)) * item_bytes(operand.type.dtype)

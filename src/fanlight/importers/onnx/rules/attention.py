@@ -224,7 +224,7 @@ def rotary_embedding(use: Any, x: Value, cos: Value, sin: Value, positions: Valu
 
 @rule("TensorScatter")
 def tensor_scatter(use: Any, cache: Value, update: Value, starts: Value | None = None) -> Value:
-    axis = use["axis"] + (cache.rank if use["axis"] < 0 else 0)
+    axis = use.axis(cache.rank)
     if use["mode"] not in ("linear", "circular") or not 0 < axis < cache.rank or update.rank != cache.rank:
         raise use.error("mode linear or circular, and an axis behind the first", (use["mode"], use["axis"]))
     rows, new = fn.moveaxis(cache, axis, 1), fn.moveaxis(update, axis, 1)

@@ -12,6 +12,7 @@ from fanlight.ir.graph import Value
 from fanlight.ops import functions as fn
 from fanlight.ops.known import written
 
+MOST = 4096  # numbers that are looked at, or found, one by one
 NOTE = "of what shapes and constants tell"
 
 
@@ -20,10 +21,14 @@ def content(use: Any, value: Value, what: str) -> Any:
     found = use.array(value, what)
     if found.dtype == object:
         raise use.refuse(f"{what} of known numbers", "open lengths")
+    if found.size > MOST:
+        raise use.refuse(f"{what} of at most {MOST} numbers", found.size)
     return found
 
 
 def made(array: Any, dtype: str) -> Value:
+    if array.size > MOST:
+        raise NotImplementedError(f"results of more than {MOST} numbers")
     return written(array.astype(dtype), dtype)
 
 
@@ -90,11 +95,13 @@ def suppress(
     for image in range(points.shape[0]):
         for kind in range(points.shape[1]):
             found: list[int] = []
+            is_left = numpy.ones(points.shape[2], bool)
             for k in numpy.argsort(-points[image, kind], kind="stable"):
                 if len(found) >= limit or (bound is not None and not points[image, kind, k] > bound):
                     break
-                if all(shared(corners[image, k], corners[image, other]) <= share for other in found):
+                if is_left[k]:
                     found.append(int(k))
+                    is_left &= shared(corners[image, k], corners[image]) <= share
             rows += [(image, kind, k) for k in found]
     return made(numpy.array(rows, "int64").reshape(-1, 3), "int64")
 
@@ -110,12 +117,11 @@ def box_corners(boxes: Any, is_centred: bool) -> Any:
     return numpy.concatenate([numpy.minimum(a, b), numpy.maximum(a, b)], -1)
 
 
-def shared(a: Any, b: Any) -> float:
-    """The part of two boxes together that both cover."""
+def shared(a: Any, others: Any) -> Any:
+    """The part of a box and each of others together that both cover."""
     import numpy
 
-    sides = numpy.minimum(a[2:], b[2:]) - numpy.maximum(a[:2], b[:2])
-    if (sides <= 0).any():
-        return 0.0
-    both = sides.prod()
-    return float(both / ((a[2:] - a[:2]).prod() + (b[2:] - b[:2]).prod() - both))
+    sides = numpy.maximum(numpy.minimum(a[2:], others[:, 2:]) - numpy.maximum(a[:2], others[:, :2]), 0)
+    both = sides.prod(-1)
+    whole = (a[2:] - a[:2]).prod() + (others[:, 2:] - others[:, :2]).prod(-1) - both
+    return numpy.divide(both, whole, out=numpy.zeros_like(both), where=both > 0)

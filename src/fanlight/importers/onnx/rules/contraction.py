@@ -14,6 +14,9 @@ from fanlight.ir.dim import DimLike
 from fanlight.ir.graph import Value
 from fanlight.ops import functions as fn
 
+MOST_GROUPS = 1024  # of a transposed convolution: each is one of its own
+MOST_SHIFTS = 1024  # taps of a window that are read one after the other
+
 
 @rule("MatMul")
 def matmul(use: Any, x: Value, y: Value) -> Value:
@@ -70,6 +73,10 @@ def conv_transpose(use: Any, x: Value, w: Value, b: Value | None = None) -> Valu
     group, channels = use["group"], x.shape[1]
     if w.shape[0] != channels:
         raise use.error(f"a kernel of {channels} channels", w.type)
+    if group < 1 or dims.modulo(channels, group) != 0:
+        raise use.error(f"groups of the {channels} channels", group)
+    if group > MOST_GROUPS:
+        raise use.refuse(f"at most {MOST_GROUPS} groups", group)
     windows = windows_of(use, x.shape[2:], w.shape[2:], has_pads=False)
     extra = tuple(use["output_padding"] or [0] * count)
     # All that the windows reach, and from that what the pads cut off.
@@ -158,6 +165,8 @@ def largest(x: Value, windows: Windows) -> Value:
 
 def shifted(x: Value, windows: Windows) -> list[Value]:
     """For each tap of a window what it sees: strided slices of channels-last images."""
+    if prod(windows.taps) > MOST_SHIFTS:
+        raise NotImplementedError(f"windows of more than {MOST_SHIFTS} taps, dilated or with places of maxima")
     counts = [
         dims.add(dims.floor_divide(dims.add(n, -reach), s), 1)
         for n, reach, s in zip(x.shape[1:-1], windows.reaches, windows.strides, strict=True)

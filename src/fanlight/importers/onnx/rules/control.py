@@ -89,6 +89,8 @@ def scan(use: Any, *operands: Value) -> tuple[Value, ...]:
     body, slices = use["body"], use["num_scan_inputs"]
     if use.opset < 9:
         raise use.refuse("Scan of version 9 or newer", use.opset)
+    if not 1 <= slices <= len(operands):
+        raise use.error(f"1 to {len(operands)} scanned inputs", slices)
     count = len(operands) - slices
     carries, xs = operands[:count], operands[count:]
     outputs = len(body.outputs) - count

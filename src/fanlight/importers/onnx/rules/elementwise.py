@@ -52,7 +52,7 @@ def aligned(use: Any, x: Value, y: Value) -> Value:
     """The second operand as NumPy's broadcasting takes it: before version 7 `axis` says where its axes begin."""
     if use.opset >= 7 or not use["broadcast"] or use["axis"] is None:
         return y
-    axis = use["axis"] + (x.rank if use["axis"] < 0 else 0)
+    axis = use.axis(x.rank)
     return fn.reshape(y, (*y.shape, *[1] * (x.rank - axis - y.rank)))
 
 

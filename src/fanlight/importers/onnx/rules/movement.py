@@ -28,7 +28,7 @@ def reshape(use: Any, x: Value, shape: Value | None = None) -> Value:
 
 @rule("Flatten")
 def flatten(use: Any, x: Value) -> Value:
-    axis = use["axis"] + (x.rank if use["axis"] < 0 else 0)
+    axis = x.rank if use["axis"] == x.rank else use.axis(x.rank)
     return fn.reshape(x, (dims.product(x.shape[:axis]), dims.product(x.shape[axis:])))
 
 
@@ -76,14 +76,18 @@ def concatenate(use: Any, *xs: Value) -> Value:
 def tile(use: Any, x: Value, repeats: Value, axis: Value | None = None) -> Value:
     if use.opset < 6:
         (count,), (k,) = use.ints(repeats, "a count"), use.ints(axis, "an axis")
-        return fn.concatenate([x] * count, k)
+        if not -x.rank <= k < x.rank:
+            raise use.error(f"an axis from {-x.rank} to {x.rank - 1}", k)
+        return fn.tile(x, [count if axis == k % x.rank else 1 for axis in range(x.rank)])
     return fn.tile(x, use.ints(repeats, "counts"))
 
 
 @rule("Split", settings=(1,))
 def split(use: Any, x: Value, lengths: Value | None = None) -> tuple[Value, ...]:
-    axis = use["axis"] + (x.rank if use["axis"] < 0 else 0)
+    axis = use.axis(x.rank)
     parts = len(use.node.outputs)
+    if use["num_outputs"] not in (None, parts):
+        raise use.error(f"num_outputs {parts}", use["num_outputs"])
     given: Any = use.dims(lengths, "lengths") if lengths is not None else use["split"]
     if given is None:
         extent = x.shape[axis]
@@ -203,7 +207,7 @@ def gather(use: Any, x: Value, indices: Value) -> Value:
 
 @rule("GatherElements")
 def gather_elements(use: Any, x: Value, indices: Value) -> Value:
-    axis = use["axis"] + (x.rank if use["axis"] < 0 else 0)
+    axis = use.axis(x.rank)
     kept = tuple(indices.shape[k] if k != axis else x.shape[k] for k in range(x.rank))
     return fn.take_along_axis(fn.slice(x, (0,) * x.rank, kept), indices, axis)
 
@@ -213,6 +217,8 @@ def gather_nd(use: Any, x: Value, indices: Value) -> Value:
     batch, count = use["batch_dims"] or 0, indices.shape[-1]
     if not isinstance(count, int):
         raise use.refuse("a known number of indices", count)
+    if not 1 <= count <= x.rank - batch:
+        raise use.error(f"1 to {x.rank - batch} indices of each element", indices.type)
     columns = [fn.squeeze(fn.slice(indices, (*[0] * (indices.rank - 1), k), (*indices.shape[:-1], 1)), -1)
                for k in range(count)]  # fmt: skip
     places = [from_end(column, x.shape[batch + k]) for k, column in enumerate(columns)]
@@ -226,7 +232,7 @@ def from_end(indices: Value, extent: DimLike) -> Value:
 
 @rule("ScatterElements", "Scatter")
 def scatter_elements(use: Any, x: Value, indices: Value, updates: Value) -> Value:
-    axis = use["axis"] + (x.rank if use["axis"] < 0 else 0)
+    axis = use.axis(x.rank)
     places = [
         from_end(indices, x.shape[k]) if k == axis else fn.iota(indices.shape, k, indices.dtype) for k in range(x.rank)
     ]
@@ -274,7 +280,7 @@ def space_to_depth(use: Any, x: Value) -> Value:
 def one_hot(use: Any, indices: Value, depth: Value, values: Value) -> Value:
     (count,) = use.ints(depth, "a depth")
     whole = fn.cast(indices, "int64")
-    axis = use["axis"] + (whole.rank + 1 if use["axis"] < 0 else 0)
+    axis = use.axis(whole.rank + 1)
     places = fn.expand_dims(fn.where(fn.less(whole, 0), fn.add(whole, count), whole), axis)
     shape = (*whole.shape[:axis], count, *whole.shape[axis:])
     off, on = (fn.reshape(fn.slice(values, (k,), (1,)), ()) for k in range(2))

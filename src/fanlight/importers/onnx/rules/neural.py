@@ -10,6 +10,8 @@ from fanlight.ir.graph import Value
 from fanlight.ops import functions as fn
 from fanlight.ops.known import known
 
+WIDEST = 256  # channels that are seen together
+
 
 def per_channel(parameter: Value, x: Value) -> Value:
     """One number for each channel, so that it broadcasts with `[n, c, ...]`."""
@@ -66,7 +68,7 @@ def group_normalization(use: Any, x: Value, scale: Value, offset: Value) -> Valu
 
 @rule("LayerNormalization", parameters=(1, 2))
 def layer_normalization(use: Any, x: Value, scale: Value, offset: Value | None = None) -> tuple[Value, ...]:
-    axes = tuple(range(use["axis"] + (x.rank if use["axis"] < 0 else 0), x.rank))
+    axes = tuple(range(use.axis(x.rank), x.rank))
     mean, variance = fn.moments(x, axes, keepdims=True)
     inverse = fn.rsqrt(fn.add(variance, use["epsilon"]))
     y = fn.multiply(fn.multiply(fn.subtract(x, mean), inverse), scale)
@@ -75,7 +77,7 @@ def layer_normalization(use: Any, x: Value, scale: Value, offset: Value | None =
 
 @rule("RMSNormalization", parameters=(1,))
 def rms_normalization(use: Any, x: Value, scale: Value) -> Value:
-    axes = tuple(range(use["axis"] + (x.rank if use["axis"] < 0 else 0), x.rank))
+    axes = tuple(range(use.axis(x.rank), x.rank))
     square = fn.mean(fn.square(x), axes, keepdims=True)
     return fn.multiply(fn.multiply(x, fn.rsqrt(fn.add(square, use["epsilon"]))), scale)
 
@@ -100,6 +102,8 @@ def mean_variance_normalization(use: Any, x: Value) -> Value:
 @rule("LRN")
 def local_response_normalization(use: Any, x: Value) -> Value:
     size = use["size"]
+    if not 1 <= size <= WIDEST:
+        raise use.refuse(f"a size from 1 to {WIDEST}", size)
     before = (size - 1) // 2
     squares = fn.pad(fn.square(x), ((0, 0), (before, size - 1 - before), *[(0, 0)] * (x.rank - 2)))
     rest = [0] * (x.rank - 2)
@@ -114,7 +118,7 @@ def local_response_normalization(use: Any, x: Value) -> Value:
 
 def along(use: Any, x: Value, function: Any) -> Value:
     """Along one axis; before version 13 along all from `axis` on, as if they were one."""
-    axis = use["axis"] + (x.rank if use["axis"] < 0 else 0)
+    axis = use.axis(x.rank)
     if use.opset >= 13:
         return function(x, axis)
     flat = fn.reshape(x, (dims.product(x.shape[:axis]), dims.product(x.shape[axis:])))

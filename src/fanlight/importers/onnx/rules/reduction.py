@@ -47,7 +47,7 @@ def argmin(use: Any, x: Value) -> Value:
 
 def place(use: Any, x: Value, function: Callable[..., Value]) -> Value:
     """The first place of an extreme, or with `select_last_index` the last one."""
-    axis = use["axis"] + (x.rank if use["axis"] < 0 else 0)
+    axis = use.axis(x.rank)
     if use["select_last_index"]:
         found = function(fn.flip(x, axis), axis, bool(use["keepdims"]))
         found = fn.subtract(fn.subtract(fn.size_of(x.shape[axis]), 1), found)
@@ -64,7 +64,7 @@ def cumsum(use: Any, x: Value, axis: Value) -> Value:
 
 @rule("TopK", settings=(1,))
 def top_k(use: Any, x: Value, count: Value | None = None) -> tuple[Value, Value]:
-    axis = use["axis"] + (x.rank if use["axis"] < 0 else 0)
+    axis = use.axis(x.rank)
     (k,) = (use["k"],) if count is None else use.dims(count, "k")
     moved = fn.swapaxes(x, axis, -1)
     if use["largest"] == 0:

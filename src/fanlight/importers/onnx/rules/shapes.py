@@ -61,9 +61,10 @@ def arange(use: Any, start: Value, limit: Value, delta: Value) -> Value:
         return fn.iota((ends[1],), 0, start.dtype)
     import numpy
 
-    if ends[2] == 0 or (ends[1] - ends[0]) / ends[2] > known.LARGEST:
+    if not all(map(numpy.isfinite, ends)) or ends[2] == 0 or (ends[1] - ends[0]) / ends[2] > known.LARGEST:
         raise use.error(f"at most {known.LARGEST} steps", ends)
-    return known.written(numpy.arange(*ends).astype(start.dtype), start.dtype)
+    steps = fn.iota((len(numpy.arange(*ends)),), 0, start.dtype)
+    return fn.add(fn.multiply(steps, ends[2]), ends[0])
 
 
 @rule("EyeLike")

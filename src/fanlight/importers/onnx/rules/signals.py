@@ -21,6 +21,7 @@ WINDOWS = {
     "HammingWindow": (25 / 46, -21 / 46),
     "BlackmanWindow": (0.42, -0.5, 0.08),
 }
+MOST_BANDS = 4096
 
 
 @rule(*WINDOWS, settings=(0,))
@@ -132,10 +133,12 @@ def mel_weights(use: Any, *operands: Value) -> Value:
     if not -700 < low < math.inf or not -700 < high < math.inf:
         raise use.error("frequencies from 0 up", (low, high))
     ends = [2595 * math.log10(1 + edge / 700) for edge in (low, high)]
+    if bands > MOST_BANDS:
+        raise use.error(f"at most {MOST_BANDS} bands", bands)
     mels = numpy.arange(bands + 2) * ((ends[1] - ends[0]) / (bands + 2)) + ends[0]
     places = ((length + 1) * (700 * (10 ** (mels / 2595) - 1)) // rate).astype("int64")
     rows = length // 2 + 1
-    if bands > 4096 or places.min() < 0 or places.max() > rows:
+    if places.min() < 0 or places.max() > rows:
         raise use.error(f"bands within {rows} frequencies", places.tolist()[:8])
     left, centre, right = (
         fn.reshape(written(places[k : k + bands].astype("int32"), "int32"), (1, bands)) for k in range(3)

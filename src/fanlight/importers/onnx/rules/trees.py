@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import inf
+from operator import add
 from typing import Any
 
 from fanlight.errors import ModelFormatError, UnsupportedOp
@@ -57,14 +58,16 @@ def tables_of(node: Any, forest: Forest, aggregate: str) -> tuple[dict[str, Any]
         raise wrong(node, f"places of nodes below {count}, and roots", "others")
     if min(feature, default=0) < 0 or (roots >= count).any():
         raise wrong(node, "features and roots that there are", "others")
-    values = numpy.zeros((count, forest.targets), numpy.float64)
-    if aggregate in ("MIN", "MAX"):
-        values[:] = inf if aggregate == "MIN" else -inf
+    empty = {"MIN": inf, "MAX": -inf}.get(aggregate, 0.0)
+    said: dict[tuple[int, int], float] = {}
     for place, target, weight in forest.votes:
         if not 0 <= target < forest.targets or not 0 <= place < count:
             raise wrong(node, f"votes of nodes for targets below {forest.targets}", (place, target))
-        old = values[place, target]
-        values[place, target] = {"MIN": min, "MAX": max}.get(aggregate, lambda a, b: a + b)(old, weight)
+        combine = {"MIN": min, "MAX": max}.get(aggregate, add)
+        said[place, target] = combine(said.get((place, target), empty), weight)
+    values = numpy.full((count, forest.targets), empty, numpy.float32)
+    for at, weight in said.items():
+        values[at] = weight
     modes = sorted(set(mode)) or [LEQ]
     arrays = {
         "feature": numpy.array(feature + [0] * len(own), numpy.int32),
@@ -72,7 +75,7 @@ def tables_of(node: Any, forest: Forest, aggregate: str) -> tuple[dict[str, Any]
         "yes": goes[0].astype(numpy.int32),
         "no": goes[1].astype(numpy.int32),
         "roots": roots.astype(numpy.int32),
-        "leaves": values.astype(numpy.float32),
+        "leaves": values,
     }
     if len(modes) > 1:
         arrays["mode"] = numpy.array(mode + [0] * len(own), numpy.int32)

@@ -12,6 +12,7 @@ from fanlight.ir.graph import Value
 from fanlight.ir.types import is_float
 from fanlight.ops import functions as fn
 
+MOST_LOOKS = 1024
 Made = tuple[dict[str, Any], dict[str, Any]]
 
 
@@ -128,6 +129,8 @@ def counted(use: Any, rows: Value, runs: Value) -> Value:
     batch, time = rows.shape
     count, length = runs.shape
     total = fn.zeros((batch, count), "float32")
+    if not 0 <= use["skips"] < MOST_LOOKS or (use["skips"] + 1) * dims.known(length) > MOST_LOOKS:
+        raise use.refuse(f"at most {MOST_LOOKS} places to look at for each run", f"max_skip_count {use['skips']}")
     for step in range(1, (1 if length == 1 else use["skips"] + 1) + 1):
         reach = step * (dims.known(length) - 1)
         longer = fn.pad(rows, ((0, 0), (0, reach)))

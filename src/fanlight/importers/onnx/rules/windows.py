@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 from fanlight.ir import dim as dims
 from fanlight.ir.dim import Dim, DimLike
 
 Pairs = tuple[tuple[DimLike, DimLike], ...]
+MOST_TAPS = 1 << 24
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,8 @@ def windows_of(use: Any, extents: tuple[DimLike, ...], taps: Any, has_pads: bool
     ):
         if len(each) != length or any(n < 1 for n in each):
             raise use.error(f"{name} of {length} positive numbers", each)
+    if prod(taps) > MOST_TAPS:
+        raise use.refuse(f"a kernel of at most {MOST_TAPS} taps", taps)
     reaches = Windows(taps, strides, dilations, ()).reaches
     auto = (use["auto_pad"] or "NOTSET") if has_pads else "VALID"
     if auto in ("SAME_UPPER", "SAME_LOWER"):
