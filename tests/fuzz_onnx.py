@@ -237,8 +237,8 @@ def fuzz(options: argparse.Namespace, scratch: Path) -> None:
     harness = Harness(options.folder, scratch)
     signal.signal(signal.SIGPROF, stop)
     arguments = [sys.argv[0], str(harness.corpus), f"-max_total_time={60 * options.minutes:.0f}"]
-    arguments += [f"-max_len={LONGEST}", "-len_control=0", f"-seed={options.seed}", "-timeout=20", "-rss_limit_mb=4096"]
-    arguments += [f"-artifact_prefix={harness.found}/", "-print_final_stats=1"]
+    arguments += [f"-max_len={LONGEST}", "-len_control=0", f"-seed={options.seed}", "-timeout=300"]
+    arguments += [f"-artifact_prefix={harness.found}/", "-rss_limit_mb=4096", "-print_final_stats=1"]
     atheris.Setup(arguments, harness.one, custom_mutator=harness.changed)
     atheris.Fuzz()
 
