@@ -124,12 +124,14 @@ def run_node(
     except FanlightError as error:
         raise ModelFormatError(node.label, expected="operands that fit", got=error.message) from error
     except (TypeError, ValueError, KeyError, IndexError, AttributeError, OverflowError, ZeroDivisionError) as error:
-        got = f"{', '.join('none' if x is None else repr(x.type) for x in operands)}: {error}"
+        got = f"{', '.join(map(described, operands))}: {error}"
         raise ModelFormatError(node.label, expected="operands that fit", got=got[:300]) from error
     results = tuple(result) if isinstance(result, tuple | list) else (result,)
     if len(results) < sum(1 for name in node.outputs if name):
         raise use.refuse(f"at most {len(results)} outputs", len(node.outputs))
     for y in results:
+        if not isinstance(y, Value):  # what lives between nodes alone, such as a list of tensors
+            continue
         if any(dims.bounds(extent)[0] < 0 for extent in y.shape):
             raise use.error("lengths from 0 up", y.type)
         if not isinstance(y.type, Types) and dims.upper(y.type.count) * item_bytes(y.dtype) > LARGEST:
@@ -139,12 +141,17 @@ def run_node(
     return results
 
 
+def described(operand: Any) -> str:
+    """An operand, for messages."""
+    return "none" if operand is None else repr(operand.type if isinstance(operand, Value) else operand)
+
+
 def check_types(use: Use, operands: Sequence[Value | None]) -> None:
     """Raises ModelFormatError where operands that the standard wants of one dtype have several."""
     found: dict[str, str] = {}
     for x, kind in zip(operands, use["types"] or (), strict=False):
         if x is not None and kind and found.setdefault(kind, x.dtype) != x.dtype:
-            got = ", ".join("none" if x is None else repr(x.type) for x in operands)
+            got = ", ".join(map(described, operands))
             raise use.error("operands of one dtype", got)
 
 
