@@ -41,8 +41,8 @@ def model_of(
 
 
 def described(path: Path, image: str | None, labels: Path | None, dims: Iterable[str]) -> dict[str, Any]:
-    """What a command line says of an ONNX file or TensorFlow's, as `loading.load` takes it: that its input of rank 4 takes
-    pictures, the labels of its first output, "words=128" for the length of an axis."""
+    """What a command line says of an ONNX file or TensorFlow's, as `loading.load` takes it: that its input of rank 4
+    takes pictures, the labels of its first output, "words=128" for the length of an axis."""
     said: dict[str, Any] = {}
     bounds = {}
     for each in dims:

@@ -24,7 +24,7 @@ def read_graph(
     if path.is_dir() or path.name == FILE:
         source, variables = read_saved_model(path if path.is_dir() else path.parent, signature)
         model = read(source, outputs)
-        return model, frozenset(variables.trained) if variables.trained else None
+        return model, frozenset(variables.trained) if variables.names else None
     if signature is not None:
         raise UnknownNameError("load", expected="a signature of a SavedModel alone", got=path.name, do="leave it out")
     return read(frozen(path), outputs), None

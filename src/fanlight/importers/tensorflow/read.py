@@ -58,7 +58,9 @@ def wanted(reader: Reader, source: Source, cut: Sequence[str] | None) -> dict[st
             raise UnknownNameError("outputs", expected="different names, one at least", got=list(cut))
         return {name.removesuffix(":0"): source.outputs.get(name) or reader.found(name) for name in cut}
     if source.outputs:
-        return dict(source.outputs)
+        taken = {*source.inputs, *source.outputs}
+        return {f"{name}_output" if name in source.inputs and f"{name}_output" not in taken else name: slot
+                for name, slot in source.outputs.items()}  # fmt: skip
     if not (found := reader.last()):
         raise source.bounds.error("nodes that make something of inputs", "none")
     return {name: Slot(name) for name in found}
@@ -203,26 +205,23 @@ class Reader:
             known = self.placeholder(raw) if (raw := self.nodes.get(tensor)) and raw.op in INPUTS else slot
             shape = known.shape if slot.shape is None else slot.shape
             self.slots[tensor] = Slot(tensor, slot.dtype or known.dtype, shape)
-            self.call(tensor, key)
+            self.names[tensor] = key
+        self.taken |= {*inputs, *outputs}
+        if len(self.names) < len(inputs) + len(self.captured) or inputs.keys() & outputs.keys():
+            got = sorted({*inputs, *outputs})[:8]
+            raise self.bounds.error("a tensor and a name of its own for each input and output", got)
         ends = {key: self.end(slot.name) for key, slot in outputs.items()}
         order, read = self.order(list(ends.values()))
         copies: list[Node] = []
         for key, tensor in ends.items():
             if tensor in self.names or tensor in self.slots or self.is_held(tensor):
                 copies.append(Node("Identity", DOMAIN, key, (self.name(tensor),), (key,)))
-                self.taken.add(key)
             else:
-                self.call(tensor, key)
+                self.names[tensor] = key
         nodes = [self.record(self.nodes[each], read[each]) for each in order]
         starts = [replace(slot, name=self.name(tensor)) for tensor, slot in self.slots.items() if tensor in read]
         finals = [Slot(key, slot.dtype, slot.shape) for key, slot in outputs.items()]
         return Graph(name, (*nodes, *copies), tuple(starts), tuple(finals), self.tensors)
-
-    def call(self, tensor: str, name: str) -> None:
-        if name in self.taken:
-            raise self.bounds.error("different names of inputs and outputs", repr(name))
-        self.names[tensor] = name
-        self.taken.add(name)
 
     def name(self, tensor: str) -> str:
         """What records call a tensor: what the signature does, or the graph."""
@@ -233,7 +232,8 @@ class Reader:
                 name, array = self.held(self.node(tensor))
             while name in self.taken:
                 name += "_"
-            self.call(tensor, name)
+            self.names[tensor] = name
+            self.taken.add(name)
             if array is not None:
                 is_inside = self.outer is not None and array.size <= LARGEST_INSIDE
                 (self if is_inside else self.root).tensors[name] = array
