@@ -45,6 +45,7 @@ CONDUCTORS = {
         "publishing",
         "loading",
         "onnx_files",
+        "tensorflow_files",
         "onnx_inspection",
         "description",
         "display",
@@ -84,7 +85,7 @@ LATE_IMPORTS = {
 
 # Packages that are native, heavy or optional: imported late everywhere, so that the rest works without them.
 ALWAYS_LATE = {"wasmtime", "wgpu", "onnx", "h5py", "keras", "jax", "torch", "skl2onnx", "flwr", "playwright", "IPython"}
-ALWAYS_LATE |= {"onnxruntime"}
+ALWAYS_LATE |= {"onnxruntime", "google", "tensorflow"}
 
 CODE = {".py", ".js", ".mjs", ".sh"}
 LONGEST = 400

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fanlight.errors import UnknownNameError
 from fanlight.importers.graphs.records import Model as OnnxModel
+from fanlight.importers.names import is_tensorflow
 from fanlight.importers.onnx.build import build
 from fanlight.importers.onnx.read import read_file
 from fanlight.layers.meanings import Classes, Image
@@ -40,8 +41,8 @@ def model_of(
 
 
 def described(path: Path, image: str | None, labels: Path | None, dims: Iterable[str]) -> dict[str, Any]:
-    """What a command line says of an ONNX file, as `loading.load` takes it: that its input of rank 4 takes pictures,
-    the labels of its first output, "words=128" for the length of an axis."""
+    """What a command line says of an ONNX file or TensorFlow's, as `loading.load` takes it: that its input of rank 4
+    takes pictures, the labels of its first output, "words=128" for the length of an axis."""
     said: dict[str, Any] = {}
     bounds = {}
     for each in dims:
@@ -53,7 +54,12 @@ def described(path: Path, image: str | None, labels: Path | None, dims: Iterable
         said["dims"] = bounds
     if not image and labels is None:
         return said
-    graph = read_file(path).graph
+    if is_tensorflow(path):
+        from fanlight.tensorflow_files import graph_in
+
+        graph = graph_in(path)
+    else:
+        graph = read_file(path).graph
     if image:
         slot = next((slot for slot in graph.inputs if len(slot.shape or ()) == 4), None)
         extents = slot.shape[1:] if slot is not None and slot.shape else ()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fanlight.errors import ModelFormatError, ShapeError, UnknownNameError
-from fanlight.importers.onnx.layer import ONNXNode
+from fanlight.importers.graphs.layer import GraphNode
 from fanlight.ir import dim as dims
 from fanlight.ir.control import label_of
 from fanlight.ir.module import Module
@@ -86,7 +86,7 @@ def channel_axes(network: Network) -> dict[str, tuple[int, ...]]:
         kind = type(layer).__name__
         for name, weight in layer.weights.items():
             last = weight.type.rank - 1
-            if isinstance(layer, ONNXNode):
+            if isinstance(layer, GraphNode):
                 axes = layer.channel_axes(name)
             elif kind.startswith("Depthwise") or name == "depthwise_kernel":
                 axes = (last - 1, last)

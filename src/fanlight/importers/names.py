@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+SAVED_MODEL, TOPOLOGY = "saved_model.pb", "model.json"  # what folders of TensorFlow and TensorFlow.js hold
 KERAS = (".keras", ".h5", ".hdf5")
 
 
@@ -15,3 +16,11 @@ def is_keras(path: Path) -> bool:
 def is_onnx(path: Path) -> bool:
     """Whether a file has the name of an ONNX model."""
     return path.suffix.lower() == ".onnx"
+
+
+def is_tensorflow(path: Path) -> bool:
+    """Whether a path has the name of a frozen graph or of a model.json, or is a folder with a model of TensorFlow's."""
+    if path.is_dir():
+        names = (SAVED_MODEL, TOPOLOGY) if not (path / "fanlight.json").exists() else ()
+        return any((path / name).is_file() for name in names)
+    return path.suffix.lower() in (".pb", ".json")

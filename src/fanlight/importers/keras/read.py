@@ -31,7 +31,8 @@ class KerasFile:
     """What a file holds. `config` is `{"class_name", "config"}` of the model, None where a file has weights alone.
 
     `places` are arrays as Keras 3 lays them out, `layers/dense/vars/0`; `layers` those of a file laid out as in Keras
-    2: for each layer its name and its arrays in order. One of them is empty. `optimizer` is the optimizer's state in
+    2: for each layer its name and its arrays in order; `named` those of TensorFlow.js, `dense/kernel`. Two of them are
+    empty. `optimizer` is the optimizer's state in
     order, each with its name.
     """
 
@@ -41,6 +42,7 @@ class KerasFile:
     training: Config | None = None
     places: Arrays = field(default_factory=dict)
     layers: list[tuple[str, list[Any]]] = field(default_factory=list)
+    named: Arrays = field(default_factory=dict)
     optimizer: list[tuple[str, Any]] = field(default_factory=list)
     assets: dict[str, bytes] = field(default_factory=dict)
 

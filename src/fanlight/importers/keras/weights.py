@@ -5,7 +5,7 @@ In: a network, the order of its layers, a `KerasFile`. Out: arrays by the paths 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ from fanlight.layers.saved import Order, saved_variables
 
 def weights(file: KerasFile, network: Network, order: Order) -> dict[str, Any]:
     """The arrays of a network's weights by path. Raises ModelFormatError where they are missing, more, or others."""
-    pairs = by_order(file, network, order) if file.layers else by_place(file, network, order)
+    pairs = (by_name if file.named else by_order if file.layers else by_place)(file, network, order)
     state = network.state()
     return {path: checked(file, path, state[path], array) for path, array in pairs}
 
@@ -36,6 +36,43 @@ def by_place(file: KerasFile, network: Network, order: Order) -> Iterator[tuple[
         yield path, file.places[place]
 
 
+def by_name(file: KerasFile, network: Network, order: Order) -> Iterator[tuple[str, Any]]:
+    """By the names of a layer and of its weights; in their order where a layer has layers of its own, which are called
+    otherwise here."""
+    state = network.state()
+    layers = {str(layer.name): in_old_order(layer, order, state, path) for layer, path in leaves(network, order, "")}
+    found: dict[str, list[str]] = {}
+    for name in file.named:
+        if (owner := owner_of(name, layers)) is None:
+            raise file.error(f"weights of layers {list(layers)[:6]}", repr(name))
+        found.setdefault(owner, []).append(name)
+    for owner, paths in layers.items():
+        names = found.get(owner, [])
+        if len(names) != len(paths):
+            raise file.error(f"{len(paths)} weights of layer {owner!r}", names or "none")
+        ours, theirs = ({each.rpartition("/")[2]: each for each in side} for side in (paths, names))
+        if len(ours) == len(paths) and set(ours) == set(theirs):
+            names = [theirs[each] for each in ours]
+        yield from zip(paths, (file.named[each] for each in names), strict=True)
+
+
+def leaves(network: Network, order: Order, path: str) -> Iterator[tuple[Layer, str]]:
+    """Layers that are no models, with their paths."""
+    for layer in order(network):
+        below = f"{path}/{layer.name}" if path else str(layer.name)
+        if isinstance(layer, Network):
+            yield from leaves(layer, order, below)
+        else:
+            yield layer, below
+
+
+def owner_of(name: str, layers: Collection[str]) -> str | None:
+    """The layer whose name is among the parts of a weight's, `dense` of `model/dense/kernel`."""
+    parts = name.split("/")[:-1]
+    wholes = ("/".join(parts[k:n]) for k in range(len(parts)) for n in range(len(parts), k, -1))
+    return next((each for each in wholes if each in layers), None)
+
+
 def by_order(file: KerasFile, network: Network, order: Order) -> Iterator[tuple[str, Any]]:
     """As Keras: the layers that have weights, one after another, and in each what it trains before what it does not."""
     state = network.state()
@@ -49,9 +86,9 @@ def by_order(file: KerasFile, network: Network, order: Order) -> Iterator[tuple[
         yield from zip(paths, arrays, strict=True)
 
 
-def in_old_order(layer: Layer, order: Order, state: Mapping[str, StateSpec]) -> list[str]:
+def in_old_order(layer: Layer, order: Order, state: Mapping[str, StateSpec], path: str | None = None) -> list[str]:
     """The paths of a layer's weights, each once: first those that are trained."""
-    paths = dict.fromkeys(path for _, path in saved_variables(layer, str(layer.name), order))
+    paths = dict.fromkeys(path for _, path in saved_variables(layer, path or str(layer.name), order))
     return sorted(paths, key=lambda path: not state[path].trainable)
 
 
