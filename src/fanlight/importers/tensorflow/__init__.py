@@ -1,1 +1,1 @@
-"""Which network is in what TensorFlow or TensorFlow.js wrote? Bytes -> records of nodes -> layers."""
+"""What is in the files that TensorFlow writes, and which network is in them?"""
