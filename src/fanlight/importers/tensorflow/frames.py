@@ -32,10 +32,11 @@ def without_frames(graph: Graph) -> Graph:
         for name in inmost:
             put_loop(frames[name], nodes)
         left -= set(inmost)
-    for name, node in list(nodes.items()):
-        if node.op in MERGE and node.outputs[0] == name:
-            nodes[name] = choice(node, nodes)
-    ordered = in_order(nodes, [slot.name for slot in graph.outputs])
+    ends = [slot.name for slot in graph.outputs]
+    for node in in_order(nodes, ends):
+        if node.op in MERGE:
+            nodes[node.outputs[0]] = choice(node, nodes)
+    ordered = in_order(nodes, ends)
     if rest := next((node for node in ordered if node.op in FLOW - set(SWITCH)), None):
         raise ModelFormatError(rest.label, expected="loops that are whole", got="a part of one")
     return replace(graph, nodes=tuple(as_identity(node) for node in ordered))
@@ -100,11 +101,8 @@ def frame_of(name: str, nodes: Mapping[str, Node]) -> Frame:
         ahead = maker(merge.inputs[1], NEXT, "a NextIteration behind the body")
         stays, goes = (*switch.outputs, "")[0], (*switch.outputs, "", "")[1]
         left = exits.get(stays) if stays else None
-        variables.append(
-            Variable(
-                enters[entered].inputs[0], merge.outputs[0], goes, ahead.inputs[0], left.outputs[0] if left else ""
-            )
-        )
+        last = left.outputs[0] if left else ""
+        variables.append(Variable(enters[entered].inputs[0], merge.outputs[0], goes, ahead.inputs[0], last))
     if len(conditions) != 1:
         raise fail("one condition", sorted(conditions))
     condition = maker(conditions.pop(), ("LoopCond",), "a LoopCond").inputs[0]
@@ -169,9 +167,8 @@ def put_loop(frame: Frame, nodes: dict[str, Node]) -> None:
         "cond": graph("cond", frame.checks, [frame.condition], {**frame.constants, **checked}),
         "body": graph("body", frame.body, [v.following for v in variables], {**frame.constants, **checked, **inside}),
     }
-    loop = Node(
-        "While", DOMAIN, frame.name, tuple(v.start for v in variables), tuple(v.last for v in variables), attributes
-    )
+    starts, lasts = tuple(v.start for v in variables), tuple(v.last for v in variables)
+    loop = Node("While", DOMAIN, frame.name, starts, lasts, attributes)
     own = {id(node) for node in (*frame.checks, *frame.body)}
     for name, node in list(nodes.items()):
         if id(node) in own:
