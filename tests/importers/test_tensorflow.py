@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from importers.tensorflow_files import DTYPES
+from importers.tensorflow_js import graph_of, topology, write
 
 import fanlight as fl
 from fanlight.errors import ModelFormatError, UnknownNameError, UnsupportedOp
 from fanlight.importers.graphs.records import Graph
 from fanlight.importers.tensorflow.files import read_graph, read_topology, read_topology_graph
-from importers.tensorflow_files import DTYPES
-from importers.tensorflow_js import graph_of, topology, write
 
 FILES = Path(__file__).parent / "tensorflow"
 MODELS = Path(__file__).parents[3] / "shared" / "data" / "models"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from fanlight.errors import ModelFormatError
 from fanlight.importers.graphs.records import Graph, Node, Slot
@@ -15,7 +16,8 @@ from fanlight.importers.graphs.records import Graph, Node, Slot
 DOMAIN = "tf"
 ENTER, MERGE, SWITCH = ("Enter", "RefEnter"), ("Merge", "RefMerge"), ("Switch", "RefSwitch")
 NEXT, EXIT = ("NextIteration", "RefNextIteration"), ("Exit", "RefExit")
-FLOW = {*ENTER, *MERGE, *SWITCH, *NEXT, *EXIT, "LoopCond"}
+SWITCH_N = "_SwitchN"
+FLOW = {*ENTER, *MERGE, *SWITCH, *NEXT, *EXIT, SWITCH_N, "LoopCond"}
 
 
 def without_frames(graph: Graph) -> Graph:
@@ -33,13 +35,14 @@ def without_frames(graph: Graph) -> Graph:
             put_loop(frames[name], nodes)
         left -= set(inmost)
     ends = [slot.name for slot in graph.outputs]
+    tensors = dict(graph.tensors)
     for node in in_order(nodes, ends):
         if node.op in MERGE:
-            nodes[node.outputs[0]] = choice(node, nodes)
+            nodes.update({each.outputs[0]: each for each in choice(node, nodes, tensors)})
     ordered = in_order(nodes, ends)
-    if rest := next((node for node in ordered if node.op in FLOW - set(SWITCH)), None):
+    if rest := next((node for node in ordered if node.op in FLOW - {*SWITCH, SWITCH_N}), None):
         raise ModelFormatError(rest.label, expected="loops that are whole", got="a part of one")
-    return replace(graph, nodes=tuple(as_identity(node) for node in ordered))
+    return replace(graph, nodes=tuple(as_identity(node) for node in ordered), tensors=tensors)
 
 
 # Loops
@@ -189,19 +192,39 @@ def reading(node: Node, names: Mapping[str, str]) -> Node:
 # Branches
 
 
-def choice(merge: Node, nodes: Mapping[str, Node]) -> Node:
-    """What a Merge gives: of two tensors the one whose side of a Switch is taken."""
+def choice(merge: Node, nodes: Mapping[str, Node], tensors: dict[str, Any]) -> list[Node]:
+    """What a Merge gives: of several tensors the one whose side of a Switch is taken. All are computed."""
+    import numpy
+
     sides = [side_of(each, nodes) for each in merge.inputs]
     known = [side for side in sides if side is not None]
-    if len(merge.inputs) != 2 or not known or len({name for name, _ in known}) != 1 or any(merge.outputs[1:]):
-        raise ModelFormatError(merge.label, expected="the two sides of one condition", got=merge.inputs)
-    first = sides[0][1] if sides[0] is not None else not known[0][1]
-    yes, no = merge.inputs if first else merge.inputs[::-1]
-    return Node("SelectV2", DOMAIN, merge.name, (known[0][0], yes, no), (merge.outputs[0],))
+    found = {(switch.inputs[1], len(switch.outputs)) for switch, _ in known}
+    if not known or len(found) != 1 or any(merge.outputs[1:]):
+        raise ModelFormatError(merge.label, expected="the sides of one condition", got=merge.inputs)
+    switch = known[0][0]
+    if switch.op in SWITCH:
+        if len(merge.inputs) != 2:
+            raise ModelFormatError(merge.label, expected="two sides", got=merge.inputs)
+        first = sides[0][1] if sides[0] is not None else 1 - known[0][1]
+        yes, no = merge.inputs if first else merge.inputs[::-1]
+        return [Node("SelectV2", DOMAIN, merge.name, (switch.inputs[1], yes, no), (merge.outputs[0],))]
+    if None in sides or len({side for _, side in known}) != len(sides):
+        raise ModelFormatError(merge.label, expected="each side of a Switch once", got=merge.inputs)
+    by_side = dict(sorted((side, name) for (_, side), name in zip(known, merge.inputs, strict=True)))
+    *others, last = by_side.items()
+    made: list[Node] = []
+    result = last[1]  # for whatever number has no side of its own, too
+    for side, name in reversed(others):
+        number, is_it, found_ = (f"{merge.name}/{what}/{side}" for what in ("number", "is", "side"))
+        tensors[number] = numpy.array(side, numpy.int32)
+        made.append(Node("Equal", DOMAIN, is_it, (switch.inputs[1], number), (is_it,)))
+        made.append(Node("SelectV2", DOMAIN, found_, (is_it, name, result), (found_,)))
+        result = found_
+    return [*made, Node("Identity", DOMAIN, merge.name, (result,), (merge.outputs[0],))]
 
 
-def side_of(tensor: str, nodes: Mapping[str, Node]) -> tuple[str, bool] | None:
-    """The condition of the nearest Switch that a tensor comes from, and its side."""
+def side_of(tensor: str, nodes: Mapping[str, Node]) -> tuple[Node, int] | None:
+    """The nearest Switch that a tensor comes from, and its side."""
     seen = {tensor}
     waiting = [tensor]
     while waiting:
@@ -209,8 +232,8 @@ def side_of(tensor: str, nodes: Mapping[str, Node]) -> tuple[str, bool] | None:
         node = nodes.get(name)
         if node is None:
             continue
-        if node.op in SWITCH and len(node.inputs) == 2:
-            return node.inputs[1], name != node.outputs[0]
+        if node.op in (*SWITCH, SWITCH_N) and len(node.inputs) == 2:
+            return node, node.outputs.index(name)
         more = [each for each in node.reads if each not in seen]
         seen.update(more)
         waiting += more
@@ -219,6 +242,6 @@ def side_of(tensor: str, nodes: Mapping[str, Node]) -> tuple[str, bool] | None:
 
 def as_identity(node: Node) -> Node:
     """A Switch that no loop has any more gives its input at both sides."""
-    if node.op not in SWITCH:
+    if node.op not in (*SWITCH, SWITCH_N):
         return node
     return replace(node, op="IdentityN", inputs=(node.inputs[0],) * len(node.outputs), attributes={})

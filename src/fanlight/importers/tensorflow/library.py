@@ -92,6 +92,7 @@ class Raw:
     local: str = ""
     depth: int = 0
     scope: Mapping[str, Any] = field(default_factory=dict)
+    after: tuple[str, ...] = ()  # nodes that run before it, though it reads nothing of them
 
 
 @dataclass
@@ -129,7 +130,11 @@ class Library:
 
     def raws(self, protos: Iterable[Any]) -> list[Raw]:
         """The outermost nodes."""
-        found = [Raw(each.name, each.op, data_inputs(each), each.attr, each.name) for each in protos]
+        found = [
+            Raw(each.name, each.op, data_inputs(each), each.attr, each.name,
+                after=tuple(name[1:] for name in each.input if name.startswith("^")))
+            for each in protos
+        ]  # fmt: skip
         self.counted(len(found))
         return found
 

@@ -23,6 +23,7 @@ VARIABLES = ("VarHandleOp", "VariableV2", "Variable")
 PASSING = ("Identity", "ReadVariableOp", "StopGradient", "PlaceholderWithDefault")
 # Nobody reads them, and yet no model ends there.
 IDLE = ("NoOp", "Assert", "Print", "SaveV2", "Assign", "AssignVariableOp", "Const", *INPUTS, *VARIABLES)
+LEFT = ("Exit", "RefExit")
 LOOPS, BRANCHES = ("While", "StatelessWhile"), ("If", "StatelessIf", "Case", "StatelessCase")
 
 
@@ -181,8 +182,9 @@ class Reader:
         return Slot(canonical(name))
 
     def last(self) -> list[str]:
-        """The nodes that depend on an input and that nobody reads, in the file's order."""
-        read = {split(each)[0] for raw in self.nodes.values() for each in raw.inputs}
+        """The nodes that depend on an input and that nobody reads or waits for, in the file's order. What a loop leaves
+        behind counts only where nothing else does."""
+        read = {split(each)[0] for raw in self.nodes.values() for each in (*raw.inputs, *raw.after)}
         readers: dict[str, list[str]] = {}
         for raw in self.nodes.values():
             for each in raw.inputs:
@@ -193,8 +195,9 @@ class Reader:
             more = set(readers.get(waiting.pop(), ())) - reached
             reached |= more
             waiting += more
-        return [raw.name for raw in self.nodes.values()
-                if raw.name in reached and raw.name not in read and raw.op not in IDLE]  # fmt: skip
+        found = [raw for raw in self.nodes.values()
+                 if raw.name in reached and raw.name not in read and raw.op not in IDLE]  # fmt: skip
+        return [raw.name for raw in found if raw.op not in LEFT] or [raw.name for raw in found]
 
     # Records
 

@@ -1,5 +1,4 @@
-"""What do TensorFlow's activations mean, and what is fused into products: a bias, a sum, a normalization, one of these?
-"""
+"""What do TensorFlow's activations mean, and what is fused into products: a bias, a sum, a normalization, one of these?"""
 
 from __future__ import annotations
 

@@ -119,9 +119,7 @@ PADDED = "pad_to_max_output_size=True, since how many boxes are left depends on 
 
 
 @op("NonMaxSuppressionV4", settings=(2, 3, 4), note="without pad_to_max_output_size")
-def suppress(
-    use: Any, boxes: Value, scores: Value, most: Value, overlap: Value, least: Value
-) -> tuple[Value, Value]:
+def suppress(use: Any, boxes: Value, scores: Value, most: Value, overlap: Value, least: Value) -> tuple[Value, Value]:
     if not use["pad_to_max_output_size"]:
         raise use.refuse(PADDED, "False")
     places, _, count = chosen(use, boxes, scores, most, overlap, least, None)

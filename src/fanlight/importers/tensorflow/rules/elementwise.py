@@ -231,7 +231,8 @@ def ensure_shape(use: Any, x: Value) -> Value:
     if wanted is None or use["T"] in COMPLEX:
         return x
     if len(wanted) != x.rank or any(
-        isinstance(n, int) and isinstance(extent, int) and n != extent for n, extent in zip(wanted, x.shape, strict=True)
+        isinstance(n, int) and isinstance(extent, int) and n != extent
+        for n, extent in zip(wanted, x.shape, strict=True)
     ):
         raise use.error(f"the shape {wanted}", x.type)
     return x

@@ -141,9 +141,7 @@ def crop_and_resize(use: Any, x: Value, boxes: Value, images: Value, size: Value
             for row in (fn.floor(rows), fn.ceil(rows))
         )
         found = blended(top, bottom, down)
-    is_in = fn.logical_and(
-        fn.expand_dims(inside(rows, x.shape[1]), 2), fn.expand_dims(inside(columns, x.shape[2]), 1)
-    )
+    is_in = fn.logical_and(fn.expand_dims(inside(rows, x.shape[1]), 2), fn.expand_dims(inside(columns, x.shape[2]), 1))
     return fn.where(fn.expand_dims(is_in, 3), found, use["extrapolation_value"])
 
 

@@ -45,7 +45,9 @@ def strided_slice(use: Any, x: Value, begin: Value, end: Value, strides: Value) 
         elif has["shrink_axis"] & bit:
             key.append(begins[k])
         else:
-            key.append(slice(None if has["begin"] & bit else begins[k], None if has["end"] & bit else ends[k], steps[k]))
+            key.append(
+                slice(None if has["begin"] & bit else begins[k], None if has["end"] & bit else ends[k], steps[k])
+            )
     axis = 0
     for k, each in enumerate(key):  # places of open lengths from the end
         if each is Ellipsis:
