@@ -127,7 +127,7 @@ def run_node(
         got = f"{', '.join(map(described, operands))}: {error}"
         raise ModelFormatError(node.label, expected="operands that fit", got=got[:300]) from error
     results = tuple(result) if isinstance(result, tuple | list) else (result,)
-    if len(results) < sum(1 for name in node.outputs if name):
+    if any(node.outputs[len(results) :]):
         raise use.refuse(f"at most {len(results)} outputs", len(node.outputs))
     for y in results:
         if not isinstance(y, Value):  # what lives between nodes alone, such as a list of tensors

@@ -15,6 +15,7 @@ from fanlight.importers.tensorflow.values import Bounds, joined, split
 
 DEEPEST = 32  # functions that call functions
 MOST_NODES = 100_000
+CALLING = ("f", "cond", "body", "then_branch", "else_branch", "branches")  # attributes that name functions
 CALLS = ("PartitionedCall", "StatefulPartitionedCall")
 NORMALIZED = "y batch_mean batch_variance reserve_space_1 reserve_space_2 reserve_space_3"
 SAMPLED = "sampled_candidates true_expected_count sampled_expected_count"
@@ -104,15 +105,32 @@ class Body:
 
 
 class Library:
-    """The functions of one file; counts the nodes that calls become."""
+    """The functions of one file. Raises ModelFormatError where calls are too deep, or become too many nodes, before any
+    is written out."""
 
     def __init__(self, graph: Any, bounds: Bounds):
-        self.bounds, self.count = bounds, 0
+        self.bounds = bounds
         self.functions: dict[str, Any] = {}
         for each in graph.library.function:
             if each.signature.name in self.functions:
                 raise bounds.error("each function once", repr(each.signature.name))
             self.functions[each.signature.name] = each
+        self.sizes: dict[str, int] = {}
+        if (size := self.size(graph.node, 0)) > MOST_NODES:
+            raise bounds.error(f"at most {MOST_NODES} nodes", size)
+
+    def size(self, nodes: Iterable[Any], depth: int) -> int:
+        """How many nodes these are when every call is written out."""
+        if depth > DEEPEST:
+            raise self.bounds.error(f"functions at most {DEEPEST} deep", "more")
+        total = 0
+        for each in nodes:
+            total += 1
+            for name in [each.op, *(name for key in CALLING if key in each.attr for name in names_in(each.attr[key]))]:
+                if name in self.functions and name not in self.sizes:
+                    self.sizes[name] = self.size(self.functions[name].node_def, depth + 1)
+                total += self.sizes.get(name, 0)
+        return total
 
     def called(self, raw: Raw) -> Any:
         """(the function that a node calls, its attributes), None where it calls none."""
@@ -130,29 +148,19 @@ class Library:
 
     def raws(self, protos: Iterable[Any]) -> list[Raw]:
         """The outermost nodes."""
-        found = [
+        return [
             Raw(each.name, each.op, data_inputs(each), each.attr, each.name,
                 after=tuple(name[1:] for name in each.input if name.startswith("^")))
             for each in protos
         ]  # fmt: skip
-        self.counted(len(found))
-        return found
-
-    def counted(self, count: int) -> None:
-        self.count += count
-        if self.count > MOST_NODES:
-            raise self.bounds.error(f"at most {MOST_NODES} nodes", "more")
 
     def body(self, function: Any, given: list[str], free: Callable[[str], str], depth: int, scope: Any) -> Body:
         """The nodes of a function whose arguments are these tensors, under names that `free` makes of theirs."""
         name = function.signature.name
         place = f"function {name!r}"
-        if depth > DEEPEST:
-            raise self.bounds.error(f"functions at most {DEEPEST} deep", "more", place)
         arguments = [each.name for each in function.signature.input_arg]
         if len(arguments) != len(given):
             raise self.bounds.error(f"{len(arguments)} arguments", len(given), place)
-        self.counted(len(function.node_def))
         defaults = {**dict(function.attr), **dict(scope)}
         known = dict(zip(arguments, given, strict=True))
         inner = {each.name: each for each in function.node_def}
@@ -202,6 +210,11 @@ class Library:
         if names:
             raise self.bounds.error(f"an output of {node.op}: {' '.join(names)}", repr(argument), place)
         return 0
+
+
+def names_in(value: Any) -> list[str]:
+    """The functions that an attribute names."""
+    return [value.func.name] if value.HasField("func") else [each.name for each in value.list.func]
 
 
 def data_inputs(proto: Any) -> list[str]:

@@ -17,6 +17,7 @@ from fanlight.importers.tensorflow.library import Library, Raw, canonical, is_re
 from fanlight.importers.tensorflow.values import Bounds, joined, split
 
 DOMAIN = "tf"
+MOST_OUTPUTS = 10_000  # of one node
 LARGEST_INSIDE = 4096  # numbers of a constant in a loop or branch; larger ones stand outside
 INPUTS = ("Placeholder", "PlaceholderV2")
 VARIABLES = ("VarHandleOp", "VariableV2", "Variable")
@@ -24,6 +25,7 @@ PASSING = ("Identity", "ReadVariableOp", "StopGradient", "PlaceholderWithDefault
 # Nobody reads them, and yet no model ends there.
 IDLE = ("NoOp", "Assert", "Print", "SaveV2", "Assign", "AssignVariableOp", "Const", *INPUTS, *VARIABLES)
 LEFT = ("Exit", "RefExit")
+MERGES, NEXT = ("Merge", "RefMerge"), ("NextIteration", "RefNextIteration")
 LOOPS, BRANCHES = ("While", "StatelessWhile"), ("If", "StatelessIf", "Case", "StatelessCase")
 
 
@@ -48,6 +50,7 @@ def read(source: Source, cut: Sequence[str] | None = None) -> Model:
     library = Library(source.graph, source.bounds)
     reader = Reader(source, library)
     reader.add(library.raws(source.graph.node))
+    reader.check()
     graph = reader.graph("", source.inputs, wanted(reader, source, cut))
     return Model(source.bounds.at, graph, {DOMAIN: source.graph.versions.producer}, producer=source.producer)
 
@@ -96,6 +99,26 @@ class Reader:
             if not raw.name or raw.name in self.nodes:
                 raise self.bounds.error("a name of its own for each node", repr(raw.name))
             self.nodes[raw.name] = raw
+
+    def check(self) -> None:
+        """Raises ModelFormatError for names that nothing defines, and for cycles but those of loops."""
+        readers: dict[str, list[str]] = {name: [] for name in self.nodes}
+        missing: dict[str, int] = {}
+        for raw in self.nodes.values():
+            sources = {self.node(each).name for each in raw.inputs}
+            sources = {each for each in sources if not (raw.op in MERGES and self.is_next(each))}
+            missing[raw.name] = len(sources)
+            for each in sources:
+                readers[each].append(raw.name)
+        ready = [name for name, count in missing.items() if not count]
+        for name in ready:  # grows while it is walked
+            for reader in readers[name]:
+                missing[reader] -= 1
+                if not missing[reader]:
+                    ready.append(reader)
+        if len(ready) < len(self.nodes):
+            name = next(name for name, count in missing.items() if count)
+            raise self.bounds.error("nodes without cycles", f"one before {name!r}")
 
     def node(self, tensor: str) -> Raw:
         found = self.nodes.get(split(tensor)[0])
@@ -268,6 +291,8 @@ class Reader:
             while waiting:
                 tensor, is_left = waiting.pop()
                 name, output = split(tensor)
+                if output >= MOST_OUTPUTS:
+                    raise self.bounds.error(f"at most {MOST_OUTPUTS} outputs", output, repr(name))
                 if is_left:
                     is_done[name] = True
                     found.append(name)
@@ -284,13 +309,13 @@ class Reader:
                 waiting.append((tensor, True))
                 raw = self.nodes[name]
                 for each in reversed([self.end(each) for each in raw.inputs]):
-                    is_back = raw.op in ("Merge", "RefMerge") and self.is_next(each)
+                    is_back = raw.op in MERGES and self.is_next(each)
                     (later if is_back else waiting).append(each if is_back else (each, False))  # type: ignore[arg-type]
         return found, read
 
     def is_next(self, tensor: str) -> bool:
         raw = None if tensor in self.slots else self.nodes.get(split(tensor)[0])
-        return raw is not None and raw.op in ("NextIteration", "RefNextIteration")
+        return raw is not None and raw.op in NEXT
 
     def record(self, raw: Raw, read: set[int]) -> Node:
         """The record of a node."""

@@ -1,0 +1,61 @@
+"""Is a file of TensorFlow's that is broken or hostile refused, quickly, with what is wrong and where?"""
+
+import json
+import time
+import tracemalloc
+
+import numpy as np
+import pytest
+
+import fanlight as fl
+from fanlight.errors import ModelFormatError, UnsupportedOp
+from importers.tensorflow_hostile import hostile, sound
+from importers.tensorflow_hostile_json import sound_json
+from importers.tensorflow_hostile_saved import DATA, INDEX, block, bundle, saved, table
+
+SECONDS, BYTES = 1.0, 200 << 20
+FILES = dict(hostile())
+
+
+def placed(folder, files):
+    for name, data in files.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(data)
+    return folder / "hostile.pb" if "hostile.pb" in files else folder
+
+
+def test_there_are_enough_of_them():
+    assert len(FILES) >= 100
+
+
+def test_the_models_that_they_are_made_of_are_sound(tmp_path):
+    (tmp_path / "sound.pb").write_bytes(sound().SerializeToString())
+    assert fl.load(tmp_path / "sound.pb").predict([[1, 2, 3, 4]]).tolist() == [[10, 10, 10]]
+    files = {"model.json": json.dumps(sound_json()).encode(), "shard.bin": np.ones((4, 3), "float32").tobytes()}
+    assert fl.load(placed(tmp_path, files)).predict([[1, 2, 3, 4]]).tolist() == [[10, 10, 10]]
+
+
+def test_the_table_that_they_are_made_of_is_sound(tmp_path):
+    """An index of our own that places the same arrays."""
+    entries = [*bundle(b"dense/bias", shape=(3,), size=12, offset=0), *bundle(shape=(2, 3), offset=12)[1:]]
+    entries.append(bundle(b"scale", shape=(), size=4, offset=36)[1])
+    folder = placed(tmp_path / "own", {}) if (tmp_path / "own").mkdir() else tmp_path / "own"
+    placed(folder, {**saved(), INDEX: table(block(entries))})
+    assert (folder / DATA).stat().st_size >= 40
+    assert fl.load(folder).predict([[1.0, 2.0]]).shape == (1, 3)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_hostile_file_is_refused_at_once(name, tmp_path):
+    path = placed(tmp_path, FILES[name])
+    tracemalloc.start()
+    begin = time.process_time()
+    try:
+        with pytest.raises(ModelFormatError) as caught:
+            fl.load(path)
+    finally:
+        seconds, (_, peak) = time.process_time() - begin, tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert str(caught.value)
+    assert seconds < SECONDS and peak < BYTES, (seconds, peak)
+    assert not isinstance(caught.value, UnsupportedOp)
