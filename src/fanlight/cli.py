@@ -80,6 +80,8 @@ def demo(port: int, check: bool, directory: Path | None, as_json: bool) -> None:
 @click.option("--image", metavar="PRESET", help="The ONNX file takes pictures: unit, tf, torch or caffe.")
 @click.option("--labels", type=BUNDLE, help="A file with a label in each line, of the ONNX file's first output.")
 @click.option("--dim", "dims", multiple=True, metavar="NAME=N", help="The largest length of an open axis.")
+@click.option("--output", "outputs", multiple=True, metavar="NAME", help="A tensor at which a TensorFlow graph is cut.")
+@click.option("--signature", metavar="NAME", help="Which function of a SavedModel.")
 @JSON
 @reported
 def convert(
@@ -91,6 +93,8 @@ def convert(
     image: str | None,
     labels: Path | None,
     dims: tuple[str, ...],
+    outputs: tuple[str, ...],
+    signature: str | None,
     as_json: bool,
 ) -> None:
     """Write MODEL as a folder for the web.
@@ -101,7 +105,7 @@ def convert(
     from fanlight.onnx_files import described
 
     with redirect_stdout(sys.stderr if as_json else sys.stdout):
-        opened = load(model, **described(model, image, labels, dims))
+        opened = load(model, **described(model, image, labels, dims, outputs, signature))
         if not hasattr(opened, "export"):
             do = "export its functions again, with fl.export"
             raise UnsupportedOp("convert", expected="a model with layers", got="functions", at=model, do=do)

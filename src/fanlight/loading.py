@@ -48,7 +48,8 @@ def load(
     ONNX file, `inputs` says what inputs are: a meaning, `{"image": fl.Image(224, 224, preset="torch")}`, or an array
     that an input always has; `outputs` what outputs are, `{"scores": fl.Classes(labels)}`; `dims` bounds open axes by
     name, `{"sequence": 128}`. The same goes for a graph of TensorFlow, where `outputs` may also be a list of names of
-    tensors at which the graph is cut, `["dense_1/Relu"]`; `signature` says which of a SavedModel's is meant.
+    tensors at which the graph is cut, `["dense_1/Relu"]`, or say what these mean; `signature` chooses one
+    of a SavedModel's.
 
     Raises ModelFormatError for a file that is broken or of another model, UnsupportedOp with the names of all layers or
     operators that Fanlight lacks."""

@@ -4,7 +4,7 @@ In: paths, meanings of inputs. Out: models. Conducts the importer; knows no byte
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,7 +40,14 @@ def model_of(
     return model
 
 
-def described(path: Path, image: str | None, labels: Path | None, dims: Iterable[str]) -> dict[str, Any]:
+def described(
+    path: Path,
+    image: str | None,
+    labels: Path | None,
+    dims: Iterable[str],
+    outputs: Sequence[str] = (),
+    signature: str | None = None,
+) -> dict[str, Any]:
     """What a command line says of an ONNX file or TensorFlow's, as `loading.load` takes it: that its input of rank 4
     takes pictures, the labels of its first output, "words=128" for the length of an axis."""
     said: dict[str, Any] = {}
@@ -52,12 +59,16 @@ def described(path: Path, image: str | None, labels: Path | None, dims: Iterable
         bounds[name] = int(bound)
     if bounds:
         said["dims"] = bounds
+    if signature:
+        said["signature"] = signature
+    if outputs:
+        said["outputs"] = list(outputs)
     if not image and labels is None:
         return said
     if is_tensorflow(path):
         from fanlight.tensorflow_files import graph_in
 
-        graph = graph_in(path)
+        graph = graph_in(path, outputs or None, signature)
     else:
         graph = read_file(path).graph
     if image:
@@ -72,5 +83,5 @@ def described(path: Path, image: str | None, labels: Path | None, dims: Iterable
             height, width, channels = channels, height, width
         said["inputs"] = {slot.name: Image(height, width, channels, preset=image)}
     if labels is not None:
-        said["outputs"] = {graph.outputs[0].name: Classes.from_file(labels)}
+        said["outputs"] = {**dict.fromkeys(outputs), graph.outputs[0].name: Classes.from_file(labels)}
     return said

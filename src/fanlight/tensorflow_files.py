@@ -35,8 +35,8 @@ def load_tensorflow(
 
     path = file_of(path)
     parameters = None
-    meanings = outputs if isinstance(outputs, Mapping) else None
-    cut = None if meanings is not None or outputs is None else [outputs] if isinstance(outputs, str) else list(outputs)
+    meanings = {name: each for name, each in outputs.items() if each} if isinstance(outputs, Mapping) else None
+    cut = [outputs] if isinstance(outputs, str) else outputs
     if path.suffix.lower() == ".json":
         found = read_topology(path)
         if signature or (found.kind == LAYERS and (inputs or outputs or dims)):
@@ -58,10 +58,15 @@ def file_of(path: Path) -> Path:
     return path / TOPOLOGY if path.is_dir() and not (path / SAVED_MODEL).is_file() else path
 
 
-def graph_in(path: Path) -> Graph:
+def graph_in(path: Path, outputs: Sequence[str] | None = None, signature: str | None = None) -> Graph:
     """The graph of a file, as its inputs and outputs are asked for before it is loaded."""
     path = file_of(path)
-    return (read_topology_graph(read_topology(path)) if path.suffix.lower() == ".json" else read_graph(path)[0]).graph
+    if path.suffix.lower() != ".json":
+        return read_graph(path, outputs, signature)[0].graph
+    if (found := read_topology(path)).kind == LAYERS:
+        expected = "a graph, of whose inputs and outputs that can be said"
+        raise UnknownNameError("convert", expected=expected, got=f"{path.name}, a {LAYERS}", do="leave it out")
+    return read_topology_graph(found, outputs).graph
 
 
 def layers_model(found: Topology) -> Model:

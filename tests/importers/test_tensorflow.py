@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from importers.tensorflow_files import DTYPES
-from importers.tensorflow_js import graph_of, topology, write
 
 import fanlight as fl
 from fanlight.errors import ModelFormatError, UnknownNameError, UnsupportedOp
 from fanlight.importers.graphs.records import Graph
 from fanlight.importers.tensorflow.files import read_graph, read_topology, read_topology_graph
+from importers.tensorflow_files import DTYPES
+from importers.tensorflow_js import graph_of, topology, write
 
 FILES = Path(__file__).parent / "tensorflow"
 MODELS = Path(__file__).parents[3] / "shared" / "data" / "models"
@@ -86,9 +86,11 @@ def test_a_graph_is_cut_at_inner_tensors():
 
 
 def test_inputs_and_outputs_have_meanings():
-    classes = fl.Classes(["first", "second"])
+    classes = fl.Classes(("first", "second"))
     model = fl.load(FILES / "keras", outputs={"output_0": classes})
     assert model.network.meanings == {"output_0": classes}
+    inner = fl.load(FILES / "old.pb", outputs={"hidden": fl.Classes(("a", "b", "c")), "y": None})
+    assert list(inner.predict(X)) == ["hidden", "y"] and list(inner.network.meanings) == ["hidden"]
     with pytest.raises(UnknownNameError):
         fl.load(FILES / "keras", outputs={"scores": classes})
     with pytest.raises(UnknownNameError):

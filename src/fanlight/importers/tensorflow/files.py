@@ -5,21 +5,18 @@ Out: a `Model` of records, and which of its tensors are trained, where the file 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from fanlight.errors import ModelFormatError, StorageError, UnknownNameError
 from fanlight.importers.graphs.records import Model
-from fanlight.importers.tensorflow.read import Source, read
+from fanlight.importers.tensorflow.read import Cut, Source, read
 from fanlight.importers.tensorflow.saved_model import FILE, read_saved_model
 from fanlight.importers.tensorflow.schema import parsed
 from fanlight.importers.tensorflow.tfjs import GRAPH, Topology, ends_of, graph_of, read_topology
 from fanlight.importers.tensorflow.values import LARGEST_FILE, Bounds
 
 
-def read_graph(
-    path: Path, outputs: Sequence[str] | None = None, signature: str | None = None
-) -> tuple[Model, frozenset[str] | None]:
+def read_graph(path: Path, outputs: Cut = None, signature: str | None = None) -> tuple[Model, frozenset[str] | None]:
     """The graph of a frozen .pb file or a SavedModel, cut at `outputs`."""
     if path.is_dir() or path.name == FILE:
         source, variables = read_saved_model(path if path.is_dir() else path.parent, signature)
@@ -30,7 +27,7 @@ def read_graph(
     return read(frozen(path), outputs), None
 
 
-def read_topology_graph(found: Topology, outputs: Sequence[str] | None = None) -> Model:
+def read_topology_graph(found: Topology, outputs: Cut = None) -> Model:
     """The graph of a TensorFlow.js graph model."""
     assert found.kind == GRAPH
     inputs, ends = ends_of(found)

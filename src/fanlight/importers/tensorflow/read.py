@@ -29,6 +29,9 @@ MERGES, NEXT = ("Merge", "RefMerge"), ("NextIteration", "RefNextIteration")
 LOOPS, BRANCHES = ("While", "StatelessWhile"), ("If", "StatelessIf", "Case", "StatelessCase")
 
 
+Cut = Mapping[str, Any] | Sequence[str] | None
+
+
 @dataclass
 class Source:
     """A graph, and what lies outside of it: `variable` gives for the node of a variable the name and array of a weight,
@@ -44,9 +47,10 @@ class Source:
     producer: str = "TensorFlow"
 
 
-def read(source: Source, cut: Sequence[str] | None = None) -> Model:
+def read(source: Source, cut: Cut = None) -> Model:
     """The model of a graph. Without a signature its placeholders are inputs, and what nobody reads are outputs. `cut`
-    are names of outputs to have instead: of the signature, or of any tensors."""
+    are names of outputs to have instead: of the signature, or of any tensors; names in a mapping cut only where one of
+    them is no output of the graph."""
     library = Library(source.graph, source.bounds)
     reader = Reader(source, library)
     reader.add(library.raws(source.graph.node))
@@ -55,9 +59,9 @@ def read(source: Source, cut: Sequence[str] | None = None) -> Model:
     return Model(source.bounds.at, graph, {DOMAIN: source.graph.versions.producer}, producer=source.producer)
 
 
-def wanted(reader: Reader, source: Source, cut: Sequence[str] | None) -> dict[str, Slot]:
+def wanted(reader: Reader, source: Source, cut: Cut) -> dict[str, Slot]:
     """What the model gives, by name."""
-    if cut is not None:
+    if cut is not None and not (isinstance(cut, Mapping) and set(cut) <= set(source.outputs or reader.last())):
         if not cut or len(set(cut)) != len(cut):
             raise UnknownNameError("outputs", expected="different names, one at least", got=list(cut))
         return {name.removesuffix(":0"): source.outputs.get(name) or reader.found(name) for name in cut}
