@@ -1,0 +1,40 @@
+"""What does each of TensorFlow's operations mean? One rule each: from a node's operands and attributes to values.
+
+`RULES` has them as `tf.Conv2D`. A rule is a function of (use, *operands).
+"""
+
+from __future__ import annotations
+
+from fanlight.importers.graphs.table import RULES
+from fanlight.importers.tensorflow.rules import (  # each family adds its own
+    activations,
+    choices,
+    contraction,
+    convolution,
+    creation,
+    elementwise,
+    images,
+    indexing,
+    movement,
+    normalization,
+    pooling,
+    reduction,
+    signals,
+)
+
+FAMILIES = (
+    activations,
+    choices,
+    contraction,
+    convolution,
+    creation,
+    elementwise,
+    images,
+    indexing,
+    movement,
+    normalization,
+    pooling,
+    reduction,
+    signals,
+)
+__all__ = ["FAMILIES", "RULES"]
