@@ -119,9 +119,7 @@ PADDED = "pad_to_max_output_size=True, since how many boxes are left depends on 
 
 
 @op("NonMaxSuppressionV4", settings=(2, 3, 4), note="without pad_to_max_output_size")
-def suppress(
-    use: Any, boxes: Value, scores: Value, most: Value, overlap: Value, least: Value
-) -> tuple[Value, Value]:
+def suppress(use: Any, boxes: Value, scores: Value, most: Value, overlap: Value, least: Value) -> tuple[Value, Value]:
     if not use["pad_to_max_output_size"]:
         raise use.refuse(PADDED, "False")
     places, _, count = chosen(use, boxes, scores, most, overlap, least, None)
@@ -168,7 +166,8 @@ def chosen(
         whole = fn.where(is_real, fn.subtract(fn.add(area, own), both), 1.0)
         share = fn.where(is_real, fn.divide(both, whole), 0.0)
         decayed = left if not pace else fn.multiply(left, fn.exp(fn.multiply(fn.square(share), -0.5 / pace)))
-        gone = fn.logical_or(fn.greater(share, overlap), fn.equal(rows, best))
+        gone = fn.equal(rows, best)
+        gone = gone if pace else fn.logical_or(gone, fn.greater(share, overlap))  # what decays stays
         left = fn.where(is_good, fn.where(gone, -inf, decayed), left)
         here = fn.logical_and(fn.equal(fn.iota((count,), 0), k), is_good)
         places, points = fn.where(here, best, places), fn.where(here, score, points)

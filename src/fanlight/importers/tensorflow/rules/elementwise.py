@@ -118,27 +118,23 @@ def squared_difference(use: Any, x: Value, y: Value) -> Value:
 
 @op("MulNoNan")
 def multiply_no_nan(use: Any, x: Value, y: Value) -> Value:
-    return unless_zero(y, fn.multiply(x, y))
+    return fn.where(fn.equal(y, 0.0), 0.0, fn.multiply(x, y))
 
 
 @op("Xdivy")
 def divide_zero(use: Any, x: Value, y: Value) -> Value:
-    return unless_zero(x, fn.divide(x, y))
+    is_zero = fn.equal(x, 0.0)
+    return fn.where(is_zero, 0.0, fn.divide(x, fn.where(is_zero, 1.0, y)))
 
 
 @op("Xlogy")
 def times_log(use: Any, x: Value, y: Value) -> Value:
-    return unless_zero(x, fn.multiply(x, fn.log(y)))
+    return fn.multiply(x, fn.log(fn.where(fn.equal(x, 0.0), 1.0, y)))
 
 
 @op("Xlog1py")
 def times_log1p(use: Any, x: Value, y: Value) -> Value:
-    return unless_zero(x, fn.multiply(x, fn.log1p(y)))
-
-
-def unless_zero(x: Value, y: Value) -> Value:
-    """y, but 0 where x is 0."""
-    return fn.where(fn.equal(x, 0.0), 0.0, y)
+    return fn.multiply(x, fn.log1p(fn.where(fn.equal(x, 0.0), 0.0, y)))
 
 
 @op("ClipByValue")
@@ -231,7 +227,8 @@ def ensure_shape(use: Any, x: Value) -> Value:
     if wanted is None or use["T"] in COMPLEX:
         return x
     if len(wanted) != x.rank or any(
-        isinstance(n, int) and isinstance(extent, int) and n != extent for n, extent in zip(wanted, x.shape, strict=True)
+        isinstance(n, int) and isinstance(extent, int) and n != extent
+        for n, extent in zip(wanted, x.shape, strict=True)
     ):
         raise use.error(f"the shape {wanted}", x.type)
     return x

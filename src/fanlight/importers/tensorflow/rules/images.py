@@ -141,9 +141,7 @@ def crop_and_resize(use: Any, x: Value, boxes: Value, images: Value, size: Value
             for row in (fn.floor(rows), fn.ceil(rows))
         )
         found = blended(top, bottom, down)
-    is_in = fn.logical_and(
-        fn.expand_dims(inside(rows, x.shape[1]), 2), fn.expand_dims(inside(columns, x.shape[2]), 1)
-    )
+    is_in = fn.logical_and(fn.expand_dims(inside(rows, x.shape[1]), 2), fn.expand_dims(inside(columns, x.shape[2]), 1))
     return fn.where(fn.expand_dims(is_in, 3), found, use["extrapolation_value"])
 
 
@@ -192,7 +190,7 @@ def projected_with(use: Any, x: Value, transforms: Value, size: Value, fill: Val
         across, down = ended(across, x.shape[2], mode), ended(down, x.shape[1], mode)
     wide = fn.cast(x, "float32")
     if method == "NEAREST":
-        y = filled(wide, fn.round(down), fn.round(across), fill)
+        y = filled(wide, half_up(down), half_up(across), fill)
     else:
         y = framed(wide, down, across, fill)
     y = fn.where(fn.expand_dims(is_flat, 3), fill, y)

@@ -45,7 +45,9 @@ def strided_slice(use: Any, x: Value, begin: Value, end: Value, strides: Value) 
         elif has["shrink_axis"] & bit:
             key.append(begins[k])
         else:
-            key.append(slice(None if has["begin"] & bit else begins[k], None if has["end"] & bit else ends[k], steps[k]))
+            key.append(
+                slice(None if has["begin"] & bit else begins[k], None if has["end"] & bit else ends[k], steps[k])
+            )
     axis = 0
     for k, each in enumerate(key):  # places of open lengths from the end
         if each is Ellipsis:
@@ -68,11 +70,11 @@ def places(use: Any, value: Value, count: int, x: Value) -> list[Any]:
 def settled(use: Any, each: Any, extent: DimLike) -> Any:
     """A subscript with a place that is an open length, and below 0, counted from the start."""
     if isinstance(each, slice):
-        ends = [None if end is None else settled(use, end, extent) for end in (each.start, each.stop)]
-        if any(isinstance(end, Value) for end in ends):
+        start, stop = (None if end is None else settled(use, end, extent) for end in (each.start, each.stop))
+        if isinstance(start, Value) or isinstance(stop, Value):
             raise use.refuse("slices whose ends shapes and constants tell", "ends that depend on data")
-        return slice(*ends, each.step)
-    if isinstance(each, Value) or isinstance(each, int):
+        return slice(start, stop, each.step)
+    if isinstance(each, Value | int):
         return each
     low, high = dims.bounds(each)
     if low < 0 <= high:

@@ -77,6 +77,6 @@ def levels(use: Any, x: Value, low: Value, high: Value) -> Value:
     begin, end = fn.multiply(fn.subtract(first, zero), step), fn.multiply(fn.subtract(top, zero), step)
     way = fn.where(fn.less(x, begin), low, fn.where(fn.greater(x, end), high, x))
     inside = fn.subtract(fn.clip(fn.stop_gradient(x), begin, end), begin)
-    level = fn.floor(fn.add(fn.divide(inside, step), 0.5))
-    found = fn.multiply(fn.add(level, fn.subtract(first, zero)), step)
+    level = fn.floor(fn.add(fn.subtract(fn.multiply(inside, fn.divide(1.0, step)), fn.subtract(zero, first)), 0.5))
+    found = fn.multiply(level, step)
     return fn.add(found, fn.subtract(way, fn.stop_gradient(way)))

@@ -5,6 +5,7 @@ An image is channels-last while it is worked on; `last` and `back` are the ways 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -19,7 +20,7 @@ from fanlight.ops.convolution import padding_widths
 
 LAST = ("NHWC", "NDHWC", "NWC", "CHANNELS_LAST")
 FIRST = ("NCHW", "NCDHW", "NCW", "CHANNELS_FIRST")
-Pairs = list[tuple[DimLike, DimLike]]
+Pairs = Sequence[tuple[DimLike, DimLike]]
 
 
 @dataclass(frozen=True)
