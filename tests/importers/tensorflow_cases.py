@@ -57,7 +57,8 @@ REFUSED = [
     refused("divide", "SpaceToBatchND", X, known([2, 4]), known([[0, 0], [0, 0]])),
     refused("make up", "SplitV", floats(2, 5), known([2, 2]), known(1), num_split=2),
     refused("outputs", "FusedBatchNorm", X, *[floats(2)] * 4, outputs=4),
-    refused("axis", "Sum", floats(2, 3), known([5])),
+    refused("axes", "Sum", floats(2, 3), known([5])),
+    refused("num_bits", "FakeQuantWithMinMaxVars", floats(3), floats(), floats(), num_bits=1),
     refused("index", "StridedSlice", listed(1, 2), known([5]), known([6]), known([1]), shrink_axis_mask=1),
 ]  # fmt: skip
 __all__ = ["CASES", "REFUSED"]

@@ -242,9 +242,10 @@ def write_defaults() -> None:
                 key: value for key, value in found.items() if not key.startswith("_") and not hasattr(value, "dtype")
             }
             if found:
-                lines.append(f"    {name!r}: {found!r},".replace("'", '"'))
+                line = f"    {name!r}: {found!r},"
+                lines.append(line.replace("'", '"'))
     text = (
-        '"""Which attributes do operations have where a node says nothing? TensorFlow\'s own defaults, by operation.\n\n'
+        '"""Which attributes does an operation have where a node says nothing? TensorFlow\'s own defaults.\n\n'
         'Written by tests/importers/tensorflow_golden.py from TensorFlow\'s definitions.\n"""\n\n'
         "from __future__ import annotations\n\nfrom typing import Any\n\n"
         "# fmt: off\n# ruff: noqa: E501\nDEFAULTS: dict[str, dict[str, Any]] = {\n" + "\n".join(lines) + "\n}\n"

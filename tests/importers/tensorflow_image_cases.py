@@ -66,6 +66,10 @@ case("_FusedConv2D", X, W, floats(3), floats(3, salt=1), fused_ops=["BiasAdd", "
      strides=[1, 1, 1, 1], padding="SAME",
      by=lambda tf, x, w, b, a: tf.maximum(tf.nn.conv2d(x, w, 1, "SAME") + b, 0)
      + a * tf.minimum(tf.nn.conv2d(x, w, 1, "SAME") + b, 0))  # fmt: skip
+case("DepthwiseConv2d", X, D, strides=[1, 1, 1, 1], padding="VALID",
+     by=lambda tf, x, w: tf.nn.depthwise_conv2d(x, w, [1] * 4, "VALID"))  # fmt: skip
+case("_FusedDepthwiseConv2dNative", X, D, floats(4), fused_ops=["BiasAdd", "Relu6"], num_args=1, strides=[1, 1, 1, 1],
+     padding="SAME", by=lambda tf, x, w, b: tf.nn.relu6(tf.nn.depthwise_conv2d(x, w, [1] * 4, "SAME") + b))  # fmt: skip
 for name, activation in (("Relu", "relu"), ("Relu6", "relu6"), ("Sigmoid", "sigmoid"), ("LeakyRelu", "leaky_relu")):
     case("FusedDepthwiseConv2dNative", X, D, floats(4), fused_ops=["BiasAdd", name], num_args=1, strides=[1, 2, 2, 1],
          padding="SAME", by=lambda tf, x, w, b, activation=activation: getattr(tf.nn, activation)(

@@ -22,7 +22,7 @@ for name in ("Abs", "Neg", "Sign", "Square", "Relu", "Relu6"):
     case(name, ints(2, 4))
 case("LeakyRelu", floats(3, 2), alpha=0.01)
 case("LeakyRelu", EDGES, alpha=0.5)
-for name in ("Acos", "Asin", "Atanh"):
+for name in ("Acos", "Asin", "Atanh", "Erfinv"):
     case(name, floats(2, 4, low=-0.95))
 for name in ("Log", "Log1p", "Sqrt", "Rsqrt", "Reciprocal", "Inv"):
     case(name, floats(2, 4, low=0.1, high=5.0))
@@ -192,6 +192,12 @@ case("_FusedMatMul", floats(2, 3), floats(3, 4), floats(4), floats(4, salt=2), f
 for exact, name in ((False, "GeluApproximate"), (True, "GeluExact")):
     case("_FusedMatMul", floats(2, 3), floats(3, 4), floats(4), fused_ops=["BiasAdd", name], num_args=1,
          by=lambda tf, x, w, b, exact=exact: tf.nn.gelu(x @ w + b, not exact))  # fmt: skip
+
+case("Cross", floats(2, 3), floats(2, 3, salt=1))
+SQUARE = floats(2, 3, 3) + 3 * np.eye(3, dtype="float32")
+for adjoint in (False, True):
+    case("MatrixInverse", SQUARE, adjoint=adjoint)
+case("Cholesky", SQUARE @ SQUARE.transpose(0, 2, 1), unlike=(0,))
 
 # Softmax, losses, levels
 

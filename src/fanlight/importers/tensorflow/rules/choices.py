@@ -10,6 +10,7 @@ from math import inf
 from typing import Any
 
 from fanlight.importers.tensorflow.rules.table import dtype_named, op
+from fanlight.ir import dim as dims
 from fanlight.ir.dim import DimLike
 from fanlight.ir.graph import Value
 from fanlight.ops import functions as fn
@@ -135,7 +136,12 @@ def suppress_softly(
     return chosen(use, boxes, scores, most, overlap, least, sigma)
 
 
-@op("NonMaxSuppression", "NonMaxSuppressionV2", "NonMaxSuppressionV3", note="always: the number depends on data")
+@op(
+    "NonMaxSuppression",
+    "NonMaxSuppressionV2",
+    "NonMaxSuppressionV3",
+    note="always refused: how many boxes are left depends on data",
+)
 def suppress_by_data(use: Any, *operands: Value) -> Value:
     raise use.refuse("NonMaxSuppressionV4 or V5 with " + PADDED, use.node.op)
 
@@ -174,5 +180,6 @@ def chosen(
         return left, places, points, fn.add(number, fn.cast(is_good, "int32"))
 
     start = (scores, fn.zeros((count,), "int32"), fn.zeros((count,)), fn.full((), 0, "int32"))
-    _, places, points, number = fn.fori_loop(0, count, step, tuple(fn.stop_gradient(each) for each in start))
+    rounds = dims.minimum(boxes.shape[0], count)
+    _, places, points, number = fn.fori_loop(0, rounds, step, tuple(fn.stop_gradient(each) for each in start))
     return places, points, number

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fanlight.importers.tensorflow.rules.table import op
-
 from fanlight.ir import dim as dims
 from fanlight.ir.graph import Value
 from fanlight.ops import functions as fn

@@ -1,4 +1,4 @@
-"""Which attributes do operations have where a node says nothing? TensorFlow's own defaults, by operation.
+"""Which attributes does an operation have where a node says nothing? TensorFlow's own defaults.
 
 Written by tests/importers/tensorflow_golden.py from TensorFlow's definitions.
 """
@@ -26,6 +26,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "BiasAdd": {"data_format": "NHWC"},
     "BroadcastArgs": {"T": "int32"},
     "BroadcastTo": {"Tidx": "int32"},
+    "Case": {"output_shapes": []},
     "Cast": {"Truncate": False},
     "Complex": {"T": "float32", "Tout": "complex64"},
     "ComplexAbs": {"T": "complex64", "Tout": "float32"},
@@ -61,11 +62,13 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "IFFT": {"Tcomplex": "complex64"},
     "IFFT2D": {"Tcomplex": "complex64"},
     "IRFFT": {"Treal": "float32", "Tcomplex": "complex64"},
+    "If": {"output_shapes": []},
     "Imag": {"T": "complex64", "Tout": "float32"},
     "ImageProjectiveTransformV2": {"fill_mode": "CONSTANT"},
     "ImageProjectiveTransformV3": {"fill_mode": "CONSTANT"},
     "InTopK": {"T": "int32"},
     "InTopKV2": {"T": "int32"},
+    "InvertPermutation": {"T": "int32"},
     "LRN": {"depth_radius": 5, "bias": 1.0, "alpha": 1.0, "beta": 0.5, "T": "float32"},
     "LeakyRelu": {"alpha": 0.20000000298023224, "T": "float32"},
     "LinSpace": {"Tidx": "int32"},
@@ -73,6 +76,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "LowerBound": {"out_type": "int32"},
     "MatMul": {"transpose_a": False, "transpose_b": False, "grad_a": False, "grad_b": False},
     "MatrixBandPart": {"Tindex": "int64"},
+    "MatrixInverse": {"adjoint": False},
     "Max": {"keep_dims": False, "Tidx": "int32"},
     "MaxPool": {"T": "float32", "explicit_paddings": [], "data_format": "NHWC"},
     "MaxPool3D": {"data_format": "NDHWC"},
@@ -121,8 +125,14 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "SparseToDense": {"validate_indices": True},
     "SplitV": {"Tlen": "int64"},
     "Squeeze": {"squeeze_dims": []},
+    "StatelessCase": {"output_shapes": []},
+    "StatelessIf": {"output_shapes": []},
+    "StatelessWhile": {"output_shapes": [], "parallel_iterations": 10},
     "StridedSlice": {"begin_mask": 0, "end_mask": 0, "ellipsis_mask": 0, "new_axis_mask": 0, "shrink_axis_mask": 0},
     "Sum": {"keep_dims": False, "Tidx": "int32"},
+    "TensorListGetItem": {"Tshape": "int32"},
+    "TensorListSetItem": {"resize_if_index_out_of_bounds": False},
+    "TensorListStack": {"num_elements": -1},
     "TensorScatterAdd": {"bad_indices_policy": ""},
     "TensorScatterMax": {"bad_indices_policy": ""},
     "TensorScatterMin": {"bad_indices_policy": ""},
@@ -142,6 +152,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "UnsortedSegmentSum": {"Tnumsegments": "int32"},
     "UpperBound": {"out_type": "int32"},
     "Where": {"T": "bool"},
+    "While": {"output_shapes": [], "parallel_iterations": 10},
     "_FusedConv2D": {"num_host_args": 0, "explicit_paddings": [], "data_format": "NHWC", "filter_format": "HWIO", "dilations": [1, 1, 1, 1], "use_cudnn_on_gpu": True, "fused_ops": [], "epsilon": 9.999999747378752e-05, "leakyrelu_alpha": 0.20000000298023224},
     "_FusedDepthwiseConv2dNative": {"data_format": "NHWC", "dilations": [1, 1, 1, 1], "fused_ops": [], "epsilon": 9.999999747378752e-05, "leakyrelu_alpha": 0.20000000298023224},
     "_FusedMatMul": {"transpose_a": False, "transpose_b": False, "fused_ops": [], "epsilon": 9.999999747378752e-05, "leakyrelu_alpha": 0.20000000298023224},

@@ -15,14 +15,27 @@ from fanlight.ops.known import known
 UNARY: dict[str, Callable[..., Value]] = {
     **{"Abs": lambda x: fn.absolute(x, kink=0), "Acos": fn.arccos, "Acosh": fn.arccosh, "Asin": fn.arcsin},
     **{"Asinh": fn.arcsinh, "Atan": fn.arctan, "Atanh": fn.arctanh, "BesselI0": fn.i0, "Ceil": fn.ceil},
-    **{"Cos": fn.cos, "Cosh": fn.cosh, "Erf": fn.erf, "Erfc": fn.erfc, "Exp": fn.exp, "Expm1": fn.expm1},
+    **{
+        "Cos": fn.cos,
+        "Cosh": fn.cosh,
+        "Erf": fn.erf,
+        "Erfc": fn.erfc,
+        "Erfinv": fn.erfinv,
+        "Exp": fn.exp,
+        "Expm1": fn.expm1,
+    },
     **{"Floor": fn.floor, "Inv": fn.reciprocal, "Invert": fn.bitwise_invert, "IsFinite": fn.isfinite},
     **{"IsInf": fn.isinf, "IsNan": fn.isnan, "Log": fn.log, "Log1p": fn.log1p, "LogicalNot": fn.logical_not},
     **{"Reciprocal": fn.reciprocal, "Rint": fn.round, "Round": fn.round, "Rsqrt": fn.rsqrt, "Sign": fn.sign},
     **{"Sin": fn.sin, "Sinh": fn.sinh, "Sqrt": fn.sqrt, "Square": fn.square, "Tan": fn.tan},
 }
 BINARY: dict[str, Callable[..., Value]] = {
-    **{"Atan2": fn.arctan2, "BitwiseAnd": fn.bitwise_and, "BitwiseOr": fn.bitwise_or, "BitwiseXor": fn.bitwise_xor},
+    **{
+        "Atan2": fn.arctan2,
+        "BitwiseAnd": fn.bitwise_and,
+        "BitwiseOr": fn.bitwise_or,
+        "BitwiseXor": fn.bitwise_xor,
+    },
     **{"DivNoNan": fn.divide_no_nan, "Equal": fn.equal, "FloorDiv": fn.floor_divide, "FloorMod": fn.mod},
     **{"Greater": fn.greater, "GreaterEqual": fn.greater_equal, "Less": fn.less, "LessEqual": fn.less_equal},
     **{"LogicalAnd": fn.logical_and, "LogicalOr": fn.logical_or, "Mod": fn.fmod, "NotEqual": fn.not_equal},

@@ -165,7 +165,7 @@ def sparse_to_dense(use: Any, indices: Value, shape: Value, values: Value, defau
 @op("OneHot", settings=(1,))
 def one_hot(use: Any, indices: Value, depth: Value, on: Value, off: Value) -> Value:
     (count,) = use.dims(depth, "a depth")
-    axis = use["axis"] + (indices.rank + 1 if use["axis"] < 0 else 0)
+    axis = use.axis(indices.rank + 1)
     shape = (*indices.shape[:axis], count, *indices.shape[axis:])
     is_there = fn.equal(fn.iota(shape, axis, "int64"), fn.expand_dims(fn.cast(indices, "int64"), axis))
     return fn.where(is_there, on, off)

@@ -45,7 +45,10 @@ def normalized(use: Any, x: Value, mean: Value, variance: Value, scale: Value, o
 
 @op("LRN")
 def local_response(use: Any, x: Value) -> Value:
-    radius = use["depth_radius"]
+    channels = x.shape[-1]
+    if not isinstance(channels, int) or use["depth_radius"] < 0:
+        raise use.refuse("a known number of channels and a radius from 0 up", (x.type, use["depth_radius"]))
+    radius = min(use["depth_radius"], max(channels - 1, 0))
     lead = x.rank - 1
     squares = fn.pad(fn.square(x), (*((0, 0),) * lead, (radius, radius)))
     total = fn.slice(squares, [0] * x.rank, x.shape)
@@ -69,6 +72,8 @@ def levels_of_numbers(use: Any, x: Value) -> Value:
 
 @op("FakeQuantWithMinMaxVars", "FakeQuantWithMinMaxVarsPerChannel", parameters=(1, 2))
 def levels(use: Any, x: Value, low: Value, high: Value) -> Value:
+    if not 2 <= use["num_bits"] <= 16:
+        raise use.error("num_bits from 2 to 16", use["num_bits"])
     first, top = float(use["narrow_range"]), 2.0 ** use["num_bits"] - 1
     begin, end = fn.stop_gradient(low), fn.stop_gradient(high)
     step = fn.divide(fn.subtract(end, begin), top - first)
