@@ -1,4 +1,4 @@
-"""What do TensorFlow's activations mean, and what is fused into products: a bias, a sum, a normalization, one of these?"""
+"""What do TensorFlow's activations mean? And what is fused into products: biases, sums, normalizations, these?"""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def cross_entropy(use: Any, x: Value, labels: Value) -> tuple[Value, Value]:
     labels = fn.add(labels, fn.zeros(x.shape, x.dtype))
     x = fn.add(x, fn.zeros(labels.shape, x.dtype))
     loss = fn.negative(fn.sum(fn.multiply(labels, fn.log_softmax(x)), -1))
-    return loss, fn.stop_gradient(fn.subtract(fn.softmax(x), labels))
+    return loss, fn.subtract(fn.softmax(x), labels)
 
 
 @op("SparseSoftmaxCrossEntropyWithLogits")

@@ -10,6 +10,7 @@ from math import inf
 from typing import Any
 
 from fanlight.importers.tensorflow.rules.table import dtype_named, op
+from fanlight.ir import dim as dims
 from fanlight.ir.dim import DimLike
 from fanlight.ir.graph import Value
 from fanlight.ops import functions as fn
@@ -135,7 +136,12 @@ def suppress_softly(
     return chosen(use, boxes, scores, most, overlap, least, sigma)
 
 
-@op("NonMaxSuppression", "NonMaxSuppressionV2", "NonMaxSuppressionV3", note="always: the number depends on data")
+@op(
+    "NonMaxSuppression",
+    "NonMaxSuppressionV2",
+    "NonMaxSuppressionV3",
+    note="always refused: how many boxes are left depends on data",
+)
 def suppress_by_data(use: Any, *operands: Value) -> Value:
     raise use.refuse("NonMaxSuppressionV4 or V5 with " + PADDED, use.node.op)
 
@@ -166,12 +172,14 @@ def chosen(
         whole = fn.where(is_real, fn.subtract(fn.add(area, own), both), 1.0)
         share = fn.where(is_real, fn.divide(both, whole), 0.0)
         decayed = left if not pace else fn.multiply(left, fn.exp(fn.multiply(fn.square(share), -0.5 / pace)))
-        gone = fn.logical_or(fn.greater(share, overlap), fn.equal(rows, best))
+        gone = fn.equal(rows, best)
+        gone = gone if pace else fn.logical_or(gone, fn.greater(share, overlap))  # what decays stays
         left = fn.where(is_good, fn.where(gone, -inf, decayed), left)
         here = fn.logical_and(fn.equal(fn.iota((count,), 0), k), is_good)
         places, points = fn.where(here, best, places), fn.where(here, score, points)
         return left, places, points, fn.add(number, fn.cast(is_good, "int32"))
 
     start = (scores, fn.zeros((count,), "int32"), fn.zeros((count,)), fn.full((), 0, "int32"))
-    _, places, points, number = fn.fori_loop(0, count, step, tuple(fn.stop_gradient(each) for each in start))
+    rounds = dims.minimum(boxes.shape[0], count)
+    _, places, points, number = fn.fori_loop(0, rounds, step, tuple(fn.stop_gradient(each) for each in start))
     return places, points, number

@@ -1,4 +1,4 @@
-"""What do TensorFlow's products of matrices mean? MatMul, its batches, with fused activations; Einsum."""
+"""What do TensorFlow's products of matrices mean? MatMul, its batches, with fused activations; Einsum; inverses."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def matmul(use: Any, x: Value, y: Value) -> Value:
     return fn.matmul(turned(x, use["transpose_a"]), turned(y, use["transpose_b"]))
 
 
-@op("_FusedMatMul", parameters=(2,), note="fused operations: BiasAdd, Add and activations")
+@op("_FusedMatMul", parameters=(2,), note="other fused operations than BiasAdd, Add and activations")
 def fused_matmul(use: Any, x: Value, y: Value, *rest: Value) -> Value:
     return finished(use, matmul(use, x, y), rest)
 
@@ -33,6 +33,21 @@ def batch_matmul(use: Any, x: Value, y: Value) -> Value:
 def batch_matmul_as(use: Any, x: Value, y: Value) -> Value:
     dtype = dtype_named(use, use["Tout"])
     return batch_matmul(use, fn.cast(x, dtype), fn.cast(y, dtype))
+
+
+@op("Cross")
+def cross(use: Any, x: Value, y: Value) -> Value:
+    return fn.cross(x, y)
+
+
+@op("MatrixInverse")
+def inverse(use: Any, x: Value) -> Value:
+    return turned(fn.inv(x), use["adjoint"])
+
+
+@op("Cholesky")
+def cholesky(use: Any, x: Value) -> Value:
+    return fn.cholesky(x)
 
 
 @op("Einsum")

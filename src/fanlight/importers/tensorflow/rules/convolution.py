@@ -12,6 +12,8 @@ from fanlight.ir.graph import Value
 from fanlight.ops import functions as fn
 from fanlight.ops.conv import Conv, conv_input_gradient
 
+FUSED = "other fused operations than BiasAdd, Add, FusedBatchNorm and activations"
+
 
 def convolved(use: Any, x: Value, w: Value, strides: Any, dilations: Any) -> Value:
     """Channels-last images with a kernel [*taps, c / groups, o]."""
@@ -35,7 +37,7 @@ def conv_line(use: Any, x: Value, w: Value) -> Value:
     return back(use, convolved(use, last(use, x), w, use["stride"], use["dilation"] or 1))
 
 
-@op("_FusedConv2D", parameters=(2,), note="fused operations: BiasAdd, Add, FusedBatchNorm and activations")
+@op("_FusedConv2D", parameters=(2,), note=FUSED)
 def fused_conv(use: Any, x: Value, w: Value, *rest: Value) -> Value:
     y = convolved(use, last(use, x), w, use["strides"], use["dilations"])
     return back(use, finished(use, y, [like_images(use, each, x) for each in rest]))
@@ -59,7 +61,7 @@ def depthwise(use: Any, x: Value, w: Value) -> Value:
     return back(use, each_channel(use, last(use, x), w))
 
 
-@op("FusedDepthwiseConv2dNative", "_FusedDepthwiseConv2dNative", parameters=(2,))
+@op("FusedDepthwiseConv2dNative", "_FusedDepthwiseConv2dNative", parameters=(2,), note=FUSED)
 def fused_depthwise(use: Any, x: Value, w: Value, *rest: Value) -> Value:
     y = each_channel(use, last(use, x), w)
     return back(use, finished(use, y, [like_images(use, each, x) for each in rest]))

@@ -15,14 +15,27 @@ from fanlight.ops.known import known
 UNARY: dict[str, Callable[..., Value]] = {
     **{"Abs": lambda x: fn.absolute(x, kink=0), "Acos": fn.arccos, "Acosh": fn.arccosh, "Asin": fn.arcsin},
     **{"Asinh": fn.arcsinh, "Atan": fn.arctan, "Atanh": fn.arctanh, "BesselI0": fn.i0, "Ceil": fn.ceil},
-    **{"Cos": fn.cos, "Cosh": fn.cosh, "Erf": fn.erf, "Erfc": fn.erfc, "Exp": fn.exp, "Expm1": fn.expm1},
+    **{
+        "Cos": fn.cos,
+        "Cosh": fn.cosh,
+        "Erf": fn.erf,
+        "Erfc": fn.erfc,
+        "Erfinv": fn.erfinv,
+        "Exp": fn.exp,
+        "Expm1": fn.expm1,
+    },
     **{"Floor": fn.floor, "Inv": fn.reciprocal, "Invert": fn.bitwise_invert, "IsFinite": fn.isfinite},
     **{"IsInf": fn.isinf, "IsNan": fn.isnan, "Log": fn.log, "Log1p": fn.log1p, "LogicalNot": fn.logical_not},
     **{"Reciprocal": fn.reciprocal, "Rint": fn.round, "Round": fn.round, "Rsqrt": fn.rsqrt, "Sign": fn.sign},
     **{"Sin": fn.sin, "Sinh": fn.sinh, "Sqrt": fn.sqrt, "Square": fn.square, "Tan": fn.tan},
 }
 BINARY: dict[str, Callable[..., Value]] = {
-    **{"Atan2": fn.arctan2, "BitwiseAnd": fn.bitwise_and, "BitwiseOr": fn.bitwise_or, "BitwiseXor": fn.bitwise_xor},
+    **{
+        "Atan2": fn.arctan2,
+        "BitwiseAnd": fn.bitwise_and,
+        "BitwiseOr": fn.bitwise_or,
+        "BitwiseXor": fn.bitwise_xor,
+    },
     **{"DivNoNan": fn.divide_no_nan, "Equal": fn.equal, "FloorDiv": fn.floor_divide, "FloorMod": fn.mod},
     **{"Greater": fn.greater, "GreaterEqual": fn.greater_equal, "Less": fn.less, "LessEqual": fn.less_equal},
     **{"LogicalAnd": fn.logical_and, "LogicalOr": fn.logical_or, "Mod": fn.fmod, "NotEqual": fn.not_equal},
@@ -118,27 +131,23 @@ def squared_difference(use: Any, x: Value, y: Value) -> Value:
 
 @op("MulNoNan")
 def multiply_no_nan(use: Any, x: Value, y: Value) -> Value:
-    return unless_zero(y, fn.multiply(x, y))
+    return fn.where(fn.equal(y, 0.0), 0.0, fn.multiply(x, y))
 
 
 @op("Xdivy")
 def divide_zero(use: Any, x: Value, y: Value) -> Value:
-    return unless_zero(x, fn.divide(x, y))
+    is_zero = fn.equal(x, 0.0)
+    return fn.where(is_zero, 0.0, fn.divide(x, fn.where(is_zero, 1.0, y)))
 
 
 @op("Xlogy")
 def times_log(use: Any, x: Value, y: Value) -> Value:
-    return unless_zero(x, fn.multiply(x, fn.log(y)))
+    return fn.multiply(x, fn.log(fn.where(fn.equal(x, 0.0), 1.0, y)))
 
 
 @op("Xlog1py")
 def times_log1p(use: Any, x: Value, y: Value) -> Value:
-    return unless_zero(x, fn.multiply(x, fn.log1p(y)))
-
-
-def unless_zero(x: Value, y: Value) -> Value:
-    """y, but 0 where x is 0."""
-    return fn.where(fn.equal(x, 0.0), 0.0, y)
+    return fn.multiply(x, fn.log1p(fn.where(fn.equal(x, 0.0), 0.0, y)))
 
 
 @op("ClipByValue")

@@ -190,7 +190,7 @@ def projected_with(use: Any, x: Value, transforms: Value, size: Value, fill: Val
         across, down = ended(across, x.shape[2], mode), ended(down, x.shape[1], mode)
     wide = fn.cast(x, "float32")
     if method == "NEAREST":
-        y = filled(wide, fn.round(down), fn.round(across), fill)
+        y = filled(wide, half_up(down), half_up(across), fill)
     else:
         y = framed(wide, down, across, fill)
     y = fn.where(fn.expand_dims(is_flat, 3), fill, y)

@@ -70,11 +70,11 @@ def places(use: Any, value: Value, count: int, x: Value) -> list[Any]:
 def settled(use: Any, each: Any, extent: DimLike) -> Any:
     """A subscript with a place that is an open length, and below 0, counted from the start."""
     if isinstance(each, slice):
-        ends = [None if end is None else settled(use, end, extent) for end in (each.start, each.stop)]
-        if any(isinstance(end, Value) for end in ends):
+        start, stop = (None if end is None else settled(use, end, extent) for end in (each.start, each.stop))
+        if isinstance(start, Value) or isinstance(stop, Value):
             raise use.refuse("slices whose ends shapes and constants tell", "ends that depend on data")
-        return slice(*ends, each.step)
-    if isinstance(each, Value) or isinstance(each, int):
+        return slice(start, stop, each.step)
+    if isinstance(each, Value | int):
         return each
     low, high = dims.bounds(each)
     if low < 0 <= high:
@@ -165,7 +165,7 @@ def sparse_to_dense(use: Any, indices: Value, shape: Value, values: Value, defau
 @op("OneHot", settings=(1,))
 def one_hot(use: Any, indices: Value, depth: Value, on: Value, off: Value) -> Value:
     (count,) = use.dims(depth, "a depth")
-    axis = use["axis"] + (indices.rank + 1 if use["axis"] < 0 else 0)
+    axis = use.axis(indices.rank + 1)
     shape = (*indices.shape[:axis], count, *indices.shape[axis:])
     is_there = fn.equal(fn.iota(shape, axis, "int64"), fn.expand_dims(fn.cast(indices, "int64"), axis))
     return fn.where(is_there, on, off)

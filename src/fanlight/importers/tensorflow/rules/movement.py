@@ -12,6 +12,8 @@ from fanlight.ir.graph import Value
 from fanlight.ops import functions as fn
 from fanlight.ops.known import known
 
+MOST_PARTS = 16384  # that one node cuts an array into
+
 
 @op("Reshape", settings=(1,), takes_complex=True)
 def reshape(use: Any, x: Value, shape: Value) -> Value:
@@ -56,7 +58,7 @@ def pack(use: Any, *xs: Value) -> Value:
 
 @op("Unpack")
 def unpack(use: Any, x: Value) -> tuple[Value, ...]:
-    axis = use["axis"] + (x.rank if use["axis"] < 0 else 0)
+    axis = use.axis(x.rank)
     count = x.shape[axis]
     if not isinstance(count, int):
         raise use.refuse("an axis of known length", x.type)
@@ -88,6 +90,8 @@ def split_by(use: Any, x: Value, sizes: Value, axis: Value) -> tuple[Value, ...]
 
 def parts(x: Value, lengths: list[DimLike], axis: int) -> tuple[Value, ...]:
     """The parts of these lengths along an axis, one after the other."""
+    if len(lengths) > MOST_PARTS:
+        raise NotImplementedError(f"more than {MOST_PARTS} parts: {len(lengths)}")
     found: list[Value] = []
     start: DimLike = 0
     for length in lengths:
@@ -133,6 +137,11 @@ def reverse_rows(use: Any, x: Value, lengths: Value) -> Value:
     length = fn.expand_dims(fn.cast(lengths, "int32"), 1)
     turned = fn.where(fn.less(place, length), fn.subtract(fn.subtract(length, 1), place), place)
     return fn.moveaxis(fn.gather(moved, [turned], (1,), 1), (0, 1), (batch, along))
+
+
+@op("InvertPermutation")
+def invert_order(use: Any, x: Value) -> Value:
+    return fn.cast(fn.argsort(x, 0), x.dtype)
 
 
 @op("Roll", settings=(2,))

@@ -45,7 +45,10 @@ def normalized(use: Any, x: Value, mean: Value, variance: Value, scale: Value, o
 
 @op("LRN")
 def local_response(use: Any, x: Value) -> Value:
-    radius = use["depth_radius"]
+    channels = x.shape[-1]
+    if not isinstance(channels, int) or use["depth_radius"] < 0:
+        raise use.refuse("a known number of channels and a radius from 0 up", (x.type, use["depth_radius"]))
+    radius = min(use["depth_radius"], max(channels - 1, 0))
     lead = x.rank - 1
     squares = fn.pad(fn.square(x), (*((0, 0),) * lead, (radius, radius)))
     total = fn.slice(squares, [0] * x.rank, x.shape)
@@ -69,6 +72,8 @@ def levels_of_numbers(use: Any, x: Value) -> Value:
 
 @op("FakeQuantWithMinMaxVars", "FakeQuantWithMinMaxVarsPerChannel", parameters=(1, 2))
 def levels(use: Any, x: Value, low: Value, high: Value) -> Value:
+    if not 2 <= use["num_bits"] <= 16:
+        raise use.error("num_bits from 2 to 16", use["num_bits"])
     first, top = float(use["narrow_range"]), 2.0 ** use["num_bits"] - 1
     begin, end = fn.stop_gradient(low), fn.stop_gradient(high)
     step = fn.divide(fn.subtract(end, begin), top - first)
@@ -77,6 +82,6 @@ def levels(use: Any, x: Value, low: Value, high: Value) -> Value:
     begin, end = fn.multiply(fn.subtract(first, zero), step), fn.multiply(fn.subtract(top, zero), step)
     way = fn.where(fn.less(x, begin), low, fn.where(fn.greater(x, end), high, x))
     inside = fn.subtract(fn.clip(fn.stop_gradient(x), begin, end), begin)
-    level = fn.floor(fn.add(fn.divide(inside, step), 0.5))
-    found = fn.multiply(fn.add(level, fn.subtract(first, zero)), step)
+    level = fn.floor(fn.add(fn.subtract(fn.multiply(inside, fn.divide(1.0, step)), fn.subtract(zero, first)), 0.5))
+    found = fn.multiply(level, step)
     return fn.add(found, fn.subtract(way, fn.stop_gradient(way)))

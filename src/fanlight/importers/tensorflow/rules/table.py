@@ -39,7 +39,8 @@ def completed(function: Callable[..., Any], defaults: Mapping[str, Any], takes_c
     """The rule, for nodes whose attributes are filled up with defaults."""
 
     def run(use: Any, *operands: Any) -> Any:
-        attributes = {**defaults, **use.node.attributes}
+        said = {name: value for name, value in use.node.attributes.items() if value is not None}
+        attributes = {**defaults, **said}
         use = replace(use, node=replace(use.node, attributes=attributes))
         if not takes_complex and any(map(is_complex, attributes.values())):
             raise use.refuse("real numbers", "complex ones")

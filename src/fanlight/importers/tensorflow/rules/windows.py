@@ -5,8 +5,10 @@ An image is channels-last while it is worked on; `last` and `back` are the ways 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
+from math import prod
 from typing import Any
 
 from fanlight.ir import dim as dims
@@ -19,7 +21,8 @@ from fanlight.ops.convolution import padding_widths
 
 LAST = ("NHWC", "NDHWC", "NWC", "CHANNELS_LAST")
 FIRST = ("NCHW", "NCDHW", "NCW", "CHANNELS_FIRST")
-Pairs = list[tuple[DimLike, DimLike]]
+MOST_TAPS = 4096  # of windows that are written out
+Pairs = Sequence[tuple[DimLike, DimLike]]
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,8 @@ def frame_of(use: Any, extents: Shape, taps: Any, strides: Any, dilations: Any =
 
 def shifted(x: Value, frame: Frame) -> list[Value]:
     """For each tap of a window what it sees: strided slices of images that have their pads."""
+    if prod(frame.taps) > MOST_TAPS:
+        raise NotImplementedError(f"windows of more than {MOST_TAPS} elements: {frame.taps}")
     bare = Frame(frame.taps, frame.windows, [(0, 0)] * len(frame.taps))
     counts = bare.counts(x.shape[1:-1])
     return [
