@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fanlight.errors import FanlightError, MemoryLimitError, ModelFormatError, UnsupportedOp
-from fanlight.importers.onnx.records import Graph, Node
+from fanlight.importers.onnx.records import MOST_AXES, Graph, Node
 from fanlight.importers.onnx.rules import RULES
 from fanlight.ir import dim as dims
 from fanlight.ir.dim import DimLike
@@ -130,6 +130,8 @@ def run_node(
     if len(results) < sum(1 for name in node.outputs if name):
         raise use.refuse(f"at most {len(results)} outputs", len(node.outputs))
     for y in results:
+        if not isinstance(y.type, Types) and y.rank > MOST_AXES:
+            raise use.error(f"results of at most {MOST_AXES} axes", y.type)
         if any(dims.bounds(extent)[0] < 0 for extent in y.shape):
             raise use.error("lengths from 0 up", y.type)
         if not isinstance(y.type, Types) and dims.upper(y.type.count) * item_bytes(y.dtype) > LARGEST:
