@@ -262,6 +262,11 @@ CHANGES: dict[str, Change] = {
         m, "Range", [constant(m, n, v) for n, v in (("a", 0), ("e", 9), ("d", 0))]
     ),
     "pads of 4 TB": lambda m: put(m, "Pad", ["b", constant(m, "s", [0, HUGE])]),
+    "reflected pads of 4 TB": lambda m: put(m, "Pad", ["b", constant(m, "s", [0, HUGE])], mode="reflect"),
+    "a constant of 40 axes": lambda m: put(m, "ConstantOfShape", [constant(m, "s", [1] * 40)]),
+    "weights of 4 TB of directions": lambda m: put(
+        m, "RNN", [constant(m, "q", np.ones((1, 1, 2)), "float32"), constant(m, "v", np.ones((3, 4, 2)), "float32"),
+                   constant(m, "k", np.ones((3, 4, 4)), "float32")], hidden_size=4),
     "pads for another rank": lambda m: put(m, "Pad", ["b", constant(m, "s", [1, 1, 1])]),
     "a transpose of one axis twice": lambda m: put(m, "Transpose", ["w"], perm=[0, 0]),
     "a transpose of an axis that is not there": lambda m: put(m, "Transpose", ["w"], perm=[0, 5]),

@@ -66,6 +66,7 @@ def number_of(value: float | int | bool, dtype: str) -> float | int | bool:
     return op.value
 
 
+MOST_IMAGES = 1024  # of an array beside each other
 MODES = ("constant", "edge", "reflect", "symmetric", "wrap", "linear_ramp", "maximum", "minimum", "mean", "empty")
 
 
@@ -150,6 +151,8 @@ def _mirrored(x: Value, axis: int, width: DimLike, mode: str, at_end: bool) -> l
             taken = period
         else:
             raise ShapeError("pad", expected=f"a width of at most {period}, provably", got=width, at=f"axis {axis}")
+        if len(parts) == MOST_IMAGES:
+            raise ShapeError("pad", expected=f"a border at most {MOST_IMAGES} times as long as the array", got=width)
         # An image begins beside the edge, a copy at the other end.
         from_end = at_end if is_image else not at_end
         start = extent - skip - taken if from_end else skip

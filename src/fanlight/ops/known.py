@@ -152,7 +152,10 @@ def as_dims(content: Any) -> tuple[DimLike, ...]:
 
 def written(content: Any, dtype: str) -> Value:
     """A value with that content."""
-    flat = [each if isinstance(each, Dim) else each.item() if hasattr(each, "item") else each for each in content.flat]
+    flat = [
+        each if isinstance(each, Dim) else each.item() if hasattr(each, "item") else each
+        for each in content.reshape(-1)
+    ]
     return fn.reshape(joined(flat, dtype), content.shape)
 
 

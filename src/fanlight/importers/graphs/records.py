@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 CONTAINERS = ("sequence", "map", "optional", "sparse_tensor")  # in the place of a dtype: what is no tensor
+MOST_AXES = 32  # of one tensor
 Extent = int | str | None  # of an axis: its length, the name of one that is open, or nothing said
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fanlight.errors import FanlightError, MemoryLimitError, ModelFormatError, UnsupportedOp
-from fanlight.importers.graphs.records import Graph, Node
+from fanlight.importers.graphs.records import MOST_AXES, Graph, Node
 from fanlight.importers.graphs.table import RULES
 from fanlight.ir import dim as dims
 from fanlight.ir.dim import DimLike
@@ -132,6 +132,8 @@ def run_node(
     for y in results:
         if not isinstance(y, Value):  # what lives between nodes alone, such as a list of tensors
             continue
+        if not isinstance(y.type, Types) and y.rank > MOST_AXES:
+            raise use.error(f"results of at most {MOST_AXES} axes", y.type)
         if any(dims.bounds(extent)[0] < 0 for extent in y.shape):
             raise use.error("lengths from 0 up", y.type)
         if not isinstance(y.type, Types) and dims.upper(y.type.count) * item_bytes(y.dtype) > LARGEST:

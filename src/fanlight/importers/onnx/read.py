@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from fanlight.errors import ModelFormatError, StorageError, UnsupportedOp
-from fanlight.importers.graphs.records import Extent, Function, Graph, Model, Node, Reference, Slot
+from fanlight.importers.graphs.records import MOST_AXES, Extent, Function, Graph, Model, Node, Reference, Slot
 
 LARGEST_FILE = 4 << 30  # bytes: no page has more memory
 MOST_NODES = 100_000
 DEEPEST = 16  # graphs inside nodes inside graphs
-MOST_AXES = 32
 DEFAULT_OPSET = 1  # of a file that says none
 STANDARD = ("", "ai.onnx")  # two names of one domain
 

@@ -35,6 +35,8 @@ ACTIVATIONS: dict[str, tuple[Callable[..., Value], tuple[float | None, ...]]] = 
 
 def activations(use: Any, defaults: tuple[str, ...], directions: int) -> list[list[Activation]]:
     """For each direction its activations. Numbers alpha and beta are taken in turn by those that need some."""
+    if directions not in (1, 2):
+        raise use.error("weights of one or two directions", directions)
     names = use["activations"]
     if names is None or (use.node.op == "RNN" and names == ["Tanh", "Tanh"]):
         names = list(defaults) * directions
