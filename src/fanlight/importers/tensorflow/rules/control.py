@@ -128,7 +128,7 @@ def begun(use: Any, values: Sequence[Any]) -> list[Any]:
 
 def taken_apart(values: Sequence[Any]) -> tuple[list[Value], Any]:
     """Lists as arrays, and how they are made lists again."""
-    parts = [x.whole if isinstance(x, TensorList) else x for x in values]
+    parts: list[Any] = [x.whole if isinstance(x, TensorList) else x for x in values]
 
     def build(arrays: Sequence[Value]) -> tuple[Any, ...]:
         pairs = zip(values, arrays, strict=True)
