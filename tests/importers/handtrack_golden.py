@@ -25,7 +25,8 @@ const [, , packages, folder, model, outputs] = process.argv;
 const tf = require(packages + '/node_modules/@tensorflow/tfjs');
 const topology = JSON.parse(fs.readFileSync(model + '/model.json'));
 const specs = topology.weightsManifest.flatMap((group) => group.weights);
-const data = Buffer.concat(topology.weightsManifest.flatMap((group) => group.paths).map((path) => fs.readFileSync(model + '/' + path)));
+const paths = topology.weightsManifest.flatMap((group) => group.paths);
+const data = Buffer.concat(paths.map((path) => fs.readFileSync(model + '/' + path)));
 const weightData = data.buffer.slice(data.byteOffset, data.byteOffset + data.length);
 (async () => {
   const load = async () => ({ ...topology, weightSpecs: specs, weightData });

@@ -25,7 +25,7 @@ NOTES = """
   TensorFlow, from a transform to its inverse; others refuse them. Strings are refused.
 - **Layouts**: channels last and channels first. Sums over integers wrap as TensorFlow's do; where it stops with an
   error (an index outside, a division by 0), a page goes on: with the nearest element, with 0.
-- **Numbers by lot** are drawn anew at each call, by a generator of Fanlight's own: of these cases only dtypes and
+- **Random numbers** are drawn anew at each call, by a generator of Fanlight's own: of these cases only dtypes and
   shapes are compared.
 - **Gradients** are derived in all cases below that have floats on both sides, and agree with TensorFlow's. Where it has
   none (the numbers of OneHot, LinSpace and PadV2), or an approximation (ImageProjectiveTransformV3, the boxes of
