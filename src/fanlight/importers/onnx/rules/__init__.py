@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from fanlight.importers.graphs.table import RULES
+from fanlight.importers.graphs.table import RULES as ALL
 from fanlight.importers.onnx.rules import (  # each family adds its own
     attention,
     choices,
@@ -55,4 +55,5 @@ FAMILIES = (
     trees,
     vocabularies,
 )
+RULES = {kind: rule for kind, rule in ALL.items() if not kind.startswith("tf.")}  # those of TensorFlow stand beside
 __all__ = ["FAMILIES", "RULES"]
