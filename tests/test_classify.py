@@ -33,9 +33,9 @@ HAND_OVER = """({ kind, selector, name, bytes }) => {
   const data = new DataTransfer();
   const content = Uint8Array.from(atob(bytes), (letter) => letter.charCodeAt(0));
   data.items.add(new File([content], name, { type: 'image/bmp' }));
-  const init = { bubbles: true, cancelable: true };
-  const event = kind === 'paste' ? new ClipboardEvent(kind, { ...init, clipboardData: data })
-    : new DragEvent(kind, { ...init, dataTransfer: data });
+  // Firefox and WebKit give no files to a ClipboardEvent that a script makes: the event says itself what it carries.
+  const event = new Event(kind, { bubbles: true, cancelable: true });
+  Object.defineProperty(event, kind === 'paste' ? 'clipboardData' : 'dataTransfer', { value: data });
   document.querySelector(selector).dispatchEvent(event);
 }"""
 

@@ -1,6 +1,7 @@
 // How do a visitor's own data become rows that `fit` and `predict` take? Tables from CSV, picture files and folders, frames of a
 // camera and of a microphone. A page imports this file by its name; it knows no model.
 
+import { dropped } from './dropped.js';
 import { BrowserError, DtypeError, ModelFormatError, ShapeError, UnknownNameError } from './errors.js';
 
 export { csv } from './csv.js';
@@ -19,12 +20,10 @@ async function filesBelow(entry) {
   }
 }
 
-/** @param {any} source a FileList, a list of files, or the dataTransfer of a drop @returns {Promise<{ file: File, path: string }[]>} */
+/** @param {any} source what `dropped` takes @returns {Promise<{ file: File, path: string }[]>} */
 async function allFiles(source) {
-  // The entries are gone after the event: all are asked for at once. A picture out of another page has none.
-  const entries = Array.from(source.items ?? [], (item) => item.webkitGetAsEntry?.()).filter(Boolean);
-  if (!entries.length) return Array.from(source.files ?? source, (file) => ({ file, path: file.webkitRelativePath || file.name }));
-  return (await Promise.all(entries.map(filesBelow))).flat();
+  const each = dropped(source).map((it) => (it.isDirectory ? filesBelow(it) : [{ file: it, path: it.webkitRelativePath || it.name }]));
+  return (await Promise.all(each)).flat();
 }
 
 /** Decodes beside the page's thread, the way up that the camera was held. @param {File} file @param {string} path @returns {Promise<ImageBitmap>} */

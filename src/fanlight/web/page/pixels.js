@@ -1,6 +1,7 @@
 // How do files and frames become what the model sees? Through the runtime's own reading of pictures, so that what is learnt from
 // is what `predict` would see.
 
+import { dropped } from '../dropped.js';
 import { readRaw } from '../meanings.js';
 
 /** One row of raw pixels, at the model's size. @param {import('./app.js').App} app @param {CanvasImageSource} picture @returns {Uint8Array} */
@@ -25,9 +26,10 @@ export const pictureOf = async (files) => (await picturesOf(files)).decode(0);
 
 /** @param {any} files */
 async function picturesOf(files) {
+  const held = dropped(files);
   // Not taken apart: in one file the name would stand for itself.
   const data = await import('../data.js');
-  return data.images(files);
+  return data.images(held);
 }
 
 /** A row of raw pixels as a picture. @param {import('./app.js').App} app @param {Uint8Array} row */
