@@ -61,6 +61,7 @@ def single_file(contents: Contents) -> bytes:
         "files.js": "inline.js",
         "threads.js": "alone.js",
         "course.js": "nothing.js",
+        **({} if sees_pictures(manifest) else {"pictures.js": "unseen.js"}),
         **{f"page/{part}.js": "page/absent.js" for part in absent(page, manifest)},
     }
     scripts = {"page": link_script(PAGE_SCRIPT, instead), "worker": link_script(WORKER)}
@@ -68,6 +69,11 @@ def single_file(contents: Contents) -> bytes:
     boot = strip(web_text("boot.js"))
     html = compose(page, manifest, form="one-file", policy=policy(boot))
     return inline(html, boot, {"style": style, **scripts}, {NAME: manifest.to_bytes(), **written})
+
+
+def sees_pictures(manifest: Manifest) -> bool:
+    """Does an input of the model mean a picture?"""
+    return any(meaning.get("kind") == "image" for meaning in manifest.meanings.values())
 
 
 def absent(page: Page, manifest: Manifest) -> list[str]:

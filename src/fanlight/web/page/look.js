@@ -1,7 +1,7 @@
 // Which answer does a picture get? From a file, dropped, pasted, or live from the camera; how sure, and how long it took.
 
 import { argmax } from './app.js';
-import { Bars } from './bars.js';
+import { BestBars } from './best.js';
 import { byId, duration, element, latest, percent } from './dom.js';
 import { openEye } from './eye.js';
 import { rawOf } from './pixels.js';
@@ -10,7 +10,7 @@ const TIMED = 15; // frames of the camera whose median time is shown
 
 /** @param {import('./app.js').App} app @returns {Promise<{ probabilities: () => number[] }>} */
 export async function start(app) {
-  const bars = new Bars(byId('look-bars'));
+  const bars = new BestBars(byId('look-bars'));
   /** What is looked at now. @type {Uint8Array | undefined} */
   let seen;
   /** @type {number[]} */
