@@ -78,8 +78,8 @@ def compile_for(
         current = stages.run(name, lambda: current.rewritten(rewrite), verify_module)  # noqa: B023  # called at once
     found = []
     for target in targets:
-        program = stages.run("lower", lambda: lower(current, target, max_memory), verify_program)  # noqa: B023
-        code = stages.run("emit", lambda: emit(program, target, names, written=written))  # noqa: B023
+        program = stages.run("lower", lambda: lower(current, target, max_memory), verify_program)  # noqa: B023  # the same
+        code = stages.run("emit", lambda: emit(program, target, names, written=written))  # noqa: B023  # the same
         found.append(Compiled(current, program, code, target, dict(stages.seconds)))
     return found
 

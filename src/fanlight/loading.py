@@ -107,7 +107,7 @@ def read_model(bundle: Bundle) -> Model | None:
         return None
     from fanlight import Model  # in a page another one than in Python elsewhere
     from fanlight.importers.onnx import layer  # noqa: F401  # makes the class of its nodes known
-    from fanlight.importers.tensorflow import layer as other  # noqa: F401
+    from fanlight.importers.tensorflow import layer as other  # noqa: F401  # the same
 
     try:
         model = Model.of_network(from_record(record["network"]), int(record.get("batch", 32)))

@@ -21,10 +21,16 @@ from fanlight.ir.types import Type
 from fanlight.layers.context import Context
 from fanlight.ops import functions as fn
 
-onnx = pytest.importorskip("onnx")
-onnxruntime = pytest.importorskip("onnxruntime")
+onnx = pytest.importorskip("onnx", reason="onnx is not installed")
+onnxruntime = pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
 RNG = np.random.default_rng(7)
+START = RNG.bit_generator.state
 COORDINATES = ("half_pixel", "pytorch_half_pixel", "asymmetric", "half_pixel_symmetric", "align_corners")
+
+
+@pytest.fixture(autouse=True)
+def _same_numbers_in_any_order():
+    RNG.bit_generator.state = START
 
 
 def floats(*shape):

@@ -224,7 +224,7 @@ def test_a_model_of_layers(tmp_path):
 def test_a_photo_filter():
     """MobileNetV2 whose weights are stored in 8 bits: the known answer is that of plain NumPy on the same numbers."""
     path = published("nsfwjs_mobilenetv2")
-    image = pytest.importorskip("PIL.Image")
+    image = pytest.importorskip("PIL.Image", reason="Pillow is not installed")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         model = fl.load(path)

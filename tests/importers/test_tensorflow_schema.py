@@ -17,7 +17,7 @@ ENUMERATIONS = {("BundleHeaderProto", "endianness")}  # read as the numbers that
 
 @pytest.mark.full
 def test_every_field_is_tensorflows():
-    pytest.importorskip("tensorflow")
+    pytest.importorskip("tensorflow", reason="TensorFlow is not installed")
     graphs, *_ = (import_module(f"tensorflow.{name}") for name in MODULES)
     theirs = graphs.GraphDef.DESCRIPTOR.file.pool
     file = pool().FindFileByName("fanlight_tensorflow.proto")
@@ -36,7 +36,7 @@ def test_every_field_is_tensorflows():
 
 @pytest.mark.full
 def test_outputs_have_tensorflows_names():
-    pytest.importorskip("tensorflow")
+    pytest.importorskip("tensorflow", reason="TensorFlow is not installed")
     registry = import_module("tensorflow.python.framework.op_def_registry")
     for op, outputs in OUTPUTS.items():
         if (found := registry.get(op)) is None:

@@ -8,13 +8,14 @@ rules of `simplify`: in a value whose inputs are simple, out the same one comput
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
-from fanlight.ir.dim import DimLike
 from fanlight.ir.graph import Value
 from fanlight.ops import movement, padding
 
 Build = Callable[..., Value]
 Axes = tuple[int, ...]
+Item = TypeVar("Item")
 
 
 def channels_first(value: Value) -> Axes | None:
@@ -29,7 +30,7 @@ def inverse(axes: Axes) -> Axes:
     return tuple(sorted(range(len(axes)), key=axes.__getitem__))
 
 
-def placed(items: Sequence[DimLike], axes: Axes) -> tuple[DimLike, ...]:
+def placed(items: Sequence[Item], axes: Axes) -> tuple[Item, ...]:
     """What belongs to the axes of a transpose's result, in the order of its operand's."""
     return tuple(items[k] for k in inverse(axes))
 
@@ -61,7 +62,7 @@ def turned(value: Value, axes: Axes, build: Build) -> Value:
 
 def move_ones(value: Value, build: Build) -> Value | None:
     """A transpose that changes the places of axes of length 1 alone -> a reshape"""
-    axes: Axes = value.op.axes  # type: ignore[attr-defined]
+    axes: Axes = value.op.axes  # type: ignore[attr-defined]  # the class in `RULES` has it
     kept = [k for k in axes if value.inputs[0].shape[k] != 1]
     return build(movement.Reshape(value.shape), value.inputs[0]) if kept == sorted(kept) else None
 
@@ -71,7 +72,7 @@ def sink_concatenate(value: Value, build: Build) -> Value | None:
     axes = channels_first(value.inputs[0])
     if axes is None or any(channels_first(x) != axes for x in value.inputs):
         return None
-    axis = axes[value.op.axis]  # type: ignore[attr-defined]
+    axis = axes[value.op.axis]  # type: ignore[attr-defined]  # the class in `RULES` has it
     joined = build(padding.Concatenate(axis), *(x.inputs[0] for x in value.inputs))
     return build(movement.Transpose(axes), joined)
 
@@ -90,7 +91,7 @@ def sink_slice(value: Value, build: Build) -> Value | None:
     axes, op = channels_first(value.inputs[0]), value.op
     if axes is None or not isinstance(op, movement.Slice):
         return None
-    inner = movement.Slice(*(tuple(placed(each, axes)) for each in op.attributes().values()))  # type: ignore[arg-type]
+    inner = movement.Slice(placed(op.start, axes), placed(op.size, axes), placed(op.step, axes))
     return build(movement.Transpose(axes), build(inner, value.inputs[0].inputs[0]))
 
 
@@ -99,7 +100,7 @@ def sink_reduction(value: Value, build: Build) -> Value | None:
     axes, op = channels_first(value.inputs[0]), value.op
     if axes is None:
         return None
-    gone: Axes = op.axes  # type: ignore[attr-defined]
+    gone: Axes = op.axes  # type: ignore[attr-defined]  # the class in `RULES` has it
     kept = [axes[k] for k in range(len(axes)) if k not in gone]
     if kept != sorted(kept):
         return None

@@ -17,7 +17,8 @@ class Rule:
     `settings` are operands that shapes and constants must tell, such as a new shape: never weights. `parameters` are
     operands that are weights even where they are a single number, `statistics` weights that no gradient changes.
     `tables` makes arrays of long attributes: from a node to the attributes that it keeps, and arrays that become more
-    operands. `note` says what is not built, for the table of operators.
+    operands. `note` says what is not built, for the table of operators. A function that meets what is not built raises
+    NotImplementedError, from however deep; `run_node` gives it the node's name.
     """
 
     function: Callable[..., Any]

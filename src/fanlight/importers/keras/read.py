@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fanlight.errors import ModelFormatError, StorageError, UnsupportedOp
+from fanlight.errors import ModelFormatError, UnsupportedOp
+from fanlight.importers.files import LARGEST_FILE, whole_file
 from fanlight.importers.keras.hdf5 import Arrays, attribute, content, names, open_hdf5, own
 
 ZIP, HDF5 = b"PK\x03\x04", b"\x89HDF\r\n\x1a\n"
-LARGEST_FILE = 4 << 30  # bytes: no page has more memory
 LARGEST_JSON = 64 << 20
 EXPANSION, SLACK = 200, 1 << 20  # what is unpacked is at most so many times what is stored, and that much more
 MOST_ENTRIES = 10_000
@@ -52,12 +52,7 @@ class KerasFile:
 
 def read_file(path: Path) -> KerasFile:
     """The content of a Keras file. Raises ModelFormatError where it is broken, StorageError where it is not there."""
-    try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise ModelFormatError("Keras file", expected="at most 4 GiB", got=path.stat().st_size, at=path)
-        data = path.read_bytes()
-    except OSError as error:
-        raise StorageError("load", expected="a Keras file", got=error.strerror, at=path) from error
+    data = whole_file(path, "Keras file", "a Keras file")
     return read_bytes(data, str(path))
 
 

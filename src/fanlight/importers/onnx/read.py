@@ -10,10 +10,10 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-from fanlight.errors import ModelFormatError, StorageError, UnsupportedOp
+from fanlight.errors import ModelFormatError, UnsupportedOp
+from fanlight.importers.files import LARGEST_FILE, whole_file
 from fanlight.importers.graphs.records import MOST_AXES, Extent, Function, Graph, Model, Node, Reference, Slot
 
-LARGEST_FILE = 4 << 30  # bytes: no page has more memory
 MOST_NODES = 100_000
 DEEPEST = 16  # graphs inside nodes inside graphs
 DEFAULT_OPSET = 1  # of a file that says none
@@ -22,13 +22,7 @@ STANDARD = ("", "ai.onnx")  # two names of one domain
 
 def read_file(path: Path) -> Model:
     """The model in a file. Raises ModelFormatError where it is broken, StorageError where it is not there."""
-    try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise ModelFormatError("ONNX file", expected="at most 4 GiB", got=path.stat().st_size, at=path)
-        data = path.read_bytes()
-    except OSError as error:
-        raise StorageError("load", expected="an ONNX file", got=error.strerror, at=path) from error
-    return read_bytes(data, str(path), path.parent)
+    return read_bytes(whole_file(path, "ONNX file", "an ONNX file"), str(path), path.parent)
 
 
 def read_bytes(data: bytes, at: str, folder: Path | None = None) -> Model:

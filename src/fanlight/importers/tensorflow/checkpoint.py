@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from fanlight.errors import UnsupportedOp
+from fanlight.importers.files import LARGEST_FILE
 from fanlight.importers.tensorflow.schema import dtype_name, parsed
-from fanlight.importers.tensorflow.values import LARGEST_FILE, Bounds
+from fanlight.importers.tensorflow.values import Bounds
 
 MAGIC = (0xDB4775248B80FB57).to_bytes(8, "little")  # the last bytes of a LevelDB table
 FOOTER, TRAILER = 48, 5  # bytes: where two blocks lie, and the magic; a block's compression and sum

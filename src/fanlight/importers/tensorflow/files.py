@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fanlight.errors import ModelFormatError, StorageError, UnknownNameError
+from fanlight.errors import UnknownNameError
+from fanlight.importers.files import whole_file
 from fanlight.importers.graphs.records import Model
 from fanlight.importers.tensorflow.read import Cut, Source, read
 from fanlight.importers.tensorflow.saved_model import FILE, read_saved_model
 from fanlight.importers.tensorflow.schema import parsed
 from fanlight.importers.tensorflow.tfjs import GRAPH, Topology, ends_of, graph_of, read_topology
-from fanlight.importers.tensorflow.values import LARGEST_FILE, Bounds
+from fanlight.importers.tensorflow.values import Bounds
 
 
 def read_graph(path: Path, outputs: Cut = None, signature: str | None = None) -> tuple[Model, frozenset[str] | None]:
@@ -37,12 +38,7 @@ def read_topology_graph(found: Topology, outputs: Cut = None) -> Model:
 
 def frozen(path: Path) -> Source:
     """The graph of a .pb file."""
-    try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise ModelFormatError("TensorFlow file", expected="at most 4 GiB", got=path.stat().st_size, at=path)
-        data = path.read_bytes()
-    except OSError as error:
-        raise StorageError("load", expected="a frozen graph", got=error.strerror, at=path) from error
+    data = whole_file(path, "TensorFlow file", "a frozen graph")
     return Source(parsed("GraphDef", data, str(path)), Bounds(str(path)))
 
 

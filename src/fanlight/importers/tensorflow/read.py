@@ -314,7 +314,10 @@ class Reader:
                 raw = self.nodes[name]
                 for each in reversed([self.end(each) for each in raw.inputs]):
                     is_back = raw.op in MERGES and self.is_next(each)
-                    (later if is_back else waiting).append(each if is_back else (each, False))  # type: ignore[arg-type]
+                    if is_back:
+                        later.append(each)
+                    else:
+                        waiting.append((each, False))
         return found, read
 
     def is_next(self, tensor: str) -> bool:

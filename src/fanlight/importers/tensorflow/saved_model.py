@@ -12,14 +12,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fanlight.errors import StorageError, UnknownNameError, UnsupportedOp
+from fanlight.errors import UnknownNameError, UnsupportedOp
+from fanlight.importers.files import whole_file
 from fanlight.importers.graphs.records import Slot
 from fanlight.importers.tensorflow.checkpoint import Checkpoint, read_checkpoint
 from fanlight.importers.tensorflow.library import Library, Raw, canonical
 from fanlight.importers.tensorflow.read import VARIABLES, Source
 from fanlight.importers.tensorflow.schema import parsed
 from fanlight.importers.tensorflow.tfjs import slot_of
-from fanlight.importers.tensorflow.values import LARGEST_FILE, Bounds, split
+from fanlight.importers.tensorflow.values import Bounds, split
 
 FILE, SERVED, DEFAULT = "saved_model.pb", "serve", "serving_default"
 INITIAL = ("__saved_model_init_op", "__saved_model_train_op")  # signatures that are no functions of a model
@@ -57,12 +58,7 @@ def read_saved_model(folder: Path, signature: str | None = None) -> tuple[Source
     """The graph of a folder. Raises UnknownNameError for a signature that it lacks, or where one is to be chosen."""
     path = folder / FILE
     bounds = Bounds(str(folder))
-    try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise bounds.error("at most 4 GiB", path.stat().st_size)
-        data = path.read_bytes()
-    except OSError as error:
-        raise StorageError("load", expected=f"a SavedModel's {FILE}", got=error.strerror, at=folder) from error
+    data = whole_file(path, "SavedModel", f"a SavedModel's {FILE}")
     meta = served(parsed("SavedModel", data, str(path)), bounds)
     chosen = meta.signature_def[chosen_signature(meta, signature, bounds)]
     inputs, outputs = (slots(side, bounds) for side in (chosen.inputs, chosen.outputs))

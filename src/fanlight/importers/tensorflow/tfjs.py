@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from fanlight.errors import ModelFormatError, StorageError, UnsupportedOp
+from fanlight.importers.files import LARGEST_FILE
 from fanlight.importers.graphs.records import Slot
 from fanlight.importers.tensorflow.schema import dtype_name, message
-from fanlight.importers.tensorflow.values import LARGEST_FILE, MOST_AXES, Bounds, text
+from fanlight.importers.tensorflow.values import MOST_AXES, Bounds, text
 
 LARGEST_JSON = 256 << 20  # graphs with small constants in them are long
 MOST_WEIGHTS = 100_000

@@ -11,9 +11,9 @@ from math import prod
 from typing import Any
 
 from fanlight.errors import ModelFormatError, UnsupportedOp
+from fanlight.importers.files import LARGEST_FILE
 from fanlight.importers.tensorflow.schema import dtype_name
 
-LARGEST_FILE = 4 << 30  # bytes: no page has more memory
 LARGEST_FILLED = 64 << 20  # bytes, in a file, of tensors that are one number said once and repeated
 MOST_AXES = 32
 # What the numbers of a dtype are in memory, where its name is not NumPy's; bfloat16 becomes float32.

@@ -5,55 +5,35 @@
 
 from __future__ import annotations
 
-from fanlight.importers.graphs.table import RULES as ALL
-from fanlight.importers.onnx.rules import (  # each family adds its own
-    attention,
-    choices,
-    contraction,
-    control,
-    drawing,
-    elementwise,
-    framing,
-    learners,
-    losses,
-    maxima,
-    movement,
-    neural,
-    quantized,
-    recurrent,
-    reduction,
-    resizing,
-    sampling,
-    sequences,
-    shapes,
-    signals,
-    trees,
-    vocabularies,
-)
+from importlib import import_module
 
-FAMILIES = (
-    attention,
-    choices,
-    contraction,
-    control,
-    drawing,
-    elementwise,
-    framing,
-    learners,
-    losses,
-    maxima,
-    movement,
-    neural,
-    quantized,
-    recurrent,
-    reduction,
-    resizing,
-    sampling,
-    sequences,
-    shapes,
-    signals,
-    trees,
-    vocabularies,
+from fanlight.importers.graphs.table import RULES as ALL
+
+FAMILIES = (  # each adds its own
+    "attention",
+    "choices",
+    "contraction",
+    "control",
+    "drawing",
+    "elementwise",
+    "framing",
+    "learners",
+    "losses",
+    "maxima",
+    "movement",
+    "neural",
+    "quantized",
+    "recurrent",
+    "reduction",
+    "resizing",
+    "sampling",
+    "sequences",
+    "shapes",
+    "signals",
+    "trees",
+    "vocabularies",
 )
+for family in FAMILIES:
+    import_module(f"{__name__}.{family}")
 RULES = {kind: rule for kind, rule in ALL.items() if not kind.startswith("tf.")}  # those of TensorFlow stand beside
 __all__ = ["FAMILIES", "RULES"]

@@ -9,8 +9,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+from fanlight.importers.graphs.numbers import cut_quotient
 from fanlight.importers.graphs.table import rule
-from fanlight.ir import dim as dims
 from fanlight.ir.graph import Value
 from fanlight.ir.types import is_float, item_bytes
 from fanlight.ops import functions as fn
@@ -58,21 +58,7 @@ def aligned(use: Any, x: Value, y: Value) -> Value:
 
 @rule("Div")
 def divide(use: Any, x: Value, y: Value) -> Value:
-    y = aligned(use, x, y)
-    if is_float(x.dtype):
-        return fn.divide(x, y)
-    quotient = fn.floor_divide(x, y)
-    if x.dtype in ("uint8", "uint32") or (is_natural(x) and is_natural(y)):
-        return quotient
-    rest = fn.subtract(x, fn.multiply(quotient, y))  # whole numbers are cut towards zero
-    is_cut = fn.logical_and(fn.not_equal(rest, 0), fn.not_equal(fn.less(x, 0), fn.less(y, 0)))
-    return fn.where(is_cut, fn.add(quotient, 1), quotient)
-
-
-def is_natural(value: Value) -> bool:
-    """Whether shapes and constants tell that nothing in it is below 0."""
-    content = known(value)
-    return content is not None and all(dims.bounds(each)[0] >= 0 for each in content.flat)
+    return cut_quotient(x, aligned(use, x, y))
 
 
 @rule("Mod")

@@ -186,7 +186,7 @@ def pad(use: Any, x: Value, pads: Value | None = None, value: Value | None = Non
         cut = [0 if isinstance(each, Dim) else max(-each, 0) for each in pair]
         if any(cut):
             x = taken(x, axis, cut[0], dims.add(x.shape[axis], -cut[1]), 1)
-    pairs = [tuple(0 if isinstance(each, int) and each < 0 else each for each in pair) for pair in pairs]  # type: ignore[misc]
+    pairs = [tuple(0 if isinstance(each, int) and each < 0 else each for each in pair) for pair in pairs]  # type: ignore[misc]  # they stay pairs
     mode = use["mode"] or "constant"
     if mode not in ("constant", "reflect", "edge", "wrap"):
         raise use.error("mode constant, reflect, edge or wrap", repr(mode))

@@ -5,38 +5,26 @@
 
 from __future__ import annotations
 
-from fanlight.importers.graphs.table import RULES
-from fanlight.importers.tensorflow.rules import (  # each family adds its own
-    activations,
-    choices,
-    contraction,
-    control,
-    convolution,
-    creation,
-    elementwise,
-    images,
-    indexing,
-    movement,
-    normalization,
-    pooling,
-    reduction,
-    signals,
-)
+from importlib import import_module
 
-FAMILIES = (
-    activations,
-    choices,
-    contraction,
-    control,
-    convolution,
-    creation,
-    elementwise,
-    images,
-    indexing,
-    movement,
-    normalization,
-    pooling,
-    reduction,
-    signals,
+from fanlight.importers.graphs.table import RULES
+
+FAMILIES = (  # each adds its own
+    "activations",
+    "choices",
+    "contraction",
+    "control",
+    "convolution",
+    "creation",
+    "elementwise",
+    "images",
+    "indexing",
+    "movement",
+    "normalization",
+    "pooling",
+    "reduction",
+    "signals",
 )
+for family in FAMILIES:
+    import_module(f"{__name__}.{family}")
 __all__ = ["FAMILIES", "RULES"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from fanlight.importers.graphs.numbers import cut_quotient
 from fanlight.importers.tensorflow.rules.table import COMPLEX, dtype_named, op
-from fanlight.ir import dim as dims
 from fanlight.ir.graph import Value
 from fanlight.ir.types import is_float, item_bytes
 from fanlight.ops import functions as fn
@@ -94,20 +94,7 @@ def add_all(use: Any, first: Value, *rest: Value) -> Value:
 
 @op("Div", "RealDiv", "TruncateDiv")
 def divide(use: Any, x: Value, y: Value) -> Value:
-    if is_float(x.dtype):
-        return fn.divide(x, y)
-    quotient = fn.floor_divide(x, y)
-    if x.dtype in ("uint8", "uint32") or (is_natural(x) and is_natural(y)):
-        return quotient
-    rest = fn.subtract(x, fn.multiply(quotient, y))  # whole numbers are cut towards zero
-    is_cut = fn.logical_and(fn.not_equal(rest, 0), fn.not_equal(fn.less(x, 0), fn.less(y, 0)))
-    return fn.where(is_cut, fn.add(quotient, 1), quotient)
-
-
-def is_natural(value: Value) -> bool:
-    """Whether shapes and constants tell that nothing in it is below 0."""
-    content = known(value)
-    return content is not None and all(dims.bounds(each)[0] >= 0 for each in content.flat)
+    return cut_quotient(x, y)
 
 
 @op("Pow")
