@@ -42,7 +42,7 @@ def model_of(file: KerasFile, built: Built) -> Model:
     order = order_of(built.orders)
     arrays = weights(file, built.network, order)
     model = Model.of_network(built.network)
-    if compiled(model, file):
+    if compiled(model, file) and file.optimizer:
         arrays |= optimizer_state(model, file, order)
     model._state = arrays
     return model

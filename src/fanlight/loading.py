@@ -107,6 +107,7 @@ def read_model(bundle: Bundle) -> Model | None:
         return None
     from fanlight import Model  # in a page another one than in Python elsewhere
     from fanlight.importers.onnx import layer  # noqa: F401  # makes the class of its nodes known
+    from fanlight.importers.tensorflow import corner_upsampling as third  # noqa: F401  # the same
     from fanlight.importers.tensorflow import layer as other  # noqa: F401  # the same
 
     try:

@@ -5,19 +5,29 @@ In: paths, meanings of inputs. Out: models. Conducts the importers; knows no byt
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from fanlight.errors import UnknownNameError
 from fanlight.importers.graphs.records import Graph
 from fanlight.importers.keras.build import build as build_layers
 from fanlight.importers.keras.read import KerasFile
+from fanlight.importers.keras.weights import names_by_path, order_of
 from fanlight.importers.names import SAVED_MODEL, TOPOLOGY
 from fanlight.importers.tensorflow.build import build
 from fanlight.importers.tensorflow.files import read_graph, read_topology, read_topology_graph
-from fanlight.importers.tensorflow.tfjs import LAYERS, Topology, layers_config
+from fanlight.importers.tensorflow.tfjs import LAYERS, Topology
+from fanlight.importers.tensorflow.tfjs_layers import layers_file, remembered
 from fanlight.keras_files import model_of
+from fanlight.layers.saved import Order, trained
+from fanlight.training import optimizers
+from fanlight.training.optimizer import SCALAR
+from fanlight.training.saved import powers_after
 
 if TYPE_CHECKING:
     from fanlight.model import Model
@@ -71,9 +81,25 @@ def graph_in(path: Path, outputs: Sequence[str] | None = None, signature: str | 
 
 def layers_model(found: Topology) -> Model:
     """The model of layers: what Keras wrote, in JSON, with weights by name."""
-    config = layers_config(found)
-    arrays = {name: found.array(name) for name in found.weights}
-    training = found.model.get("training_config")
-    version = str(found.model.get("keras_version", "2"))
-    file = KerasFile(found.bounds.at, version, config, training, named=arrays)
-    return model_of(file, build_layers(config, file.at))
+    file = layers_file(found)
+    built = build_layers(file.config, file.at, file.version)
+    model = model_of(replace(file, optimizer=[]), built)
+    if file.optimizer and model.recipe:
+        model._state |= optimizer_state(model, file, order_of(built.orders))
+    return model
+
+
+def optimizer_state(model: Model, file: KerasFile, order: Order) -> dict[str, Any]:
+    """What the optimizer remembers, by the names of our state; nothing, with a warning, where it does not fit."""
+    optimizer = optimizers.get(model.recipe["optimizer"])
+    names = dict(names_by_path(file, model.network, order))
+    slots = {path: names[path] for path in trained(model.network, order)}
+    kind = type(optimizer).__name__
+    found = remembered(file, kind, optimizer.slots_of(SCALAR), slots, optimizer.learning_rate)
+    if found is None:
+        got = f"its state in the file is not that of a {kind} of these weights"
+        warnings.warn(f"{file.at}: the optimizer begins anew, {got}", stacklevel=4)
+        return {}
+    arrays, steps = found
+    powers = {name: np.array(each, "float32") for name, each in powers_after(optimizer, steps).items()}
+    return arrays | powers | {"optimizer/iterations": np.array(steps, "int32")}

@@ -16,6 +16,7 @@ from typing import Any
 from fanlight.errors import StorageError, UnsupportedOp
 from fanlight.ir.dim import Dim
 from fanlight.layers import constraints, initializers, regularizers
+from fanlight.layers.activations import OLD
 from fanlight.layers.architecture import to_record
 from fanlight.layers.base import Layer, outputs_of
 from fanlight.layers.config import to_json
@@ -35,6 +36,7 @@ OURS = {
     "RandomAffine": "augment in Keras with its own layers, and save the model from after it",
     "RandomStroke": "save the model from after it",
     "Drawing": "save the model from after it: what it draws is a picture",
+    "CornerUpSampling2D": "interpolate with fl.layers.UpSampling2D, which goes by the middles of pixels",
     "ClassMask": "save the model up to it: its input are the scores of all classes",
 }
 # Layers of Keras whose constructors do not take `trainable`.
@@ -88,9 +90,11 @@ def keras_weights(network: Network, arrays: Mapping[str, Any], optimizer: Iterab
 def check(network: Network) -> None:
     """Raises UnsupportedOp that names every layer without a twin in Keras."""
     ours = {type(layer).__name__: path for path, layer in network.walk() if type(layer).__name__ in OURS}
+    old = {str(getattr(layer, key)): path for path, layer in network.walk()
+           for key in ("activation", "recurrent_activation") if getattr(layer, key, None) in OLD}  # fmt: skip
     functions = {f"fl.{layer.function}": path for path, layer in network.walk()
                  if isinstance(layer, Operation) and layer.function not in KIND_OF}  # fmt: skip
-    if missing := ours | functions:
+    if missing := ours | old | functions:
         got = ", ".join(f"{kind} ({path})" for kind, path in missing.items())
         do = "; ".join(OURS.get(kind, "write it with functions that Keras has") for kind in missing)
         raise UnsupportedOp("save", expected="layers that Keras has", got=got, do=do)

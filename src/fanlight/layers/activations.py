@@ -48,6 +48,12 @@ ACTIVATIONS: dict[str, Callable[[Value], Value]] = {
     "squareplus": fn.squareplus,
     "tanh_shrink": fn.tanh_shrink,
 }
+# What files of Keras before 3 and of TensorFlow.js mean, for which Keras 3 has no name.
+OLD: dict[str, Callable[[Value], Value]] = {
+    "hard_sigmoid_2": lambda x: fn.clip(x * 0.2 + 0.5, 0.0, 1.0),
+    "gelu_new": lambda x: fn.gelu(x, approximate=True),
+}
+ACTIVATIONS |= OLD
 ALIASES = {"swish": "silu", "hard_swish": "hard_silu"}
 
 

@@ -20,9 +20,11 @@ from fanlight.importers.keras.rules import (
     classes_in,
     clean,
     entries,
+    is_before_3,
     is_known,
     layer_config,
     operation_config,
+    with_old_activations,
 )
 from fanlight.layers import Input, InputLayer, Network, Operation, Symbol
 from fanlight.layers.base import Layer
@@ -40,13 +42,15 @@ class Built:
     orders: dict[Network, list[Layer]] = field(default_factory=dict)
 
 
-def build(entry: Any, at: str) -> Built:
-    """The network of a model's config, `{"class_name", "config"}`.
+def build(entry: Any, at: str, version: str = "3") -> Built:
+    """The network of a model's config, `{"class_name", "config"}`, whose functions mean what they mean in that version.
 
     Raises UnsupportedOp with every class that Fanlight lacks, ModelFormatError where the config contradicts itself.
     """
     builder = Builder(at)
     try:
+        if is_before_3(version):
+            entry = with_old_activations(entry)
         check_classes(entry, at)
         network = builder.network(entry, 0)
     except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
@@ -121,7 +125,10 @@ class Builder:
         config = {} if isinstance(entry["config"], list) else entry["config"]
         layers = [self.layer(each, depth + 1) for each in entries(entry, self.at)]
         source: Any
-        if not isinstance(layers[0], InputLayer):
+        if isinstance(layers[0], Network):
+            (symbol,) = layers[0].inputs
+            source = Input(tuple(symbol.shape[1:]), dtype=symbol.dtype)
+        elif not isinstance(layers[0], InputLayer):
             first = entries(entry, self.at)[0]["config"]
             shape = first.get("batch_input_shape") or first.get("batch_shape") or config.get("build_input_shape")
             if not isinstance(shape, list):

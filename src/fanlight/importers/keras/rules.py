@@ -48,6 +48,11 @@ def gated(config: Config) -> Config:
     return {"reset_after": False} | config
 
 
+def reshape(config: Config) -> Config:
+    """TensorFlow.js writes null for the length that follows from the others."""
+    return config | {"target_shape": [-1 if each is None else each for each in config.get("target_shape") or ()]}
+
+
 RULES: dict[str, Callable[[Config], Config]] = {
     "BatchNormalization": batch_normalization,
     "DepthwiseConv1D": without("filters", "groups", *UNUSED_KERNEL),
@@ -55,12 +60,38 @@ RULES: dict[str, Callable[[Config], Config]] = {
     "GRU": gated,
     "GRUCell": gated,
     "LeakyReLU": renamed(alpha="negative_slope"),
+    "ReLU": renamed(theta="threshold"),  # of ThresholdedReLU
+    "Reshape": reshape,
     "SeparableConv1D": without(*UNUSED_KERNEL),
     "SeparableConv2D": without(*UNUSED_KERNEL),
 }
 CLASSES = {"BatchNormalizationV1": "BatchNormalization", "BatchNormalizationV2": "BatchNormalization"}
 CLASSES |= {"Convolution2D": "Conv2D", "Convolution1D": "Conv1D", "SeparableConvolution2D": "SeparableConv2D"}
 CLASSES |= {"MaxPool2D": "MaxPooling2D", "AvgPool2D": "AveragePooling2D", "GlobalAvgPool2D": "GlobalAveragePooling2D"}
+CLASSES |= {"ThresholdedReLU": "ReLU"}
+
+
+# Functions that were others before Keras 3, and keys under which they stand.
+OLD_FUNCTIONS = {"hard_sigmoid": "hard_sigmoid_2"}
+FUNCTION_KEYS = ("activation", "recurrent_activation")
+
+
+def is_before_3(version: str) -> bool:
+    """Whether that version's words have their old meanings: Keras 1 and 2, and TensorFlow.js."""
+    return not version.partition(".")[0].isdecimal() or int(version.partition(".")[0]) < 3
+
+
+def with_old_activations(value: Any) -> Any:
+    """A config in which functions that are others today have names of their own."""
+    if isinstance(value, list):
+        return [with_old_activations(each) for each in value]
+    if not isinstance(value, Mapping):
+        return value
+    return {
+        key: OLD_FUNCTIONS.get(each, each) if key in FUNCTION_KEYS and isinstance(each, str)
+        else with_old_activations(each)
+        for key, each in value.items()
+    }  # fmt: skip
 
 
 def class_of(entry: Any, at: str) -> str:

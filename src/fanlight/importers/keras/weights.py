@@ -37,8 +37,12 @@ def by_place(file: KerasFile, network: Network, order: Order) -> Iterator[tuple[
 
 
 def by_name(file: KerasFile, network: Network, order: Order) -> Iterator[tuple[str, Any]]:
-    """By the names of a layer and of its weights; in their order where a layer has layers of its own, which are called
-    otherwise here."""
+    return ((path, file.named[name]) for path, name in names_by_path(file, network, order))
+
+
+def names_by_path(file: KerasFile, network: Network, order: Order) -> Iterator[tuple[str, str]]:
+    """How the file calls the weight at a path: by the names of a layer and of its weights; in their order where a layer
+    has layers of its own, which are called otherwise here."""
     state = network.state()
     layers = {str(layer.name): in_old_order(layer, order, state, path) for layer, path in leaves(network, order, "")}
     found: dict[str, list[str]] = {}
@@ -53,7 +57,7 @@ def by_name(file: KerasFile, network: Network, order: Order) -> Iterator[tuple[s
         ours, theirs = ({each.rpartition("/")[2]: each for each in side} for side in (paths, names))
         if len(ours) == len(paths) and set(ours) == set(theirs):
             names = [theirs[each] for each in ours]
-        yield from zip(paths, (file.named[each] for each in names), strict=True)
+        yield from zip(paths, names, strict=True)
 
 
 def leaves(network: Network, order: Order, path: str) -> Iterator[tuple[Layer, str]]:

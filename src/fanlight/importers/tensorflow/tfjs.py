@@ -10,7 +10,7 @@ import base64
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,7 @@ class Weight:
     stored: str
     shape: tuple[int, ...]
     quantization: Mapping[str, Any] | None
+    is_optimizer: bool = False  # what an optimizer remembers
 
 
 @dataclass
@@ -121,7 +122,7 @@ def add_group(found: Topology, group: Any, folder: Path) -> None:
         name = each.get("name") if isinstance(each, dict) else None
         if not isinstance(name, str) or name in found.weights or len(found.weights) >= MOST_WEIGHTS:
             raise bounds.error("a name of its own for each weight", repr(name))
-        weight = entry(each, number, offset, bounds)
+        weight = replace(entry(each, number, offset, bounds), is_optimizer=each.get("group") == "optimizer")
         found.weights[name] = weight
         if weight.dtype == "string":
             offset = strings(found, weight, name)[1]
