@@ -193,7 +193,8 @@ def _derive(
     """Moves `kernel` out of the function, into the derivations that all functions share."""
     reads = sorted({o.buffer for o in kernel.operands} - kernel.written)
     anonymous = renamed(kernel, {name: f"out{k}" for k, name in enumerate(sorted(kernel.written))})
-    digest = hashlib.sha256(kernel_text(replace(anonymous, name="")).encode()).hexdigest()[:12]
+    # By what it computes: how it is scheduled is each target's own, and all have one memory plan.
+    digest = hashlib.sha256(kernel_text(replace(anonymous, name="", schedule=None)).encode()).hexdigest()[:12]
     own = {name: f"derived/{digest}{f'.{k}' if k else ''}" for k, name in enumerate(sorted(kernel.written))}
     sources = frozenset[str]().union(*(constant[name] for name in reads))
     for name, shared in own.items():
