@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from importers.tensorflow_case import case, floats, ints, known, listed
 
 X = floats(2, 5, 6, 2)
@@ -174,3 +176,14 @@ for fill_mode in ("CONSTANT", "REFLECT", "NEAREST"):
              fill_mode=fill_mode, unlike=(0, 1, 2))  # fmt: skip
 case("ExtractImagePatches", X, ksizes=[1, 2, 3, 1], strides=[1, 1, 2, 1], rates=[1, 2, 1, 1], padding="SAME")
 case("ExtractImagePatches", X, ksizes=[1, 2, 2, 1], strides=[1, 2, 2, 1], rates=[1, 1, 1, 1], padding="VALID")
+
+COLOURS = floats(2, 3, 4, 3, low=0.0) + np.linspace(0, 0.009, 72, dtype="float32").reshape(2, 3, 4, 3)  # no two alike
+for name in ("RGBToHSV", "HSVToRGB"):
+    case(name, COLOURS, unlike=(0,) if name == "HSVToRGB" else ())
+for name, numbers in (("AdjustSaturation", (0.5, 1.7)), ("AdjustHue", (0.3, -0.45)), ("AdjustContrastv2", (0.6, 2.0))):
+    for number in numbers:
+        case(name, COLOURS, known(number, "float32"))
+for kind in ("lanczos1", "lanczos3", "lanczos5", "gaussian", "box", "triangle", "keyscubic", "mitchellcubic"):
+    for antialias in (True, False):
+        case("ScaleAndTranslate", floats(1, 6, 7, 2), known([4, 9]), known([0.6, 1.3], "float32"),
+             known([0.5, -0.25], "float32"), kernel_type=kind, antialias=antialias)  # fmt: skip

@@ -237,3 +237,6 @@ for length in (8, 6, 5):
     case("RFFT", floats(2, 8), known([length]))
 for length in (8, 6, 9):
     case("IRFFT", pairs(2, 5), known([length]))
+
+case("Bucketize", floats(3, 4), boundaries=[-0.5, 0.0, 0.5])
+case("Bucketize", ints(2, 5), boundaries=[-2.0, 1.0, 2.0])

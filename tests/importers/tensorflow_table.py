@@ -9,7 +9,21 @@ from fanlight.importers.tensorflow.rules import RULES
 from importers.tensorflow_names import TFJS
 from importers.tensorflow_nodes import Answer
 
-READ = ("NoOp", "Placeholder")  # by the readers: what computes nothing, and what is an input
+# By the readers: what computes nothing, what is an input, what is written as loops and branches, what fills a table.
+READ = ("NoOp", "Placeholder", "Enter", "Exit", "LoopCond", "Merge", "NextIteration", "Switch", "HashTable")
+READ += ("HashTableV2", "InitializeTable", "InitializeTableV2", "LookupTableImport", "LookupTableImportV2")
+WHY = (  # how a name begins, and why it is refused; the first that fits
+    ("Ragged", "rows of different lengths are no arrays: pad them, and mask"),
+    ("SimpleML", "decision forests of a library of its own: export them as ONNX"),
+    ("Sparse", "how many rows are left depends on data"),
+    ("String", "texts are no numbers: make numbers of them before the model"),
+    ("StaticRegex", "texts are no numbers: make numbers of them before the model"),
+    ("NonMaxSuppression", "how many boxes are left depends on data: V4 and V5, padded, are there"),
+    ("TensorArray", "lists of TensorFlow 1: save the model with TensorFlow 2, which writes TensorList"),
+    ("TensorList", "lists whose number of items depends on data"),
+    ("EmptyTensorList", "lists whose number of items depends on data"),
+    ("", "no file has it: a converter writes Const or Fill"),
+)
 ALWAYS = "always"  # begins the note of what is known and never built
 
 INTRO = """# TensorFlow's operations
@@ -50,7 +64,11 @@ def text(answers: Mapping[str, list[Answer]]) -> str:
     )
     rows = [row(name, answers.get(name, [])) for name in kinds]
     missing = [name for name in TFJS if name not in there]
-    gone = "\n## Not there\n\nOf TensorFlow.js's names:\n\n" + paragraph(", ".join(f"`{name}`" for name in missing))
+    reasons: dict[str, list[str]] = {}
+    for name in missing:
+        reasons.setdefault(next(why for start, why in WHY if name.startswith(start)), []).append(f"`{name}`")
+    gone = "\n## Not there\n\nOf TensorFlow.js's names:\n\n| refused | why |\n|---|---|\n"
+    gone += "".join(f"| {', '.join(names)} | {why} |\n" for why, names in reasons.items())
     return INTRO + paragraph(said) + NOTES + "\n".join(rows) + "\n" + gone
 
 

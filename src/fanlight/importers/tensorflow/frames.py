@@ -1,7 +1,7 @@
 """Which loops and branches do Switch and Merge make? TensorFlow 1's control flow, as loops and branches with graphs.
 
 In: a graph whose nodes may be in any order, with the cycles of its loops. Out: the same with `While` in place of Enter,
-Merge, Switch, NextIteration and Exit, and with `SelectV2` where a Merge joins two branches: both are computed then.
+Merge, Switch, NextIteration and Exit, and with `Side` where a Merge joins two branches: both are computed then.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ def without_frames(graph: Graph) -> Graph:
     if not any(node.op in FLOW for node in graph.nodes):
         return graph
     nodes = {name: node for node in graph.nodes for name in node.outputs if name}
+    tensors = dict(graph.tensors)
     left = {str(node.attributes.get("frame_name")) for node in graph.nodes if node.op in ENTER}
     while left:
         frames = {name: frame_of(name, nodes) for name in sorted(left)}
@@ -32,17 +33,10 @@ def without_frames(graph: Graph) -> Graph:
         if not inmost:
             raise ModelFormatError("TensorFlow graph", expected="loops inside each other", got=sorted(left)[:4])
         for name in inmost:
-            put_loop(frames[name], nodes)
+            put_loop(frames[name], nodes, tensors)
         left -= set(inmost)
     ends = [slot.name for slot in graph.outputs]
-    tensors = dict(graph.tensors)
-    for node in in_order(nodes, ends):
-        if node.op in MERGE:
-            nodes.update({each.outputs[0]: each for each in choice(node, nodes, tensors)})
-    ordered = in_order(nodes, ends)
-    if rest := next((node for node in ordered if node.op in FLOW - {*SWITCH, SWITCH_N}), None):
-        raise ModelFormatError(rest.label, expected="loops that are whole", got="a part of one")
-    return replace(graph, nodes=tuple(as_identity(node) for node in ordered), tensors=tensors)
+    return replace(graph, nodes=tuple(without_branches(nodes, ends, tensors)), tensors=tensors)
 
 
 # Loops
@@ -149,7 +143,7 @@ def in_order(nodes: Mapping[str, Node], wanted: Iterable[str]) -> list[Node]:
     return found
 
 
-def put_loop(frame: Frame, nodes: dict[str, Node]) -> None:
+def put_loop(frame: Frame, nodes: dict[str, Node], tensors: dict[str, Any]) -> None:
     """Puts a `While` in the place of a loop."""
     variables = frame.variables
     checked = {v.checked: f"{frame.name}/{k}" for k, v in enumerate(variables)}
@@ -157,7 +151,8 @@ def put_loop(frame: Frame, nodes: dict[str, Node]) -> None:
     slots = tuple(Slot(name) for name in checked.values())
 
     def graph(part: str, body: list[Node], results: list[str], names: Mapping[str, str]) -> Graph:
-        renamed = tuple(reading(node, names) for node in body)
+        plain = without_branches({name: node for node in body for name in node.outputs if name}, results, tensors)
+        renamed = tuple(reading(node, names) for node in plain)
         ends: list[Slot] = []
         copies: list[Node] = []
         for k, result in enumerate(results):
@@ -192,25 +187,37 @@ def reading(node: Node, names: Mapping[str, str]) -> Node:
 # Branches
 
 
+def without_branches(nodes: dict[str, Node], ends: list[str], tensors: dict[str, Any]) -> list[Node]:
+    """The nodes that make these tensors, in order, without Switch and Merge."""
+    for node in in_order(nodes, ends):
+        if node.op in MERGE:
+            nodes.update({each.outputs[0]: each for each in choice(node, nodes, tensors)})
+    ordered = in_order(nodes, ends)
+    if rest := next((node for node in ordered if node.op in FLOW - {*SWITCH, SWITCH_N}), None):
+        raise ModelFormatError(rest.label, expected="loops that are whole", got="a part of one")
+    return [as_identity(node) for node in ordered]
+
+
 def choice(merge: Node, nodes: Mapping[str, Node], tensors: dict[str, Any]) -> list[Node]:
     """What a Merge gives: of several tensors the one whose side of a Switch is taken. All are computed."""
     import numpy
 
-    sides = [side_of(each, nodes) for each in merge.inputs]
-    known = [side for side in sides if side is not None]
-    found = {(switch.inputs[1], len(switch.outputs)) for switch, _ in known}
-    if not known or len(found) != 1 or any(merge.outputs[1:]):
+    sides = sides_of(merge.inputs, nodes)
+    there = [side for side in sides if side is not None]
+    if not there or any(merge.outputs[1:]):
         raise ModelFormatError(merge.label, expected="the sides of one condition", got=merge.inputs)
-    switch = known[0][0]
+    switch = there[0][0]
     if switch.op in SWITCH:
         if len(merge.inputs) != 2:
             raise ModelFormatError(merge.label, expected="two sides", got=merge.inputs)
-        first = sides[0][1] if sides[0] is not None else 1 - known[0][1]
+        first = sides[0][1] if sides[0] is not None else 1 - there[0][1]
         yes, no = merge.inputs if first else merge.inputs[::-1]
-        return [Node("SelectV2", DOMAIN, merge.name, (switch.inputs[1], yes, no), (merge.outputs[0],))]
-    if None in sides or len({side for _, side in known}) != len(sides):
+        if (known := tensors.get(switch.inputs[1])) is not None and known.size == 1:
+            return [Node("Identity", DOMAIN, merge.name, (yes if known.item() else no,), (merge.outputs[0],))]
+        return [Node("Side", DOMAIN, merge.name, (switch.inputs[1], yes, no), (merge.outputs[0],))]
+    if None in sides or len({side for _, side in there}) != len(sides):
         raise ModelFormatError(merge.label, expected="each side of a Switch once", got=merge.inputs)
-    by_side = dict(sorted((side, name) for (_, side), name in zip(known, merge.inputs, strict=True)))
+    by_side = dict(sorted((side, name) for (_, side), name in zip(there, merge.inputs, strict=True)))
     *others, last = by_side.items()
     made: list[Node] = []
     result = last[1]  # for whatever number has no side of its own, too
@@ -218,26 +225,45 @@ def choice(merge: Node, nodes: Mapping[str, Node], tensors: dict[str, Any]) -> l
         number, is_it, found_ = (f"{merge.name}/{what}/{side}" for what in ("number", "is", "side"))
         tensors[number] = numpy.array(side, numpy.int32)
         made.append(Node("Equal", DOMAIN, is_it, (switch.inputs[1], number), (is_it,)))
-        made.append(Node("SelectV2", DOMAIN, found_, (is_it, name, result), (found_,)))
+        made.append(Node("Side", DOMAIN, found_, (is_it, name, result), (found_,)))
         result = found_
     return [*made, Node("Identity", DOMAIN, merge.name, (result,), (merge.outputs[0],))]
 
 
-def side_of(tensor: str, nodes: Mapping[str, Node]) -> tuple[Node, int] | None:
-    """The nearest Switch that a tensor comes from, and its side."""
+Side = tuple[Node, int]
+
+
+def sides_of(tensors: Iterable[str], nodes: Mapping[str, Node]) -> list[Side | None]:
+    """For each tensor its side of the condition that parts them, and a Switch of that; None for one that no Switch
+    leads to. Inside of other conditions they are all on one side of these; of those inside of theirs, on several."""
+    found = [switches_behind(each, nodes) for each in tensors]
+    shared = [each for each in found if each]
+    for condition in shared[0] if shared else ():
+        sides = [each.get(condition, []) for each in shared]
+        numbers = [side[0][1] for side in sides if len(side) == 1]
+        if len(numbers) == len(sides) == len(set(numbers)):
+            return [each[condition][0] if each else None for each in found]
+    return [None for _ in found]
+
+
+def switches_behind(tensor: str, nodes: Mapping[str, Node]) -> dict[str, list[Side]]:
+    """By condition the sides of it that a tensor is made of, the nearest conditions first."""
+    found: dict[str, list[Side]] = {}
     seen = {tensor}
     waiting = [tensor]
-    while waiting:
-        name = waiting.pop(0)
+    for name in waiting:  # grows while it is walked
         node = nodes.get(name)
         if node is None:
             continue
         if node.op in (*SWITCH, SWITCH_N) and len(node.inputs) == 2:
-            return node, node.outputs.index(name)
+            sides = found.setdefault(node.inputs[1], [])
+            number = node.outputs.index(name)
+            if number not in [side for _, side in sides]:
+                sides.append((node, number))
         more = [each for each in node.reads if each not in seen]
         seen.update(more)
         waiting += more
-    return None
+    return found
 
 
 def as_identity(node: Node) -> Node:

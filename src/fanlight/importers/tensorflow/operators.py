@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fanlight.errors import UnsupportedOp
 from fanlight.importers.graphs.records import Graph, Model, walk
+from fanlight.importers.tensorflow.bounded import without_bounded
 from fanlight.importers.tensorflow.frames import without_frames
 from fanlight.importers.tensorflow.lists import in_regions
 from fanlight.importers.tensorflow.rules import RULES
@@ -11,7 +12,7 @@ from fanlight.importers.tensorflow.rules import RULES
 
 def prepared(model: Model) -> Graph:
     """The graph of a model, ready to be traced. Raises UnsupportedOp that names every operator Fanlight lacks."""
-    graph = in_regions(without_frames(model.graph))
+    graph = in_regions(without_bounded(without_frames(model.graph)))
     missing: dict[str, list[str]] = {}
     for node in walk(graph):
         if node.kind not in RULES:

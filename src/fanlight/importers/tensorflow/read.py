@@ -14,6 +14,7 @@ from typing import Any
 from fanlight.errors import ModelFormatError, UnknownNameError
 from fanlight.importers.graphs.records import Graph, Model, Node, Slot
 from fanlight.importers.tensorflow.library import Library, Raw, canonical, is_resource
+from fanlight.importers.tensorflow.tables import Contents, contents, said_of, tensors_of
 from fanlight.importers.tensorflow.values import Bounds, joined, split
 
 DOMAIN = "tf"
@@ -53,7 +54,9 @@ def read(source: Source, cut: Cut = None) -> Model:
     them is no output of the graph."""
     library = Library(source.graph, source.bounds)
     reader = Reader(source, library)
-    reader.add(library.raws(source.graph.node))
+    raws = library.raws(source.graph.node)
+    reader.tables = contents(raws, library, source.bounds)
+    reader.add(raws)
     reader.check()
     graph = reader.graph("", source.inputs, wanted(reader, source, cut))
     return Model(source.bounds.at, graph, {DOMAIN: source.graph.versions.producer}, producer=source.producer)
@@ -89,6 +92,7 @@ class Reader:
     captured: set[str] = field(default_factory=set)  # tensors of the reader around it
     slots: dict[str, Slot] = field(default_factory=dict)  # inputs, by tensor
     tensors: dict[str, Any] = field(default_factory=dict)
+    tables: Contents = field(default_factory=dict)  # of the whole graph, by the nodes that make them
 
     @property
     def bounds(self) -> Bounds:
@@ -312,7 +316,7 @@ class Reader:
                 is_done[name] = False
                 waiting.append((tensor, True))
                 raw = self.nodes[name]
-                for each in reversed([self.end(each) for each in raw.inputs]):
+                for each in reversed([self.end(each) for each in tensors_of(raw)]):
                     is_back = raw.op in MERGES and self.is_next(each)
                     if is_back:
                         later.append(each)
@@ -326,9 +330,9 @@ class Reader:
 
     def record(self, raw: Raw, read: set[int]) -> Node:
         """The record of a node."""
-        ends = [self.end(each) for each in raw.inputs]
+        ends = [self.end(each) for each in tensors_of(raw)]
         outputs = [self.name(joined(raw.name, k)) if k in read else "" for k in range(max(read) + 1)]
-        attributes: dict[str, Any] = {}
+        attributes: dict[str, Any] = said_of(raw, self.end, self.root.tables, self.bounds)
         graphs: dict[str, list[Any]] = {}
         for key in sorted(raw.attr):
             value = raw.attr[key]

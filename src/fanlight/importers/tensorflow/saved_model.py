@@ -7,7 +7,7 @@ restore into it; its name is the one it had in Python.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -123,7 +123,20 @@ def restored(meta: Any, bounds: Bounds) -> dict[str, str]:
             if position >= len(keys[source.name]):
                 raise bounds.error(f"an array below {len(keys[source.name])}", position, source.name)
             found[variable.name] = keys[source.name][position]
-    return found
+    return found | copied(nodes.values(), nodes, found)
+
+
+def copied(raws: Iterable[Raw], nodes: Mapping[str, Raw], found: Mapping[str, str]) -> dict[str, str]:
+    """The keys of variables that others begin with, and are restored in their place: such copies Keras 3 makes."""
+    more = {}
+    for raw in raws:
+        if raw.op not in ASSIGNMENTS or len(raw.inputs) < 2 or raw.inputs[0] not in found:
+            continue
+        read = nodes.get(split(origin(raw.inputs[1], nodes))[0])
+        variable = nodes.get(split(read.inputs[0])[0]) if read and read.op == "ReadVariableOp" else None
+        if variable and variable.op in VARIABLES and variable.name not in found:
+            more[variable.name] = found[raw.inputs[0]]
+    return more
 
 
 def origin(tensor: str, nodes: Mapping[str, Raw]) -> str:

@@ -12,11 +12,13 @@ from fanlight.importers.graphs.table import RULES
 FAMILIES = (  # each adds its own
     "activations",
     "choices",
+    "colours",
     "contraction",
     "control",
     "convolution",
     "creation",
     "elementwise",
+    "filters",
     "images",
     "indexing",
     "movement",
@@ -24,6 +26,7 @@ FAMILIES = (  # each adds its own
     "pooling",
     "reduction",
     "signals",
+    "tables",
 )
 for family in FAMILIES:
     import_module(f"{__name__}.{family}")

@@ -56,6 +56,15 @@ def upper_bound(use: Any, x: Value, values: Value) -> Value:
     return before(use, fn.less_equal(fn.expand_dims(x, 1), fn.expand_dims(values, 2)))
 
 
+@op("Bucketize")
+def bucketize(use: Any, x: Value) -> Value:
+    import numpy as np
+
+    edges = written(np.asarray(use["boundaries"] or [], "float32"), "float32")
+    smaller = fn.greater_equal(fn.expand_dims(fn.cast(x, "float32"), -1), edges)
+    return fn.sum(fn.cast(smaller, "int32"), -1)
+
+
 def before(use: Any, smaller: Value) -> Value:
     """How many elements of a sorted row come before each value."""
     return fn.cast(fn.sum(fn.cast(smaller, "int32"), 2), dtype_named(use, use["out_type"]))

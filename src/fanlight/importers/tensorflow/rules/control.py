@@ -148,6 +148,15 @@ def branch(use: Any, condition: Value, *values: Any) -> tuple[Any, ...]:
     return tuple(fn.cond(condition, yes, no))
 
 
+@op("Side")
+def side(use: Any, condition: Value, yes: Value, no: Value) -> Value:
+    """What a Merge gives of two sides that are both computed."""
+    content = known(condition)
+    if content is not None:
+        return yes if content.item() else no
+    return fn.where(condition, yes, no)
+
+
 @op("Case", "StatelessCase")
 def case(use: Any, index: Value, *values: Any) -> tuple[Any, ...]:
     sides = use["branches"]
@@ -204,6 +213,9 @@ def get_item(use: Any, found: Any, index: Value, shape: Value) -> Value:
 def set_item(use: Any, found: Any, index: Value, item: Value) -> TensorList:
     found = checked(use, found)
     whole = found.whole
+    if use["resize_if_index_out_of_bounds"]:
+        found = grown(use, found, index, item)
+        whole = found.whole
     if found.length == 1:
         return replace(found, whole=fn.reshape(item, (1, *item.shape)), shape=item.shape)
     if whole is None:
@@ -211,6 +223,17 @@ def set_item(use: Any, found: Any, index: Value, item: Value) -> TensorList:
     start = (fn.cast(fn.reshape(index, ()), "int32"), *[fn.full((), 0, "int32")] * item.rank)
     changed = fn.slice_update(whole, fn.stack(list(start)), fn.reshape(item, (1, *item.shape)))
     return replace(found, whole=changed, shape=item.shape)
+
+
+def grown(use: Any, found: TensorList, index: Value, item: Value) -> TensorList:
+    """The list with so many items that there is one of this number."""
+    number = known(fn.reshape(index, ()))
+    if number is None or not isinstance(found.length, int):
+        raise use.refuse("lists that grow by numbers that constants tell", "one by what depends on data")
+    length = max(found.length, int(number) + 1)
+    more = fn.zeros((length - found.length, *item.shape), item.dtype)
+    whole = more if found.whole is None or not found.length else fn.concatenate([found.whole, more], 0)
+    return replace(found, length=length, whole=whole, shape=item.shape)
 
 
 @op("TensorListStack", settings=(1,))
@@ -224,6 +247,17 @@ def stack(use: Any, found: Any, shape: Value) -> Value:
 @op("TensorListGather", settings=(2,))
 def gather(use: Any, found: Any, indices: Value, shape: Value) -> Value:
     return fn.take(stack(use, found, shape), indices, axis=0)
+
+
+@op("TensorListConcat", "TensorListConcatV2")
+def concat(use: Any, found: Any, *_: Value) -> tuple[Value, Value]:
+    """The items one after another, and how long each is along its first axis: all have one shape here."""
+    whole = stack(use, found, fn.full((), 0, "int32"))
+    if whole.rank < 2:
+        raise use.error("items of at least one axis", whole.type)
+    count_, length_, *rest = whole.shape
+    lengths = fn.broadcast_to(fn.cast(fn.size_of(length_), "int64"), (count_,))
+    return fn.reshape(whole, (count_ * length_, *rest)), lengths
 
 
 @op("TensorListLength")

@@ -10,6 +10,9 @@ from typing import Any
 # fmt: off
 # ruff: noqa: E501
 DEFAULTS: dict[str, dict[str, Any]] = {
+    "AdjustContrastv2": {"T": "float32"},
+    "AdjustHue": {"T": "float32"},
+    "AdjustSaturation": {"T": "float32"},
     "All": {"keep_dims": False, "Tidx": "int32"},
     "Angle": {"T": "complex64", "Tout": "float32"},
     "Any": {"keep_dims": False, "Tidx": "int32"},
@@ -59,6 +62,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "Gather": {"validate_indices": True},
     "GatherNd": {"bad_indices_policy": ""},
     "GatherV2": {"batch_dims": 0},
+    "HSVToRGB": {"T": "float32"},
     "IFFT": {"Tcomplex": "complex64"},
     "IFFT2D": {"Tcomplex": "complex64"},
     "IRFFT": {"Treal": "float32", "Tcomplex": "complex64"},
@@ -100,6 +104,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "Print": {"message": "", "first_n": -1, "summarize": 3},
     "Prod": {"keep_dims": False, "Tidx": "int32"},
     "RFFT": {"Treal": "float32", "Tcomplex": "complex64"},
+    "RGBToHSV": {"T": "float32"},
     "RandomStandardNormal": {"seed": 0, "seed2": 0},
     "RandomUniform": {"seed": 0, "seed2": 0},
     "RandomUniformInt": {"seed": 0, "seed2": 0},
@@ -112,6 +117,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "ResourceGather": {"batch_dims": 0, "validate_indices": True},
     "ReverseSequence": {"batch_dim": 0, "Tlen": "int64"},
     "ReverseV2": {"Tidx": "int32"},
+    "ScaleAndTranslate": {"kernel_type": "lanczos3", "antialias": True},
     "ScatterNd": {"bad_indices_policy": ""},
     "Shape": {"out_type": "int32"},
     "ShapeN": {"out_type": "int32"},
@@ -130,6 +136,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "StatelessWhile": {"output_shapes": [], "parallel_iterations": 10},
     "StridedSlice": {"begin_mask": 0, "end_mask": 0, "ellipsis_mask": 0, "new_axis_mask": 0, "shrink_axis_mask": 0},
     "Sum": {"keep_dims": False, "Tidx": "int32"},
+    "TensorListConcat": {"element_shape": None},
     "TensorListGetItem": {"Tshape": "int32"},
     "TensorListSetItem": {"resize_if_index_out_of_bounds": False},
     "TensorListStack": {"num_elements": -1},

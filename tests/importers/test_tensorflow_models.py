@@ -1,0 +1,74 @@
+"""Do SavedModels and frozen graphs of every kind give what TensorFlow gives, in Python and in Chromium?"""
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import fanlight as fl
+from importers.in_chromium import answers
+
+FOLDER = Path(__file__).parent / "tensorflow" / "models"
+NAMES = sorted(path.stem for path in FOLDER.glob("*.npz"))
+SHORT = ["channels_first", "conditions", "keras_recurrent", "learning_phase", "lookups", "pictures", "products"]
+TOLERANCE = 1e-4
+
+
+@pytest.fixture(scope="module")
+def unpacked(tmp_path_factory):
+    """The path of a case's file."""
+    place = tmp_path_factory.mktemp("models")
+
+    def path(name):
+        if (FOLDER / f"{name}.pb").is_file():
+            return FOLDER / f"{name}.pb"
+        if not (place / name).exists():
+            with zipfile.ZipFile(FOLDER / f"{name}.zip") as archive:
+                archive.extractall(place / name)
+        return place / name
+
+    return path
+
+
+def arrays(name, side):
+    with np.load(FOLDER / f"{name}.npz") as found:
+        return {key[2:]: found[key] for key in found.files if key.startswith(f"{side}/")}
+
+
+def loaded(name, path):
+    """The model; open axes but that of rows are as long as in the case."""
+    signature = name.partition("_")[2] if name.startswith("module_") else None
+    return fl.load(path, signature=signature, dims={"x_1": 5} if name == "module_rows" else None)
+
+
+def given(model, name):
+    """The inputs in the model's order, in the dtype that it takes."""
+    xs = arrays(name, "x")
+    return [xs[symbol.layer.name].astype(symbol.dtype) for symbol in model.network.inputs]
+
+
+def check(found, name):
+    expected = arrays(name, "y")
+    assert found.keys() == expected.keys()
+    for key, y in expected.items():
+        np.testing.assert_allclose(found[key], y, atol=TOLERANCE, rtol=TOLERANCE, err_msg=f"{name}, {key}")
+
+
+def named(model, found):
+    return dict(zip(model.network.output_names, found, strict=True))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_gives_what_tensorflow_gives(name, unpacked):
+    model = loaded(name, unpacked(name))
+    xs = given(model, name)
+    found = model.predict(xs if len(xs) > 1 else xs[0])
+    check(found if isinstance(found, dict) else named(model, [found]), name)
+
+
+@pytest.mark.parametrize("names", [SHORT, pytest.param(NAMES, marks=pytest.mark.full)])
+def test_it_gives_the_same_in_chromium(names, browser, unpacked, tmp_path):
+    for name in names:
+        model = loaded(name, unpacked(name))
+        check(named(model, answers(browser, model, given(model, name), tmp_path / name)), name)
