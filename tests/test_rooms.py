@@ -47,6 +47,7 @@ CONDUCTORS = {
         "onnx_files",
         "tensorflow_files",
         "onnx_inspection",
+        "tensorflow_inspection",
         "description",
         "display",
         "inspection",

@@ -146,10 +146,11 @@ def serve(directory: Path, port: int, lan: bool, as_json: bool) -> None:
 @JSON
 @reported
 def inspect(source: Path, after: str | None, as_json: bool) -> None:
-    """Show what an export, or an ONNX file, consists of.
+    """Show what an export, or a file of ONNX or TensorFlow, consists of.
 
-    SOURCE is an exported folder or page: its layers, functions, kernels, state, memory and files. Of an ONNX file:
-    inputs and outputs, operators and whether they have gradients, weights, work, and all that would be refused."""
+    SOURCE is an exported folder or page: its layers, functions, kernels, state, memory and files. Of a file of ONNX or
+    TensorFlow: inputs and outputs, operators and whether they have gradients, weights, work, and all that would be
+    refused."""
     from fanlight.inspection import inspect_source, print_inspection
 
     found = inspect_source(source, after)

@@ -1,7 +1,7 @@
 """What does an export consist of? Layers, functions, kernels, memory and files; or the text of one stage of compiling.
 
-In: an exported folder or page, or an ONNX file. Out: facts as JSON has them, and the same printed. Compiles the module
-again: a bundle has graphs and code, but not what lies between."""
+In: an exported folder or page, or a file of ONNX or TensorFlow. Out: facts as JSON has them, and the same printed.
+Compiles the module again: a bundle has graphs and code, but not what lies between."""
 
 from __future__ import annotations
 
@@ -36,7 +36,8 @@ Facts = dict[str, Any]
 
 def inspect_source(source: Path, after: str | None = None) -> Facts:
     """What is in the bundle `source`, or with `after` the text of its module or program after that stage: "describe"
-    is the module before any. Of an ONNX file, what `onnx_inspection` tells. Raises UnknownNameError for another stage,
+    is the module before any. Of a file of ONNX or TensorFlow, what `onnx_inspection` or
+    `tensorflow_inspection` tells. Raises UnknownNameError for another stage,
     ModelFormatError or StorageError where `source` is no bundle."""
     if after is not None and after not in STAGES:
         raise UnknownNameError("inspect --after", expected=f"one of {', '.join(STAGES)}", got=repr(after))
@@ -73,7 +74,13 @@ def inspect_file(source: Path, after: str | None) -> Facts:
         from fanlight.onnx_inspection import inspect_onnx
 
         return inspect_onnx(source)
-    expected = "an exported folder or page" + (", or an ONNX file" if after is None else " with --after")
+    if after is None and is_tensorflow(source):
+        from fanlight.tensorflow_inspection import inspect_tensorflow
+
+        return inspect_tensorflow(source)
+    expected = "an exported folder or page" + (
+        ", or a file of ONNX or TensorFlow" if after is None else " with --after"
+    )
     do = f"convert it first: {convert_command(source)}"
     raise UnsupportedOp("inspect", expected=expected, got=source, do=do)
 
@@ -206,6 +213,8 @@ def print_inspection(found: Mapping[str, Any]) -> None:
         return
     if found["form"] == "onnx":
         from fanlight.onnx_inspection import headline, tables
+    elif found["form"] == "tensorflow":
+        from fanlight.tensorflow_inspection import headline, tables
     else:
         headline, tables = bundle_headline, bundle_tables
     from rich.console import Console

@@ -11,10 +11,12 @@ from typing import Any
 from fanlight.errors import CompileError
 from fanlight.importers.graphs.records import Graph as Records
 from fanlight.importers.graphs.records import Slot
+from fanlight.importers.graphs.survey import Survey, survey
+from fanlight.importers.graphs.table import RULES
+from fanlight.importers.onnx.build import ONNX
 from fanlight.importers.onnx.layer import ONNXNode
+from fanlight.importers.onnx.operators import written_out
 from fanlight.importers.onnx.read import read_file
-from fanlight.importers.onnx.rules import RULES
-from fanlight.importers.onnx.survey import Survey, survey
 from fanlight.inspection import convert_command, size_of
 from fanlight.ir import dim as dims
 from fanlight.ir.control import LONGEST, Choice, Iteration
@@ -38,7 +40,7 @@ def inspect_onnx(path: Path) -> Facts:
     """What is in an ONNX file, what Fanlight has of it and what it refuses. Raises ModelFormatError where the file is
     broken."""
     file = read_file(path)
-    found = survey(file)
+    found = survey(file, ONNX, written_out(file))
     network = None if found.built is None else found.built.network
     nodes = [] if network is None else [Traced(network, call) for call in network.calls if hasattr(call.layer, "node")]
     return {

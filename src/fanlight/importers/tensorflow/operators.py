@@ -10,9 +10,14 @@ from fanlight.importers.tensorflow.lists import in_regions
 from fanlight.importers.tensorflow.rules import RULES
 
 
+def arranged(model: Model) -> Graph:
+    """The graph of a model, with loops, branches and lists as nodes of their own."""
+    return in_regions(without_bounded(without_frames(model.graph)))
+
+
 def prepared(model: Model) -> Graph:
     """The graph of a model, ready to be traced. Raises UnsupportedOp that names every operator Fanlight lacks."""
-    graph = in_regions(without_bounded(without_frames(model.graph)))
+    graph = arranged(model)
     missing: dict[str, list[str]] = {}
     for node in walk(graph):
         if node.kind not in RULES:

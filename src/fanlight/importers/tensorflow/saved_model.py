@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +64,24 @@ def read_saved_model(folder: Path, signature: str | None = None) -> tuple[Source
     inputs, outputs = (slots(side, bounds) for side in (chosen.inputs, chosen.outputs))
     variables = Variables(folder / "variables" / "variables", bounds, restored(meta, bounds), described(meta, bounds))
     return Source(meta.graph_def, bounds, inputs, outputs, variables.read), variables
+
+
+def signatures_of(folder: Path) -> dict[str, dict[str, list[Slot]]]:
+    """The inputs and outputs of every signature. Raises UnsupportedOp for a folder without any."""
+    bounds = Bounds(str(folder))
+    data = whole_file(folder / FILE, "SavedModel", f"a SavedModel's {FILE}")
+    meta = served(parsed("SavedModel", data, str(folder / FILE)), bounds)
+    names = sorted(name for name in meta.signature_def if name not in INITIAL)
+    chosen_signature(meta, names[0] if names else None, bounds)
+    return {
+        name: {
+            side: [
+                replace(slot, name=key) for key, slot in slots(getattr(meta.signature_def[name], side), bounds).items()
+            ]
+            for side in ("inputs", "outputs")
+        }
+        for name in names
+    }
 
 
 def served(model: Any, bounds: Bounds) -> Any:

@@ -1,4 +1,4 @@
-"""What of an ONNX file has Fanlight, and what would it refuse? Every node is tried; one that fails stops none but those
+"""What of a graph has Fanlight, and what would it refuse? Every node is tried; one that fails stops none but those
 that read what it gives.
 
 In: a `Model` of records. Out: its operators, all refusals, and the network where there are none.
@@ -10,11 +10,9 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from fanlight.errors import FanlightError
-from fanlight.importers.graphs.build import Builder, Built
+from fanlight.importers.graphs.build import Builder, Built, Format
 from fanlight.importers.graphs.records import CONTAINERS, Graph, Model, Node, walk
-from fanlight.importers.onnx.build import ONNX
-from fanlight.importers.onnx.operators import written_out
-from fanlight.importers.onnx.rules import RULES
+from fanlight.importers.graphs.table import RULES
 from fanlight.layers import Symbol
 
 
@@ -37,12 +35,11 @@ class Survey:
     built: Built | None = None
 
 
-def survey(model: Model, bounds: dict[str, int] | None = None) -> Survey:
-    """Tries every node of a model; `bounds` are the largest lengths of open axes by name. Raises ModelFormatError only
-    where the file breaks the standard."""
-    graph = written_out(model)
+def survey(model: Model, format: Format, graph: Graph, parameters: frozenset[str] | None = None) -> Survey:
+    """Tries every node of a model, whose graph is ready to be traced; `parameters` are tensors that are trained, where
+    the file tells that."""
     found = Survey(graph, Counter(node.kind for node in walk(graph)))
-    builder = Builder(model, ONNX, graph, {}, {}, dict(bounds or {}), None)
+    builder = Builder(model, format, graph, {}, {}, {}, parameters)
     refused: dict[tuple[str, str], list[str]] = {}  # (what, why) -> names
     lost: set[str] = set()  # names that what was refused would have given
 
