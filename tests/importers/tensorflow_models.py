@@ -26,6 +26,7 @@ EPOCH = (1980, 1, 1, 0, 0, 0)
 Write = Callable[[Path], None]
 MODELS: dict[str, Callable[[], tuple[Write, dict[str, np.ndarray], str | None]]] = {}
 GRAPHS: dict[str, Callable[[], tuple]] = {}
+MORE: dict[str, dict[str, np.ndarray]] = {}  # what is kept beside inputs and outputs
 random = np.random.default_rng(0)
 
 
@@ -108,6 +109,23 @@ def keras_recurrent():
     return exported(keras.Model(x, [L.SimpleRNN(2)(y), L.ConvLSTM1D(2, 2)(L.Reshape((3, 2, 3))(y))])), {
         "x": numbers(2, 6, 3)
     }, None  # fmt: skip
+
+
+@model
+def keras_loops():
+    """Loops that are trained: with the gradients of a mean squared error with respect to every weight."""
+    made = keras.Sequential([keras.Input((6, 3), name="x"), L.LSTM(4, return_sequences=True), L.GRU(3), L.Dense(2)])
+    x, target = numbers(4, 6, 3), numbers(4, 2)
+
+    def write(folder):
+        spread(made).export(folder, verbose=False)
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean((made(x) - target) ** 2)
+        weights = made.trainable_variables
+        slopes = zip(weights, tape.gradient(loss, weights), strict=True)
+        MORE["keras_loops"] = {"target": target, **{f"g/{each.path}": slope for each, slope in slopes}}
+
+    return write, {"x": x}, None
 
 
 @model
@@ -316,7 +334,7 @@ def packed(folder, path):
 
 def keep(name, xs, ys):
     arrays = {f"x/{key}": x for key, x in xs.items()} | {f"y/{key}": np.asarray(y) for key, y in ys.items()}
-    np.savez_compressed(FOLDER / f"{name}.npz", **arrays)
+    np.savez_compressed(FOLDER / f"{name}.npz", **arrays, **MORE.get(name, {}))
 
 
 def write_model(name):

@@ -36,6 +36,33 @@ def test_hands_are_where_tensorflow_js_sees_them(detector):
 
 
 @pytest.mark.full
+def test_its_class_head_learns_another_class():
+    """The trunk and the boxes stay: what the model finds in photos is to be called "pinch tip" from now on."""
+    if not FOLDER.is_dir():
+        pytest.skip("shared/data/models/handtrack_ssd320_int8 is not beside the repository")
+    model = fl.load(FOLDER / "model.json", outputs=OUTPUTS[:1], dims=SIDE)
+    photos = np.concatenate([photo(path) for path in sorted((DATA / "images").glob("hand_*.jpg"))])
+    scores = np.concatenate([model.predict(photos[k : k + 1]) for k in range(len(photos))])
+    wanted = np.zeros_like(scores)
+    wanted[..., 6] = scores.max(-1) > 0.3
+
+    model.freeze()
+    for layer in model.layers:
+        if "ClassPredictor" in layer.name:
+            layer.trainable = True
+    model.compile(fl.optimizers.Adam(0.002), "binary_crossentropy")
+    before = model.weights()
+    losses = model.fit(photos, wanted, epochs=12, batch_size=1, verbose=0).history["loss"]
+    after = model.weights()
+
+    assert losses[-1] < losses[0] / 2
+    changed = [name for name in model.network.weight_table() if not np.array_equal(before[name], after[name])]
+    assert changed and all("ClassPredictor" in name for name in changed)
+    best = scores[0].max(-1).argmax()
+    assert scores[0, best].argmax() != 6 and model.predict(photos[:1])[0, best].argmax() == 6
+
+
+@pytest.mark.full
 def test_the_loop_of_one_round_is_gone(detector):
     """The graph has a loop over the pictures of a batch, which is one."""
     steps = compile(detector.module()).program.procedures["predict"].kernels

@@ -67,6 +67,21 @@ def test_it_gives_what_tensorflow_gives(name, unpacked):
     check(found if isinstance(found, dict) else named(model, [found]), name)
 
 
+def test_gradients_through_loops_are_those_of_tensorflow(unpacked):
+    """Read off a step of plain descent."""
+    model = fl.load(unpacked("keras_loops"))
+    with np.load(FOLDER / "keras_loops.npz") as found:
+        x, target = found["x/x"], found["target"]
+        slopes = {key[2:]: found[key] for key in found.files if key.startswith("g/")}
+    before = model.weights()
+    assert slopes.keys() == model.network.weight_table().keys()
+    model.compile(fl.optimizers.SGD(1.0), "mean_squared_error")
+    model.train_on_batch(x, target)
+    after = model.weights()
+    for name, slope in slopes.items():
+        np.testing.assert_allclose(before[name] - after[name], slope, rtol=1e-3, atol=1e-5, err_msg=name)
+
+
 @pytest.mark.parametrize("names", [SHORT, pytest.param(NAMES, marks=pytest.mark.full)])
 def test_it_gives_the_same_in_chromium(names, browser, unpacked, tmp_path):
     for name in names:

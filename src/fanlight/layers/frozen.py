@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from fanlight.ir.graph import Graph, Input, apply
 from fanlight.ir.text import graph_text
-from fanlight.layers.base import Call, Layer
+from fanlight.layers.base import Call, Layer, stand_in
 from fanlight.layers.context import Context
 from fanlight.layers.input import InputLayer
 from fanlight.layers.network import Network
@@ -42,13 +42,17 @@ def is_fixed(call: Call) -> bool:
     texts = []
     for training in (True, False):
         context = Context(training)
-        values = {symbol: apply(Input(f"x{k}", symbol.type)) for k, symbol in enumerate(call.reads)}
+        values = {
+            symbol: apply(Input(f"x{k}", symbol.type)) if symbol.content is None else stand_in(symbol)
+            for k, symbol in enumerate(call.reads)
+        }
         with context.scope(str(call.layer.name)):
             read = (values[symbol] for symbol in call.inputs)
             outputs = call.layer.run(context, *read, **call.filled(values.__getitem__))
         if context.is_random or context.updates or context.losses or context.masks:
             return False
-        texts.append(graph_text(Graph(tuple(values.values()), {f"y{k}": y for k, y in enumerate(outputs)})))
+        inputs = tuple(x for symbol, x in values.items() if symbol.content is None)
+        texts.append(graph_text(Graph(inputs, {f"y{k}": y for k, y in enumerate(outputs)})))
     return texts[0] == texts[1]
 
 

@@ -211,7 +211,8 @@ class Builder:
         operands: list[Any] = []
         tables = node.inputs[len(node.inputs) - len(node.attributes.get("tables", ())) :]
         for position, name in enumerate((*node.inputs, *node.captures)):
-            is_setting = position in rule.settings or position >= len(node.inputs)
+            is_captured = position >= len(node.inputs)
+            is_setting = is_wanted_known(node, name) if is_captured else position in rule.settings
             is_parameter = position in rule.parameters or name in tables
             operand = self.operand(name, node, is_setting, is_parameter, read)
             if (
@@ -257,6 +258,16 @@ class Builder:
 
     def layer_name(self, name: str) -> str:
         return self.names.take(cleaned(name) or "node")
+
+
+def is_wanted_known(node: Node, name: str) -> bool:
+    """Whether a node in the graphs of a node reads a name where shapes and constants must tell what it is."""
+    return any(
+        name in (each.inputs[k] for k in RULES[each.kind].settings if k < len(each.inputs))
+        or is_wanted_known(each, name)
+        for graph in node.graphs.values()
+        for each in graph.nodes
+    )
 
 
 def cleaned_dim(extent: Any, name: str, axis: int) -> str:
