@@ -82,6 +82,23 @@ def test_gradients_through_loops_are_those_of_tensorflow(unpacked):
         np.testing.assert_allclose(before[name] - after[name], slope, rtol=1e-3, atol=1e-5, err_msg=name)
 
 
+@pytest.mark.parametrize(("name", "word"), [("keras_loops", "gru"), ("keras_attention", "dense")])
+def test_a_part_of_a_graph_is_trained(name, word, unpacked):
+    """What the head reads is cut off in the middle of shapes, steps before rows, and loops."""
+    model = fl.load(unpacked(name))
+    (x,) = given(model, name)
+    wanted = np.zeros_like(model.predict(x))
+    model.freeze()
+    for layer in model.layers:
+        layer.trainable = word in layer.name
+    model.compile("sgd", "mean_squared_error")
+    before = model.weights()
+    losses = model.fit(x, wanted, epochs=3, batch_size=len(x), verbose=0).history["loss"]
+    changed = [key for key, each in model.weights().items() if not np.array_equal(each, before[key])]
+    assert losses[-1] < losses[0]
+    assert all(word in key for key in changed if key in model.network.weight_table())
+
+
 @pytest.mark.parametrize("names", [SHORT, pytest.param(NAMES, marks=pytest.mark.full)])
 def test_it_gives_the_same_in_chromium(names, browser, unpacked, tmp_path):
     for name in names:

@@ -16,17 +16,29 @@ from fanlight.layers.network import Network
 def split(network: Network) -> tuple[Network, Network] | None:
     """(trunk, head): the trunk gives the features that the head reads, and no step changes what it gives for a row.
 
-    None where nothing worth it is frozen: no layer with weights, or one behind what is random in training."""
+    None where nothing worth it is frozen: no layer with weights, or one behind what is random in training; and where
+    what the head reads does not lie row by row."""
     fixed: set[Call] = set()
+    # What shapes and constants tell: whoever reads it makes it, since a feature would be data.
+    told = {symbol.call for call in network.calls for symbol in call.reads if symbol.content is not None}
     for call in network.calls:
-        if all(symbol.call in fixed for symbol in call.reads) and is_fixed(call):
+        if call in told:
+            continue
+        if all(symbol.call in fixed or symbol.content is not None for symbol in call.reads) and is_fixed(call):
             fixed.add(call)
     has_weights = any(has_numbers(call.layer) for call in fixed)
     ends = {(symbol.call, symbol.position): symbol for symbol in network.outputs}
     if not has_weights or any(call in fixed for call, _ in ends):
         return None
-    read = [symbol for call in network.calls if call not in fixed for symbol in call.reads if symbol.call in fixed]
+    needed = {call for call, _ in ends}
+    for call in reversed(network.calls):
+        if call in needed and call not in fixed:
+            needed.update(symbol.call for symbol in call.reads)
+    rest = [call for call in network.calls if call in needed and call not in fixed]
+    read = [symbol for call in rest for symbol in call.reads if symbol.call in fixed]
     features = list({(symbol.call, symbol.position): symbol for symbol in read}.values())
+    if any(symbol.shape[:1] != network.inputs[0].shape[:1] for symbol in features):  # no numbers of a row
+        return None
     outputs = dict(zip(network.output_names, network.outputs, strict=True))
     head = Network(features, outputs)
     return Network(list(network.inputs), dict(zip(head.input_names, features, strict=True))), head
