@@ -14,7 +14,7 @@ from fanlight.errors import UnsupportedOp
 from fanlight.importers.graphs.naming import Names
 from fanlight.importers.graphs.records import Graph, Model, Node
 from fanlight.importers.tflite.rules import RULES
-from fanlight.importers.tflite.rules.fixed import BYTES, ENDS, factor_table, multiplier_of
+from fanlight.importers.tflite.rules.fixed import BYTES, factor_table, multiplier_of
 from fanlight.importers.tflite.rules.lookup import results_of
 from fanlight.importers.tflite.rules.table import TAKES
 

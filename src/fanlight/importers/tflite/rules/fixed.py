@@ -1,7 +1,7 @@
 """How are whole numbers scaled? As gemmlowp does it: a doubling high product with 31 bits, and a rounding shift.
 
-Everything is int32 here, four numbers at a time on WebAssembly, and exact: the same bits as the reference kernels.
-Sources: gemmlowp, fixedpoint/fixedpoint.h; TensorFlow Lite, kernels/internal/quantization_util.cc.
+Everything is int32 here, and exact: the same bits as the reference kernels. Source: TensorFlow Lite,
+kernels/internal/quantization_util.cc.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from fanlight.ir.graph import Value
 from fanlight.ops import functions as fn
 
 BYTES = ("uint8", "int8")
-MOST = 2**29 - 1  # larger sums are taken for this: what is scaled to 8 bits is at an end long before
+MOST_PLACES = 30  # that a product is shifted by
 ENDS = {"uint8": (0, 255), "int8": (-128, 127)}
 
 
@@ -25,7 +25,7 @@ def multiplier_of(real: float) -> tuple[int, int]:
     whole = away(part * 2**31)
     if whole == 2**31:
         whole, shift = whole // 2, shift + 1
-    return (0, 0) if shift < -31 else (whole, shift)
+    return (0, 0) if shift < -MOST_PLACES else (whole, shift)
 
 
 def away(x: float) -> int:
@@ -33,58 +33,38 @@ def away(x: float) -> int:
     return floor(x + 0.5) if x >= 0 else -floor(-x + 0.5)
 
 
-def high_product(x: Value, low: Any, high: Any) -> Value:
-    """floor((x * m + 2^30) / 2^31) for |x| < 2^29 and m = high * 2^16 + low.
-
-    With x = a * 2^15 + b: x * m = a*high * 2^31 + (a*low + 2*b*high + b*low / 2^15) * 2^15."""
-    a, b = fn.right_shift(x, 15), fn.bitwise_and(x, 32767)
-    middle = fn.add(fn.add(fn.multiply(a, low), fn.right_shift(fn.multiply(b, low), 15)), 32768)
-    rest = fn.right_shift(fn.add(fn.right_shift(middle, 1), fn.multiply(b, high)), 15)
-    return fn.add(fn.multiply(a, high), rest)
-
-
-def shifted(x: Value, places: int) -> Value:
-    """x / 2^places, halves away from 0."""
-    if places <= 0:
-        return x
-    half = fn.add(fn.add(x, fn.right_shift(x, 31)), 1 << (places - 1))
-    return fn.right_shift(half, places)
-
-
 def scaled(x: Value, multiplier: int, shift: int) -> Value:
     """int32 times a factor that `multiplier_of` gave."""
     if not multiplier:
         return fn.multiply(x, 0)
     left, right = max(shift, 0), max(-shift, 0)
-    x = fn.clip(x, -(MOST >> left), MOST >> left)
     x = fn.left_shift(x, left) if left else x
-    return shifted(high_product(x, multiplier & 0xFFFF, multiplier >> 16), right)
+    return fn.rounding_shift(fn.high_multiply(x, multiplier), right)
 
 
 # Channels with a factor each: shifts become products, as all lanes shift by the same number
 
 
 def factor_table(reals: list[float]) -> tuple[Any, int]:
-    """Rows [low, high, left, limit, gain] of each channel, and the shift of all of them, for `scaled_each`."""
+    """Rows [multiplier, left, limit, gain] of each channel, and the shift of all of them, for `scaled_each`."""
     import numpy
 
     pairs = [multiplier_of(each) for each in reals]
     rights = [max(-shift, 0) for _, shift in pairs]
-    most = max([1, *rights])
+    most = min(max([1, *rights]), MOST_PLACES)
     rows = []
     for (m, shift), right in zip(pairs, rights, strict=True):
-        gain = 2 ** (most - right)
-        rows.append((m & 0xFFFF, m >> 16, 2 ** max(shift, 0), (2**30 - 1) // gain, gain))
+        gain = 2 ** (most - right) if right <= most else 0  # what is scaled by less than 2^-MOST_PLACES is 0
+        rows.append((m, 2 ** max(shift, 0), (2**30 - 1) // max(gain, 1), gain))
     return numpy.array(rows, "int32").T.copy(), most
 
 
 def scaled_each(x: Value, table: Value, shift: int) -> Value:
     """int32 with channels last, each times its own factor."""
-    low, high, left, limit, gain = (fn.squeeze(fn.slice(table, (k, 0), (1, table.shape[1])), 0) for k in range(5))
-    x = fn.multiply(fn.clip(x, fn.negative(fn.floor_divide(MOST, left)), fn.floor_divide(MOST, left)), left)
-    y = high_product(x, low, high)
+    multiplier, left, limit, gain = (fn.squeeze(fn.slice(table, (k, 0), (1, table.shape[1])), 0) for k in range(4))
+    y = fn.high_multiply(fn.multiply(x, left), multiplier)
     y = fn.minimum(fn.maximum(y, fn.negative(limit)), limit)
-    return fn.right_shift(fn.add(fn.add(fn.multiply(y, gain), fn.right_shift(y, 31)), 1 << (shift - 1)), shift)
+    return fn.rounding_shift(fn.multiply(y, gain), shift)
 
 
 # From floats and back
