@@ -48,8 +48,8 @@ def described(
     outputs: Sequence[str] = (),
     signature: str | None = None,
 ) -> dict[str, Any]:
-    """What a command line says of an ONNX file, TensorFlow's or TensorFlow Lite's, as `loading.load` takes it: that its input of rank 4
-    takes pictures, the labels of its first output, "words=128" for the length of an axis."""
+    """What a command line says of an ONNX file, TensorFlow's or TensorFlow Lite's, as `loading.load` takes it: that its
+    input of rank 4 takes pictures, the labels of its first output, "words=128" for the length of an axis."""
     said: dict[str, Any] = {}
     bounds = {}
     for each in dims:

@@ -1,4 +1,4 @@
-"""What is special about TensorFlow Lite's nodes as layers? Images are channels-last; kernels have their outputs first."""
+"""What is special about TensorFlow Lite's nodes as layers? Images are channels-last, kernels have outputs first."""
 
 from __future__ import annotations
 

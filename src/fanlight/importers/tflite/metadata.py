@@ -1,4 +1,4 @@
-"""What do inputs and outputs mean, as a file's metadata say? Pictures and how their pixels are scaled, names of classes.
+"""What do inputs and outputs mean, as metadata say? Pictures and how their pixels are scaled, names of classes.
 
 In: a `File`. Out: meanings by name. Metadata are a flatbuffer of their own (TensorFlow Lite's metadata_schema.fbs), the
 labels a text file in a zip behind the model. What is broken about them is an error of the file, as in the rest of it.

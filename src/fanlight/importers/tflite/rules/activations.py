@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import fanlight.importers.tensorflow.rules.activations as tensorflow
-from fanlight.importers.tflite.rules.fixed import ENDS, away, dequantized, quantized
+from fanlight.importers.tflite.rules.fixed import ENDS, away, dequantized, quantized, requantized
 from fanlight.importers.tflite.rules.table import given, is_quantized, made, op
 from fanlight.ir.graph import Value
 from fanlight.ops import functions as fn
@@ -32,15 +32,17 @@ def activated(use: Any, x: Value) -> Value:
     raise use.refuse(f"a fused activation of {', '.join(['NONE', *CLAMPS, 'TANH'])}", name)
 
 
-def ends_of(use: Any, said: dict[str, Any]) -> tuple[int, int]:
+def fused_ends(use: Any, said: dict[str, Any]) -> tuple[int, int]:
     """The least and the largest 8-bit number that a fused activation lets through."""
     name = use["fused_activation_function"] or "NONE"
-    least, most = ENDS[said["dtype"]]
-    if name == "NONE":
-        return least, most
-    if name not in CLAMPS:
+    if name != "NONE" and name not in CLAMPS:
         raise use.refuse(f"a fused activation of {', '.join(['NONE', *CLAMPS])} of 8-bit numbers", name)
-    low, high = CLAMPS[name]
+    return ends_of(name, said)
+
+
+def ends_of(name: str, said: dict[str, Any]) -> tuple[int, int]:
+    least, most = ENDS[said["dtype"]]
+    low, high = CLAMPS.get(name, (None, None))
     import numpy
 
     def level(x: float) -> int:
@@ -53,11 +55,17 @@ def ends_of(use: Any, said: dict[str, Any]) -> tuple[int, int]:
 
 
 def clamp(name: str) -> Callable[..., Value]:
-    return lambda use, x: between(x, *CLAMPS[name])
+    def run(use: Any, x: Value) -> Value:
+        old, new = given(use, 0), made(use)
+        if not is_quantized(use) or old is None or new is None or x.dtype == "float32":
+            return between(x, *CLAMPS[name])
+        return fn.clip(requantized(x, old, new), *ends_of(name, new))
+
+    return run
 
 
 for _name in CLAMPS:
-    op(_name)(clamp(_name))
+    op(_name, bytes_="own")(clamp(_name))
 op("PRELU", parameters=(1,))(tensorflow.parametric_relu)
 op("LEAKY_RELU", bytes_="table")(tensorflow.leaky_relu)
 op("LOG_SOFTMAX")(tensorflow.log_softmax)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fanlight.importers.graphs.numbers import cut_quotient
-from fanlight.importers.tflite.rules.activations import activated, ends_of
+from fanlight.importers.tflite.rules.activations import activated, fused_ends
 from fanlight.importers.tflite.rules.fixed import (
     BYTES,
     centred,
@@ -59,7 +59,7 @@ def summed(function: Callable[[Value, Value], Value]) -> Callable[..., Value]:
             for each, said in ((x, a), (y, b))
         )
         total = scaled(function(first, second), *multiplier_of(widest / (2**SPARE * new["scale"])))
-        return narrowed(total, new, ends_of(use, new))
+        return narrowed(total, new, fused_ends(use, new))
 
     return run
 
@@ -77,7 +77,7 @@ def multiply(use: Any, x: Value, y: Value) -> Value:
     a, b, new = sides(use, x, y)
     factor = numpy.float32(a["scale"]) * numpy.float32(b["scale"]) / numpy.float32(new["scale"])
     whole = fn.multiply(centred(x, a["zero"]), centred(y, b["zero"]))
-    return narrowed(scaled(whole, *multiplier_of(float(factor))), new, ends_of(use, new))
+    return narrowed(scaled(whole, *multiplier_of(float(factor))), new, fused_ends(use, new))
 
 
 @op("DIV", bytes_="own")
@@ -85,7 +85,7 @@ def divide(use: Any, x: Value, y: Value) -> Value:
     if not is_quantized(use):
         return finished(use, cut_quotient(x, y))
     a, b, new = sides(use, x, y)
-    low, high = ends_of(use, new)
+    low, high = fused_ends(use, new)
     return fn.clip(quantized(fn.divide(dequantized(x, a), dequantized(y, b)), new), low, high)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from fanlight.importers.tensorflow.rules.convolution import check
 from fanlight.importers.tensorflow.rules.convolution import conv_transpose as spread
 from fanlight.importers.tensorflow.rules.windows import Frame, frame_of
-from fanlight.importers.tflite.rules.activations import activated, ends_of
+from fanlight.importers.tflite.rules.activations import activated, fused_ends
 from fanlight.importers.tflite.rules.fixed import BYTES, centred, narrowed, scaled, scaled_each
 from fanlight.importers.tflite.rules.table import given, made, op
 from fanlight.ir import dim as dims
@@ -61,7 +61,7 @@ def whole_product(
     total = fn.cast(total, "int32") if bias is None else fn.add(fn.cast(total, "int32"), bias)
     factors = use["factors"]
     y = scaled(total, *factors) if table is None else scaled_each(total, table, factors[0])
-    return narrowed(y, new, ends_of(use, new))
+    return narrowed(y, new, fused_ends(use, new))
 
 
 def frame(use: Any, x: Value, taps: Any) -> Frame:

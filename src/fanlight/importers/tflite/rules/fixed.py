@@ -42,6 +42,18 @@ def scaled(x: Value, multiplier: int, shift: int) -> Value:
     return fn.rounding_shift(fn.high_multiply(x, multiplier), right)
 
 
+def scaled_number(x: int, multiplier: int, shift: int) -> int:
+    """The same of one number."""
+    high = (x * 2 ** max(shift, 0) * multiplier + (1 << 30)) >> 31
+    return rounded_shift(high, max(-shift, 0))
+
+
+def rounded_shift(x: int, places: int) -> int:
+    """x / 2^places, halves away from 0."""
+    half = (1 << places) >> 1
+    return (x + half) >> places if x >= 0 else -((-x + half) >> places)
+
+
 # Channels with a factor each: shifts become products, as all lanes shift by the same number
 
 

@@ -1,4 +1,4 @@
-"""What does an operator give for each of 256 numbers? Computed once, in float32, as TensorFlow Lite fills its tables."""
+"""What does an operator give for each of 256 numbers? Computed once, as TensorFlow Lite fills its tables."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fanlight.importers.graphs.records import Node
-from fanlight.importers.tflite.rules.fixed import ENDS, away
+from fanlight.importers.tflite.rules.fixed import ENDS, away, multiplier_of, rounded_shift, scaled_number
 
 
 def functions() -> dict[str, Callable[..., Any]]:
@@ -29,12 +29,53 @@ def functions() -> dict[str, Callable[..., Any]]:
         **{"SQUARE": np.square, "TANH": np.tanh, "RSQRT": lambda x: 1 / np.sqrt(x)},
         "LOGISTIC": lambda x: 1 / (1 + np.exp(-x)),
         "ELU": lambda x: np.where(x < 0, np.expm1(x), x),
-        "HARD_SWISH": lambda x: x * np.clip(x + 3, 0, 6) / 6,
     }
     found: dict[str, Callable[..., Any]] = {name: lambda node, x, f=f: f(x) for name, f in plain.items()}
     found["GELU"] = gelu
-    found["LEAKY_RELU"] = lambda node, x: np.where(x < 0, x * node.attributes["alpha"], x)
     return found
+
+
+def leaky(node: Node, old: dict[str, Any], new: dict[str, Any]) -> list[int]:
+    """Computed in whole numbers: by one factor above zero, by another below."""
+    import numpy as np
+
+    low, high = ENDS[old["dtype"]]
+    plain = np.float32(old["scale"]) / np.float32(new["scale"])
+    slanted = np.float32(old["scale"]) * np.float32(node.attributes["alpha"]) / np.float32(new["scale"])
+    factors = [multiplier_of(float(each)) for each in (slanted, plain)]
+    centred = [each - old["zero"] for each in range(low, high + 1)]
+    return [new["zero"] + scaled_number(each, *factors[each >= 0]) for each in centred]
+
+
+def hard_swish(node: Node, old: dict[str, Any], new: dict[str, Any]) -> list[int]:
+    """Computed with 16 bits: x on a scale 128 times as fine, and (x + 3) / 6 between 0 and 1."""
+    import numpy as np
+
+    low, high = ENDS[old["dtype"]]
+    fine = np.float32(1 / 128) * np.float32(old["scale"])
+    (m, shift), (slope, places) = (
+        (min((m + (1 << 15)) >> 16, 32767), shift)
+        for m, shift in map(
+            multiplier_of, (float(fine / np.float32(new["scale"])), float(fine / np.float32(3 / 32768)))
+        )
+    )
+    found = []
+    for q in range(low, high + 1):
+        x = (q - old["zero"]) << 7
+        part = x
+        if places > 0:
+            part = short(part << (places - 1))
+        part = short((part * slope + (1 << 14)) >> 15)
+        part = short(part << 1) if places > 0 else rounded_shift(part, -places)
+        part = (part + (1 << 15)) >> 1
+        product = part * ((x * m + (1 << 14)) >> 15)
+        whole = abs(product) >> 15
+        found.append(new["zero"] + rounded_shift(whole if product > 0 else -whole, -shift))
+    return found
+
+
+def short(x: int) -> int:
+    return min(max(x, -32768), 32767)
 
 
 def results_of(node: Node, old: dict[str, Any], new: dict[str, Any]) -> Any:
@@ -43,6 +84,8 @@ def results_of(node: Node, old: dict[str, Any], new: dict[str, Any]) -> Any:
 
     low, high = ENDS[old["dtype"]]
     least, most = ENDS[new["dtype"]]
+    if exact := {"LEAKY_RELU": leaky, "HARD_SWISH": hard_swish}.get(node.op):
+        return np.array([min(max(each, least), most) for each in exact(node, old, new)], new["dtype"])
     x = (np.arange(low, high + 1) - old["zero"]) * old["scale"]
     with np.errstate(all="ignore"):
         y = functions()[node.op](node, x) / new["scale"]
