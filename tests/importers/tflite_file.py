@@ -56,6 +56,7 @@ class Writer:
 
     def __init__(self) -> None:
         self.b = flatbuffers.Builder(1024)
+        self.b.ForceDefaults(True)  # a 0 stands there, to be changed
 
     def vector(self, numbers: Any, dtype: str) -> int:
         return self.b.CreateNumpyVector(np.ascontiguousarray(numbers, dtype))

@@ -6,7 +6,6 @@ the bit, a product of floats the scales of its 8-bit weights, an operator that i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -54,7 +53,7 @@ def first(node: Node, side: str) -> dict[str, Any] | None:
 
 def product(node: Node, tensors: dict[str, Any], names: Names) -> Node:
     """A product with its factors, or the scales of its weights."""
-    given: Sequence[Any] = node.attributes.get("given") or ()
+    given: list[Any] = node.attributes.get("given") or []
     place = PRODUCTS[node.op]
     if len(given) <= max(place, 1) or (kernel := given[1]) is None:
         return node

@@ -137,7 +137,9 @@ class Reader:
             name = bounds.word(table.Name(), place)
         names = Names()
         wanted = {**said[1], **said[0]}
-        called = {k: names.take(word) for k, word in wanted.items() if word and 0 <= k < len(entries)}
+        for k in wanted:
+            self.check_number(k, entries, "signatures")
+        called = {k: names.take(word) for k, word in wanted.items() if word}
         tensors = []
         for k, each in enumerate(entries):
             where = f"{place} tensor {k}"
@@ -153,7 +155,7 @@ class Reader:
         ends = tuple(each.name for each in slots[0]), tuple(each.name for each in slots[1])
         return Graph(name or "main", nodes, slots[0], slots[1], fixed), tensors, ends
 
-    def check_number(self, k: int, tensors: Sequence[Tensor], place: str) -> None:
+    def check_number(self, k: int, tensors: Sequence[Any], place: str) -> None:
         if not 0 <= k < len(tensors):
             raise self.error(f"numbers of {len(tensors)} tensors", k, place)
 

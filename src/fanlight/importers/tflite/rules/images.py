@@ -90,7 +90,8 @@ def resize_bilinear(use: Any, x: Value, size: Value) -> Value:
         y = tensorflow.resize_bilinear(use, x, size)
         return fn.cast(fn.floor(fn.add(y, 0.5)), "uint8")
     whole = fn.cast(x, "int32")
-    for axis, length in zip((2, 1), reversed(use.dims(size, "a size")), strict=True):
+    height, width = tensorflow.sizes(use, size)
+    for axis, length in ((2, width), (1, height)):
         whole = blended(use, whole, axis, length)
     signed = fn.add(whole, fn.where(fn.greater(whole, 0), 1 << 19, -(1 << 19)))
     return fn.cast(cut_quotient(signed, fn.full((), 1 << 20, "int32")), "int8")
