@@ -2,11 +2,13 @@
 how many steps it may be away."""
 
 from functools import cache
+from pathlib import Path
 
 import pytest
 
 from importers.tflite_cases import CASES
 from importers.tflite_nodes import answers_of, by_operator
+from importers.tflite_table import text
 
 OPERATORS = by_operator(CASES)
 
@@ -20,3 +22,7 @@ def answers(name):
 def test_an_operator_gives_what_the_reference_kernels_gave(name):
     wrong = [each.wrong for each in answers(name) if each.wrong]
     assert not wrong, "\n".join(wrong)
+
+
+def test_the_table_of_operators_is_true(golden):
+    golden("tflite.md", text({name: answers(name) for name in OPERATORS}), Path(__file__).parents[2] / "docs")

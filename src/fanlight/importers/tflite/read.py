@@ -153,7 +153,8 @@ class Reader:
         slots = [tuple(slot(tensors[k]) for k in side) for side in (inputs, outputs)]
         fixed = {each.name: each.array for each in tensors if each.array is not None}
         ends = tuple(each.name for each in slots[0]), tuple(each.name for each in slots[1])
-        return Graph(name or "main", nodes, slots[0], slots[1], fixed), tensors, ends
+        name = Path(self.bounds.at).stem if name in ("", "main") else name
+        return Graph(name, nodes, slots[0], slots[1], fixed), tensors, ends
 
     def check_number(self, k: int, tensors: Sequence[Any], place: str) -> None:
         if not 0 <= k < len(tensors):
@@ -187,13 +188,14 @@ class Reader:
             if kind not in members("BuiltinOptions") or (kind and union is None):
                 raise self.error("options of a known kind", kind, place)
             attributes = {} if union is None else bounds.options(members("BuiltinOptions")[kind], union, place)
-        read, made = ([None if k == -1 else tensors[k] for k in side] for side in sides)
+        read = [None if k == -1 else tensors[k] for k in sides[0]]
+        made = [tensors[k] for k in sides[1]]
         for name, side in (("given", read), ("made", made)):
             if any(each is not None and each.quantization for each in side):
                 attributes[name] = [each and each.quantization for each in side]
-        attributes["dtypes"] = [each.dtype for each in made if each is not None]
-        names = [tuple("" if each is None else each.name for each in side) for side in (read, made)]
-        return Node(self.codes[code], DOMAIN, next(iter(names[1]), ""), *names, attributes)
+        attributes["dtypes"] = [each.dtype for each in made]
+        inputs, outputs = tuple("" if each is None else each.name for each in read), tuple(each.name for each in made)
+        return Node(self.codes[code], DOMAIN, next(iter(outputs), ""), inputs, outputs, attributes)
 
     # Tensors
 

@@ -1,9 +1,7 @@
-"""Where do TensorFlow Lite's rules stand, and how do they take numbers of 8 bits? In the table of all graphs, under
-`tfl.` and the operator's name.
+"""Where do TensorFlow Lite's rules stand, and how do they take numbers of 8 bits? In the table of all graphs.
 
-A number q of 8 bits stands for (q - zero) * scale. A rule says whether it takes such numbers as they are ("raw": what
-moves and orders them), by a table of all 256 ("table"), as floats that become 8 bits again ("float"), or by arithmetic
-of its own ("own").
+A number q of 8 bits stands for (q - zero) * scale. A rule takes such numbers as they are ("raw": what moves and orders
+them), by a table of all 256 ("table"), as floats that become 8 bits again ("float"), or by its own arithmetic ("own").
 """
 
 from __future__ import annotations
