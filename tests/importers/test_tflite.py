@@ -13,7 +13,7 @@ import fanlight as fl
 from fanlight.cli import main
 from fanlight.errors import ModelFormatError, UnknownNameError, UnsupportedOp
 from fanlight.verification import verify_bundle
-from importers.tflite_file import Op, T, constant, written
+from importers.tflite_file import Op, Part, T, constant, written
 from importers.tflite_hostile import sound
 from importers.tflite_metadata import described
 
@@ -49,6 +49,23 @@ def test_a_network_of_8_bit_numbers_is_the_interpreters_to_the_bit(kind):
     found = fl.load(HERE / f"{kind}.tflite").predict(ANSWERS[f"{kind}_x"])
     assert found.dtype == ANSWERS[f"{kind}_y"].dtype
     np.testing.assert_array_equal(found, ANSWERS[f"{kind}_y"])
+
+
+def test_a_recurrent_network_is_the_interpreters():
+    """Its loop runs other graphs of the file."""
+    model = fl.load(HERE / "recurrent.tflite")
+    found = np.concatenate([model.predict(row[None]) for row in ANSWERS["recurrent_x"]])
+    np.testing.assert_allclose(found, ANSWERS["recurrent_y"], atol=1e-6)
+
+
+def test_a_branch_runs_one_of_two_graphs(tmp_path):
+    tensors = [T((1, 4), name="x"), T((1,), "bool", name="flag"), T((1, 4), name="y")]
+    sides = [Part([Op(name, [0], [1])], [T((1, 4)), T((1, 4))], [0], [1]) for name in ("NEG", "SQUARE")]
+    node = Op("IF", [1, 0], [2], "IfOptions", {"then_subgraph_index": 1, "else_subgraph_index": 2})
+    model = fl.load(placed(tmp_path, written([node], tensors, [0, 1], [2], more=sides)))
+    x = np.float32([[1, -2, 3, 0]])
+    assert model.predict({"x": x, "flag": np.array([True])}).tolist() == [[-1, 2, -3, 0]]
+    assert model.predict({"x": x, "flag": np.array([False])}).tolist() == [[1, 4, 9, 0]]
 
 
 def test_weights_of_8_bits_are_multiplied_as_floats():
@@ -166,7 +183,8 @@ def zipped(data, name, lines):
 
 def pictures(metadata, **more):
     """A picture [1, 2, 2, 3], of 8 bits, whose 12 numbers are given as they are; 12 classes."""
-    tensors = [T((1, 2, 2, 3), "uint8", scale=1 / 127.5, zero=128, name="picture"), constant(np.array([1, 12], "int32")),
+    tensors = [T((1, 2, 2, 3), "uint8", scale=1 / 127.5, zero=128, name="picture"),
+               constant(np.array([1, 12], "int32")),
                T((1, 12), "uint8", scale=1 / 127.5, zero=128, name="scores")]  # fmt: skip
     return written([Op("RESHAPE", [0, 1], [2])], tensors, [0], [2], metadata=metadata, **more)
 

@@ -46,6 +46,16 @@ class Op:
     custom: str = ""
 
 
+@dataclass
+class Part:
+    """One graph: its operators and tensors, and which of these are its inputs and outputs."""
+
+    operators: Sequence[Op]
+    tensors: Sequence[T]
+    inputs: Sequence[int]
+    outputs: Sequence[int]
+
+
 def constant(array: Any, **more: Any) -> T:
     array = np.asarray(array)
     return T(array.shape, str(array.dtype), array, **more)
@@ -114,16 +124,20 @@ def written(
     signatures: dict[str, tuple[dict[str, int], dict[str, int]]] | None = None,
     metadata: bytes | None = None,
     version: int = 3,
+    more: Sequence[Part] = (),
 ) -> bytes:
-    """The bytes of a file with one graph."""
+    """The bytes of a file with this graph, the first, and `more` that nodes run."""
     w = Writer()
     b = w.b
+    parts = [Part(operators, tensors, inputs, outputs), *more]
     contents: list[tuple[bytes, bool]] = [(b"", False)]
-    places = []
-    for t in tensors:
-        places.append(0 if t.array is None else len(contents))
-        if t.array is not None:
-            contents.append((np.ascontiguousarray(t.array).tobytes(), t.outside))
+    places: list[list[int]] = []
+    for part in parts:
+        places.append([])
+        for t in part.tensors:
+            places[-1].append(0 if t.array is None else len(contents))
+            if t.array is not None:
+                contents.append((np.ascontiguousarray(t.array).tobytes(), t.outside))
     if metadata is not None:
         contents.append((metadata, False))
     behind = sum(len(data) for data, outside in contents if outside)
@@ -138,23 +152,25 @@ def written(
     named = []
     if metadata is not None:
         named.append(w.table("Metadata", Name=b.CreateString("TFLITE_METADATA"), Buffer=len(buffers) - 1))
-    kinds = list(dict.fromkeys((op.name, op.custom) for op in operators))
+    kinds = list(dict.fromkeys((op.name, op.custom) for part in parts for op in part.operators))
     codes = []
     for name, custom in kinds:
         number = CODES[name]
         word = b.CreateString(custom) if custom else None
         codes.append(w.table("OperatorCode", DeprecatedBuiltinCode=min(number, 127), BuiltinCode=number,
                              CustomCode=word, Version=VERSIONS.get(name, 1)))  # fmt: skip
-    made = [w.tensor(t, k, places[k]) for k, t in enumerate(tensors)]
-    nodes = [w.operator(op, kinds.index((op.name, op.custom))) for op in operators]
-    graph = w.table(
-        "SubGraph",
-        Tensors=w.tables(tflite.SubGraphStartTensorsVector, made),
-        Inputs=w.vector(inputs, "int32"),
-        Outputs=w.vector(outputs, "int32"),
-        Operators=w.tables(tflite.SubGraphStartOperatorsVector, nodes),
-        Name=b.CreateString("main"),
-    )
+    graphs = []
+    for part, held in zip(parts, places, strict=True):
+        made = [w.tensor(t, k, held[k]) for k, t in enumerate(part.tensors)]
+        nodes = [w.operator(op, kinds.index((op.name, op.custom))) for op in part.operators]
+        fields = {
+            "Tensors": w.tables(tflite.SubGraphStartTensorsVector, made),
+            "Inputs": w.vector(part.inputs, "int32"),
+            "Outputs": w.vector(part.outputs, "int32"),
+            "Operators": w.tables(tflite.SubGraphStartOperatorsVector, nodes),
+            "Name": b.CreateString("main"),
+        }
+        graphs.append(w.table("SubGraph", **fields))
     defs = []
     for key, sides in (signatures or {}).items():
         maps = [[w.table("TensorMap", Name=b.CreateString(name), TensorIndex=k) for name, k in side.items()]
@@ -166,7 +182,7 @@ def written(
         "Model",
         Version=version,
         OperatorCodes=w.tables(tflite.ModelStartOperatorCodesVector, codes),
-        Subgraphs=w.tables(tflite.ModelStartSubgraphsVector, [graph]),
+        Subgraphs=w.tables(tflite.ModelStartSubgraphsVector, graphs),
         Buffers=w.tables(tflite.ModelStartBuffersVector, buffers),
         Metadata=w.tables(tflite.ModelStartMetadataVector, named) if named else None,
         SignatureDefs=w.tables(tflite.ModelStartSignatureDefsVector, defs) if defs else None,

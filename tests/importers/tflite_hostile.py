@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import tflite
 
-from importers.tflite_file import Op, T, constant, written
+from importers.tflite_file import Op, Part, T, constant, written
 
 FULL, HUGE = "FullyConnectedOptions", 1 << 30
 
@@ -160,6 +160,7 @@ def hostile() -> Iterator[tuple[str, bytes]]:
         yield f"an offset outside: {what}", with_field(of, number, "<I", 1 << 30)
     yield from tensors()
     yield from nodes()
+    yield from graphs()
     yield from results()
     yield from meanings()
 
@@ -239,6 +240,30 @@ def nodes() -> Iterator[tuple[str, bytes]]:
     yield "too few operands", sound((Op("ADD", [3], [4], "AddOptions"),), extra)
     yield "too many operands", sound((Op("RELU", [3] * 9, [4]),), extra)
     yield "no operands", sound((Op("RELU", [], [4]),), extra)
+
+
+def branch(first: int, second: int) -> Op:
+    return Op("IF", [1, 0], [2], "IfOptions", {"then_subgraph_index": first, "else_subgraph_index": second})
+
+
+def graphs() -> Iterator[tuple[str, bytes]]:
+    """Graphs that run graphs."""
+    tensors = [T((2, 4)), T((1,), "bool"), T((2, 4))]
+
+    def part(op: Op) -> Part:
+        return Part([op], tensors, [0, 1], [2])
+
+    last = Part([Op("RELU", [0], [2])], tensors, [0, 1], [2])
+
+    def file(op: Op, *more: Part) -> bytes:
+        return written([op], tensors, [0, 1], [2], more=more)
+
+    for k in (-1, 0, 2, 1 << 30):
+        yield f"a branch that is graph {k}", file(branch(1, k), last)
+    yield "a graph that runs itself", file(branch(1, 1), part(branch(1, 1)))
+    yield "graphs that run each other", file(branch(1, 1), part(branch(2, 2)), part(branch(1, 1)))
+    yield "graphs forty deep", file(branch(1, 1), *[part(branch(k + 2, k + 2)) for k in range(40)], last)
+    yield "graphs that double", file(branch(1, 1), *[part(branch(k + 2, k + 2)) for k in range(15)], last)
 
 
 def results() -> Iterator[tuple[str, bytes]]:

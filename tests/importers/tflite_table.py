@@ -17,8 +17,8 @@ PLAIN = ("int8", "uint8")
 
 INTRO = """# TensorFlow Lite's operators
 
-`fl.load("model.tflite")` opens what TensorFlow Lite and LiteRT run. This page says which operators it knows, and what of
-them is refused. `pip install "fanlight[tflite]"` brings what reads the files.
+`fl.load("model.tflite")` opens what TensorFlow Lite and LiteRT run. This page says which operators it knows, and what
+of them is refused. `pip install "fanlight[tflite]"` brings what reads the files.
 
 """
 NOTES = """
@@ -34,8 +34,9 @@ NOTES = """
   classes. An 8-bit input or output with such a meaning is a float to you. `inputs={"input": None}` leaves it as it is.
 - **Names**: inputs and outputs have the names of the signature, or those of their tensors; `signature=` chooses one.
   `outputs=["name", ...]` cuts the network at any tensors.
-- **Other graphs** of the file (IF, WHILE), operators of one's own, boxes chosen by data, strings and sparse tensors are
-  refused by name, all that a file uses at once.
+- **Branches and loops** (IF, WHILE) run the other graphs of the file; weights inside them are trained where they are
+  more than 4096 numbers. Operators of one's own, boxes chosen by data, strings and sparse tensors are refused by name,
+  all that a file uses at once.
 
 | operator | numbers of 8 bits | cases | not built |
 |---|---|---|---|

@@ -10,8 +10,9 @@ from dataclasses import replace
 from typing import Any
 
 from fanlight.errors import UnsupportedOp
+from fanlight.importers.graphs.lifting import lift
 from fanlight.importers.graphs.naming import Names
-from fanlight.importers.graphs.records import Graph, Model, Node
+from fanlight.importers.graphs.records import Graph, Model, Node, walk
 from fanlight.importers.tflite.rules import RULES
 from fanlight.importers.tflite.rules.fixed import BYTES, factor_table, multiplier_of
 from fanlight.importers.tflite.rules.lookup import results_of
@@ -25,16 +26,28 @@ OPERANDS = 3  # of a product with its bias, unless BIAS says another
 def prepared(model: Model) -> Graph:
     """The graph of a model, ready to be traced. Raises UnsupportedOp that names every operator Fanlight lacks."""
     missing: dict[str, list[str]] = {}
-    for node in model.graph.nodes:
+    for node in walk(model.graph):
         if node.kind not in RULES:
             missing.setdefault(node.op.replace("CUSTOM:", "custom operator "), []).append(node.name)
     if missing:
         got = ", ".join(f"{op} ({', '.join(names[:3])})" for op, names in missing.items())
         raise UnsupportedOp("TensorFlow Lite file", expected="operators that Fanlight has", got=got, at=model.at)
-    tensors = dict(model.graph.tensors)
-    names = Names([*tensors, *(name for node in model.graph.nodes for name in node.outputs)])
-    nodes = tuple(tabled(node, tensors, names) for node in model.graph.nodes)
-    return replace(model.graph, nodes=nodes, tensors=tensors)
+    graph = with_tables(model.graph)
+    tensors = dict(graph.tensors)
+    names = Names([*tensors, *(slot.name for slot in graph.inputs)])
+    nodes = tuple(lift(node, tensors, names) for node in graph.nodes)
+    return replace(graph, nodes=nodes, tensors=tensors)
+
+
+def with_tables(graph: Graph) -> Graph:
+    """The graph, and those inside its nodes, with what is constant about 8-bit numbers."""
+    tensors = dict(graph.tensors)
+    names = Names([*tensors, *(name for node in graph.nodes for name in node.outputs)])
+    nodes = []
+    for node in graph.nodes:
+        inner = {name: with_tables(each) for name, each in node.graphs.items()}
+        nodes.append(tabled(with_attributes(node, **inner) if inner else node, tensors, names))
+    return replace(graph, nodes=tuple(nodes), tensors=tensors)
 
 
 def tabled(node: Node, tensors: dict[str, Any], names: Names) -> Node:

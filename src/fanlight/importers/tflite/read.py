@@ -18,12 +18,14 @@ from fanlight.importers.graphs.naming import Names
 from fanlight.importers.graphs.records import MOST_AXES, Extent, Graph, Model, Node, Slot
 from fanlight.importers.tflite.schema import DTYPES, Bounds, members
 
-MOST_TENSORS, MOST_NODES, MOST_GRAPHS, MOST_BUFFERS = 50_000, 50_000, 1000, 100_000
+MOST_TENSORS, MOST_NODES, MOST_GRAPHS, MOST_BUFFERS = 20_000, 20_000, 1000, 40_000
 MOST_OPERANDS = 4096  # of one node
 MOST_CHANNELS = 1 << 20  # that have a scale each
 MOST_REPEATED = 4  # times the file's size: the bytes of all constants, some of which share a buffer
 DOMAIN = "tfl"
 METADATA = "TFLITE_METADATA"
+INNER = "_subgraph_index"  # ends the names of options that are graphs
+DEEPEST = 16  # graphs inside nodes inside graphs
 LAYOUT = {"int4": "uint8", "bfloat16": "uint16"}  # what lies in the file in the place of a dtype NumPy has not
 
 Cut = Mapping[str, Any] | Sequence[str] | None
@@ -71,6 +73,8 @@ class Reader:
         self.bounds = bounds
         self.root = bounds.model()
         self.constants = 0  # bytes of tensors
+        self.inner: dict[int, tuple[Graph, int]] = {}  # graphs inside nodes, and how many nodes they are written out
+        self.open: list[int] = []  # graphs that are being read
 
     def error(self, expected: object, got: object, place: str = "") -> Any:
         return self.bounds.error(expected, got, place)
@@ -88,7 +92,9 @@ class Reader:
         number, said = self.signature(signature, len(graphs))
         if not graphs:
             raise self.error("a graph", "none")
-        graph, tensors, ends = self.graph(graphs[number], f"graph {number}", said)
+        self.graphs = graphs
+        graph, tensors, ends = self.graph(number, said)
+        self.size(graph, "the model")
         kept = cut(graph, outputs)
         quantized = {each.name: each.quantization for each in tensors if each.quantization}
         model = Model(bounds.at, kept, {DOMAIN: 3}, producer=self.description())
@@ -128,8 +134,9 @@ class Reader:
 
     # Graphs
 
-    def graph(self, table: Any, place: str, said: Any) -> tuple[Graph, list[Tensor], Any]:
-        bounds = self.bounds
+    def graph(self, number: int, said: Any) -> tuple[Graph, list[Tensor], Any]:
+        bounds, table, place = self.bounds, self.graphs[number], f"graph {number}"
+        self.open.append(number)
         with bounds.reading(place):
             entries = bounds.several(table, "Tensors", MOST_TENSORS, place)
             inputs, outputs = (bounds.numbers(table, side, MOST_OPERANDS, place) for side in ("Inputs", "Outputs"))
@@ -154,7 +161,27 @@ class Reader:
         fixed = {each.name: each.array for each in tensors if each.array is not None}
         ends = tuple(each.name for each in slots[0]), tuple(each.name for each in slots[1])
         name = Path(self.bounds.at).stem if name in ("", "main") else name
+        self.open.pop()
         return Graph(name, nodes, slots[0], slots[1], fixed), tensors, ends
+
+    def inside(self, number: int, place: str) -> Graph:
+        """The graph of that number, which a node runs."""
+        if number in self.open or not 0 <= number < len(self.graphs):
+            raise self.error(f"a graph below {len(self.graphs)} that is not around it", number, place)
+        if len(self.open) > DEEPEST:
+            raise self.error(f"graphs at most {DEEPEST} deep", "more", place)
+        if number not in self.inner:
+            found = self.graph(number, ({}, {}))[0]
+            self.inner[number] = found, self.size(found, place)
+        return self.inner[number][0]
+
+    def size(self, graph: Graph, place: str) -> int:
+        """How many nodes a graph is with those of the graphs inside."""
+        sizes = {id(each): count for each, count in self.inner.values()}
+        total = sum(1 + sum(sizes[id(each)] for each in node.graphs.values()) for node in graph.nodes)
+        if total > MOST_NODES:
+            raise self.error(f"at most {MOST_NODES} nodes", total, place)
+        return total
 
     def check_number(self, k: int, tensors: Sequence[Any], place: str) -> None:
         if not 0 <= k < len(tensors):
@@ -188,6 +215,8 @@ class Reader:
             if kind not in members("BuiltinOptions") or (kind and union is None):
                 raise self.error("options of a known kind", kind, place)
             attributes = {} if union is None else bounds.options(members("BuiltinOptions")[kind], union, place)
+        for name in [each for each in attributes if each.endswith(INNER)]:
+            attributes[name.removesuffix(INNER)] = self.inside(attributes.pop(name), place)
         read = [None if k == -1 else tensors[k] for k in sides[0]]
         made = [tensors[k] for k in sides[1]]
         for name, side in (("given", read), ("made", made)):

@@ -12,12 +12,12 @@ from fanlight.importers.graphs.table import RULES
 FAMILIES = (  # each adds its own
     "activations",
     "arithmetic",
+    "control",
     "convolution",
     "elementwise",
     "images",
     "movement",
     "quantizing",
-    "recurrent",
     "reduction",
     "refused",
 )

@@ -26,7 +26,7 @@ def found(use: Any, *operands: Value) -> Value:
     raise use.refuse("results whose number is known", f"{use.node.op}, which gives as many as the data say")
 
 
-@op("IF", "WHILE", "CALL", "CALL_ONCE", bytes_="own", note="always refused: other graphs of the file")
+@op("CALL", "CALL_ONCE", bytes_="own", note="always refused: other graphs of the file")
 def other_graphs(use: Any, *operands: Value) -> Value:
     do = "convert the model without control flow, or cut it before with outputs=[...]"
     raise use.refuse("one graph", f"{use.node.op}, which runs another graph of the file", do=do)
