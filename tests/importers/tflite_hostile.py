@@ -176,6 +176,7 @@ def tensors() -> Iterator[tuple[str, bytes]]:
     yield "an input of nothing", sound(x=T((2, 0), name="x"))
     yield "a signature of another rank", sound(x=T((2, 4), name="x", signature=(-1, 4, 1)))
     yield "a signature below -1", sound(x=T((2, 4), name="x", signature=(-2, 4)))
+    yield "variables without end", sound(x=T((2, 4), name="x"), w=T((1 << 30, 1 << 30), is_variable=True))
     yield "an unknown dtype", with_field(tensor(1), 1, "<b", 99)
     yield "a buffer that is not there", with_field(tensor(1), 2, "<I", 77)
     outside = sound(w=T((3, 4), array=ones, outside=True))
@@ -187,6 +188,15 @@ def tensors() -> Iterator[tuple[str, bytes]]:
         ("no number", (float("nan"),)), ("infinite", (float("inf"),)), ("zero", (0.0,)), ("negative", (-0.5,)),
     ):  # fmt: skip
         yield f"a scale that is {what}", scaled(*said)
+    wild = T((2, 4), "int8", scale=1e30, name="x")
+    for scale in (1e30, [1e30] * 3):
+        held = constant(np.ones((3, 4), "int8"), scale=scale, name="w")
+        tensors_ = [wild, held, T((2, 3), "int8", scale=1e-30)]
+        several = "many" if isinstance(scale, list) else "one"
+        yield (
+            f"factors without end, {several}",
+            written([Op("FULLY_CONNECTED", [0, 1, -1], [2], FULL)], tensors_, [0], [2]),
+        )
     yield "a zero point outside", scaled(0.5, 300)
     yield "scales for no axis", scaled([0.5, 0.25, 0.5], axis=7)
     yield "scales for a negative axis", scaled([0.5, 0.25, 0.5], axis=-1)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from importers.tflite_case import T, case, floats, known, out, q
+from importers.tflite_case import Known, T, case, floats, known, out, q
 
 SAME, VALID = 0, 1
 NONE, RELU, RELU_N1_TO_1, RELU6 = range(4)
@@ -69,6 +69,15 @@ case("FULLY_CONNECTED", floats(2, 3, 8), known(floats(5, 8)), known(floats(5)), 
 case("FULLY_CONNECTED", floats(2, 2, 4), known(floats(5, 8)), known(floats(5)), kind=FULL)
 case("BATCH_MATMUL", floats(2, 3, 4), floats(2, 4, 5, salt=1), kind="BatchMatMulOptions")
 case("BATCH_MATMUL", floats(2, 4, 3), floats(2, 5, 4, salt=1), kind="BatchMatMulOptions", adj_x=True, adj_y=True)
+
+SEQUENCE = "UnidirectionalSequenceLSTMOptions"
+for major in (False, True):
+    gates = [known(floats(5, n, salt=k + 10 * n) * 0.4) for n in (3, 5) for k in range(4)]
+    biases = [known(floats(5, salt=k)) for k in range(4)]
+    states = [Known(T((4 if major else 2, 5), is_variable=True)) for _ in range(2)]
+    operands = [*gates, None, None, None, *biases, None, None, *states, None, None, None, None]
+    case("UNIDIRECTIONAL_SEQUENCE_LSTM", floats(2, 4, 3), *operands, kind=SEQUENCE, fused_activation_function=4,
+         time_major=major, cell_clip=1.0)  # fmt: skip
 
 # 8 bits
 

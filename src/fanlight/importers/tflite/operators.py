@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from fanlight.errors import UnsupportedOp
+from fanlight.errors import ModelFormatError, UnsupportedOp
 from fanlight.importers.graphs.lifting import lift
 from fanlight.importers.graphs.naming import Names
 from fanlight.importers.graphs.records import Graph, Model, Node, walk
 from fanlight.importers.tflite.rules import RULES
-from fanlight.importers.tflite.rules.fixed import BYTES, factor_table, multiplier_of
+from fanlight.importers.tflite.rules.fixed import BYTES, factor_table, multiplier_of, single
 from fanlight.importers.tflite.rules.lookup import results_of
 from fanlight.importers.tflite.rules.table import TAKES
 
@@ -52,6 +52,14 @@ def with_tables(graph: Graph) -> Graph:
 
 def tabled(node: Node, tensors: dict[str, Any], names: Names) -> Node:
     """The node with what is constant about its 8-bit numbers; long tables become tensors."""
+    try:
+        return computed(node, tensors, names)
+    except (ValueError, OverflowError, TypeError, KeyError, IndexError) as error:
+        expected = "scales and options that 8-bit numbers can have"
+        raise ModelFormatError(node.label, expected=expected, got=str(error)[:200]) from error
+
+
+def computed(node: Node, tensors: dict[str, Any], names: Names) -> Node:
     if node.op in PRODUCTS:
         return product(node, tensors, names)
     if TAKES.get(node.op) == "table" and (old := first(node, "given")) and (new := first(node, "made")):
@@ -86,12 +94,10 @@ def product(node: Node, tensors: dict[str, Any], names: Names) -> Node:
 
 def factors_of(node: Node, data: Any, kernel: Any, result: Any) -> list[float]:
     """By what the sums of products are scaled; with float32 products of scales where the kernels multiply so."""
-    import numpy
-
     if "axis" in kernel:
         return [data["scale"] * each / result["scale"] for each in kernel["scale"]]
     if node.op == "FULLY_CONNECTED" or data["dtype"] == "uint8":
-        return [float(numpy.float32(data["scale"]) * numpy.float32(kernel["scale"])) / result["scale"]]
+        return [single(data["scale"] * kernel["scale"]) / result["scale"]]
     return [data["scale"] * kernel["scale"] / result["scale"]]
 
 

@@ -19,6 +19,8 @@ from fanlight.importers.graphs.records import MOST_AXES, Extent, Graph, Model, N
 from fanlight.importers.tflite.schema import DTYPES, Bounds, members
 
 MOST_TENSORS, MOST_NODES, MOST_GRAPHS, MOST_BUFFERS = 20_000, 20_000, 1000, 40_000
+MOST_VARIABLE = 1 << 20  # numbers of a variable
+VARIABLES = ("float32", "int32", "int8", "uint8", "bool", "int64")
 MOST_OPERANDS = 4096  # of one node
 MOST_CHANNELS = 1 << 20  # that have a scale each
 MOST_REPEATED = 4  # times the file's size: the bytes of all constants, some of which share a buffer
@@ -159,6 +161,7 @@ class Reader:
         self.check_order(nodes, tensors, inputs, place)
         slots = [tuple(slot(tensors[k]) for k in side) for side in (inputs, outputs)]
         fixed = {each.name: each.array for each in tensors if each.array is not None}
+        fixed |= {each.name: self.zeros(each, place) for each in tensors if each.is_variable}
         ends = tuple(each.name for each in slots[0]), tuple(each.name for each in slots[1])
         name = Path(self.bounds.at).stem if name in ("", "main") else name
         self.open.pop()
@@ -307,6 +310,16 @@ class Reader:
             pair = numpy.stack([found << 4, found & 0xF0], -1).view("int8") >> 4
             return pair.reshape(-1)[:count].reshape(shape)
         return found.reshape(shape)
+
+    def zeros(self, tensor: Tensor, place: str) -> Any:
+        """With what a variable begins, at each call."""
+        import numpy
+
+        shape = tuple(extent for extent in tensor.shape if isinstance(extent, int))
+        if len(shape) != len(tensor.shape) or prod(shape) > MOST_VARIABLE or tensor.dtype not in VARIABLES:
+            expected = f"variables of {', '.join(VARIABLES)}, of at most {MOST_VARIABLE} numbers"
+            raise self.error(expected, f"{tensor.dtype}{list(tensor.shape)}", f"{place} {tensor.name!r}")
+        return numpy.zeros(shape, tensor.dtype)
 
     def content(self, buffer: Any, place: str) -> Any:
         """The bytes of a buffer, inside the flatbuffer or behind it; None for none."""

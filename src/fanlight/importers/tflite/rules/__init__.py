@@ -18,6 +18,7 @@ FAMILIES = (  # each adds its own
     "images",
     "movement",
     "quantizing",
+    "recurrent",
     "reduction",
     "refused",
 )

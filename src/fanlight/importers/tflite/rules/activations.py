@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import fanlight.importers.tensorflow.rules.activations as tensorflow
-from fanlight.importers.tflite.rules.fixed import ENDS, away, dequantized, quantized, requantized
+from fanlight.importers.tflite.rules.fixed import ENDS, away, dequantized, quantized, requantized, single
 from fanlight.importers.tflite.rules.table import given, is_quantized, made, op
 from fanlight.ir.graph import Value
 from fanlight.ops import functions as fn
@@ -43,10 +43,9 @@ def fused_ends(use: Any, said: dict[str, Any]) -> tuple[int, int]:
 def ends_of(name: str, said: dict[str, Any]) -> tuple[int, int]:
     least, most = ENDS[said["dtype"]]
     low, high = CLAMPS.get(name, (None, None))
-    import numpy
 
     def level(x: float) -> int:
-        return said["zero"] + away(float(numpy.float32(x) / numpy.float32(said["scale"])))
+        return said["zero"] + away(single(x / said["scale"]))
 
     return (
         least if low is None else max(least, min(level(low), most)),

@@ -16,6 +16,7 @@ from fanlight.importers.tflite.rules.fixed import (
     narrowed,
     quantized,
     scaled,
+    single,
 )
 from fanlight.importers.tflite.rules.table import given, is_quantized, made, op
 from fanlight.ir.graph import Value
@@ -72,12 +73,10 @@ op("SUB", bytes_="own")(summed(fn.subtract))
 def multiply(use: Any, x: Value, y: Value) -> Value:
     if not is_quantized(use):
         return finished(use, fn.multiply(x, y))
-    import numpy
-
     a, b, new = sides(use, x, y)
-    factor = numpy.float32(a["scale"]) * numpy.float32(b["scale"]) / numpy.float32(new["scale"])
+    factor = single(single(a["scale"] * b["scale"]) / new["scale"])
     whole = fn.multiply(centred(x, a["zero"]), centred(y, b["zero"]))
-    return narrowed(scaled(whole, *multiplier_of(float(factor))), new, fused_ends(use, new))
+    return narrowed(scaled(whole, *multiplier_of(factor)), new, fused_ends(use, new))
 
 
 @op("DIV", bytes_="own")

@@ -6,6 +6,7 @@ kernels/internal/quantization_util.cc.
 
 from __future__ import annotations
 
+import struct
 from math import floor, frexp
 from typing import Any
 
@@ -25,7 +26,14 @@ def multiplier_of(real: float) -> tuple[int, int]:
     whole = away(part * 2**31)
     if whole == 2**31:
         whole, shift = whole // 2, shift + 1
+    if shift > MOST_PLACES:
+        raise ValueError(f"a factor of {real}, where 8-bit numbers have one below 2^{MOST_PLACES}")
     return (0, 0) if shift < -MOST_PLACES else (whole, shift)
+
+
+def single(x: float) -> float:
+    """The nearest float32, as C computes with scales. Raises OverflowError beyond the last."""
+    return struct.unpack("<f", struct.pack("<f", x))[0]
 
 
 def away(x: float) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fanlight.importers.graphs.records import Node
-from fanlight.importers.tflite.rules.fixed import ENDS, away, multiplier_of, rounded_shift, scaled_number
+from fanlight.importers.tflite.rules.fixed import ENDS, away, multiplier_of, rounded_shift, scaled_number, single
 
 
 def functions() -> dict[str, Callable[..., Any]]:
@@ -37,27 +37,23 @@ def functions() -> dict[str, Callable[..., Any]]:
 
 def leaky(node: Node, old: dict[str, Any], new: dict[str, Any]) -> list[int]:
     """Computed in whole numbers: by one factor above zero, by another below."""
-    import numpy as np
 
     low, high = ENDS[old["dtype"]]
-    plain = np.float32(old["scale"]) / np.float32(new["scale"])
-    slanted = np.float32(old["scale"]) * np.float32(node.attributes["alpha"]) / np.float32(new["scale"])
-    factors = [multiplier_of(float(each)) for each in (slanted, plain)]
+    plain = single(old["scale"] / new["scale"])
+    slanted = single(single(old["scale"] * node.attributes["alpha"]) / new["scale"])
+    factors = [multiplier_of(each) for each in (slanted, plain)]
     centred = [each - old["zero"] for each in range(low, high + 1)]
     return [new["zero"] + scaled_number(each, *factors[each >= 0]) for each in centred]
 
 
 def hard_swish(node: Node, old: dict[str, Any], new: dict[str, Any]) -> list[int]:
     """Computed with 16 bits: x on a scale 128 times as fine, and (x + 3) / 6 between 0 and 1."""
-    import numpy as np
 
     low, high = ENDS[old["dtype"]]
-    fine = np.float32(1 / 128) * np.float32(old["scale"])
+    fine = single(old["scale"] / 128)
     (m, shift), (slope, places) = (
         (min((m + (1 << 15)) >> 16, 32767), shift)
-        for m, shift in map(
-            multiplier_of, (float(fine / np.float32(new["scale"])), float(fine / np.float32(3 / 32768)))
-        )
+        for m, shift in map(multiplier_of, (single(fine / new["scale"]), single(fine / single(3 / 32768))))
     )
     found = []
     for q in range(low, high + 1):

@@ -6,7 +6,7 @@ from typing import Any
 
 from fanlight.importers.tensorflow.rules import choices, creation, indexing, movement
 from fanlight.importers.tflite.rules.activations import activated
-from fanlight.importers.tflite.rules.fixed import BYTES, narrowed, requantized, rounded
+from fanlight.importers.tflite.rules.fixed import BYTES, narrowed, requantized, rounded, single
 from fanlight.importers.tflite.rules.table import given, is_quantized, made, op
 from fanlight.ir.graph import Value
 from fanlight.ops import functions as fn
@@ -85,10 +85,8 @@ def brought(x: Value, old: dict[str, Any], new: dict[str, Any]) -> Value:
     """One operand with the scale of the result: uint8 by a product of floats, int8 in whole numbers."""
     if x.dtype != "uint8" or all(old[name] == new[name] for name in ("scale", "zero")):
         return requantized(x, old, new)
-    import numpy
-
-    factor = numpy.float32(old["scale"]) * (numpy.float32(1) / numpy.float32(new["scale"]))
-    y = fn.add(fn.multiply(fn.cast(x, "float32"), float(factor)), float(-old["zero"] * factor))
+    factor = single(old["scale"] * single(1 / new["scale"]))
+    y = fn.add(fn.multiply(fn.cast(x, "float32"), factor), single(-old["zero"] * factor))
     return narrowed(fn.cast(rounded(y), "int32"), new)
 
 

@@ -14,6 +14,7 @@ from fanlight.importers.tflite.rules.fixed import (
     quantized,
     requantized,
     scaled,
+    single,
 )
 from fanlight.importers.tflite.rules.table import given, is_quantized, made, op
 from fanlight.ir.graph import Value
@@ -63,11 +64,4 @@ def batch_matmul(use: Any, x: Value, y: Value) -> Value:
     if a is None or b is None or new is None or "axis" in b or x.dtype not in BYTES:
         raise use.refuse("8-bit numbers, each array with one scale", (x.type, y.type))
     total = contraction.batch_matmul(use, centred(x, a["zero"]), centred(y, b["zero"]))
-    return narrowed(scaled(total, *multiplier_of(product_scale(a, b) / new["scale"])), new)
-
-
-def product_scale(a: dict[str, Any], b: dict[str, Any]) -> float:
-    """The scale of a product, as a float32."""
-    import numpy
-
-    return float(numpy.float32(a["scale"]) * numpy.float32(b["scale"]))
+    return narrowed(scaled(total, *multiplier_of(single(a["scale"] * b["scale"]) / new["scale"])), new)
