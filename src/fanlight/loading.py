@@ -18,7 +18,7 @@ from fanlight.content import IN_PAGE
 from fanlight.described import DescribedModel
 from fanlight.errors import ModelFormatError, StorageError, UnknownNameError, UnsupportedOp
 from fanlight.exported import Functions
-from fanlight.importers.names import is_keras, is_onnx, is_tensorflow
+from fanlight.importers.names import is_keras, is_onnx, is_tensorflow, is_tflite
 from fanlight.ir.module import Module
 from fanlight.ir.parse import parse_module
 from fanlight.layers.architecture import from_record
@@ -42,25 +42,29 @@ def load(
 ) -> Any:
     """Opens what `save` or `export` wrote: a Model, or the Functions that `fl.export` wrote; or a model that another
     tool wrote: x.keras, x.h5, x.hdf5 (Keras), x.onnx (PyTorch, scikit-learn and others), the folder of a SavedModel or
-    a frozen x.pb (TensorFlow), model.json (TensorFlow.js, graphs and layers).
+    a frozen x.pb (TensorFlow), model.json (TensorFlow.js, graphs and layers), x.tflite (TensorFlow Lite).
 
     `weights` is a .safetensors file, such as one that a page downloaded, whose arrays replace the saved ones. Of an
     ONNX file, `inputs` says what inputs are: a meaning, `{"image": fl.Image(224, 224, preset="torch")}`, or an array
     that an input always has; `outputs` what outputs are, `{"scores": fl.Classes(labels)}`; `dims` bounds open axes by
     name, `{"sequence": 128}`. The same goes for a graph of TensorFlow, where `outputs` may also be a list of names of
     tensors at which the graph is cut, `["dense_1/Relu"]`, or say what these mean; `signature` chooses one
-    of a SavedModel's.
+    of a SavedModel's. All of this goes for TensorFlow Lite too, whose own metadata say what pictures and classes are
+    unless you do: `None` for an input or output that is to stay plain numbers.
 
     Raises ModelFormatError for a file that is broken or of another model, UnsupportedOp with the names of all layers or
     operators that Fanlight lacks."""
     path = Path(path)
     is_file = not path.is_dir()
     said = {"inputs": inputs, "outputs": outputs, "dims": dims}
-    has_graph = is_tensorflow(path) or (is_onnx(path) and is_file)
-    if (any(said.values()) and not has_graph) or (signature and not is_tensorflow(path)):
-        expected = "inputs, outputs and dims for ONNX and TensorFlow alone, signature for a SavedModel"
+    has_signature = is_tensorflow(path) or (is_tflite(path) and is_file)
+    has_graph = has_signature or (is_onnx(path) and is_file)
+    if (any(said.values()) and not has_graph) or (signature and not has_signature):
+        expected = (
+            "inputs, outputs and dims for ONNX and TensorFlow alone, signature for a SavedModel or TensorFlow Lite"
+        )
         raise UnknownNameError("load", expected=expected, got=path.name, do="leave them out")
-    if is_tensorflow(path):
+    if has_signature:
         said["signature"] = signature
     if has_graph or (is_file and is_keras(path)):
         model: Any = _foreign(path, said)
@@ -81,8 +85,10 @@ def load(
 def _foreign(path: Path, said: Mapping[str, Any]) -> Model:
     if IN_PAGE:
         raise UnsupportedOp("load", expected="a folder that Fanlight exported, in a browser's Python", got=path.name)
-    from fanlight import keras_files, onnx_files, tensorflow_files
+    from fanlight import keras_files, onnx_files, tensorflow_files, tflite_files
 
+    if is_tflite(path):
+        return tflite_files.load_tflite(path, **said)
     if is_tensorflow(path):
         return tensorflow_files.load_tensorflow(path, **said)
     return keras_files.load_keras(path) if is_keras(path) else onnx_files.load_onnx(path, **said)
@@ -109,6 +115,7 @@ def read_model(bundle: Bundle) -> Model | None:
     from fanlight.importers.onnx import layer  # noqa: F401  # makes the class of its nodes known
     from fanlight.importers.tensorflow import corner_upsampling as third  # noqa: F401  # the same
     from fanlight.importers.tensorflow import layer as other  # noqa: F401  # the same
+    from fanlight.importers.tflite import layer as third  # noqa: F401  # the same
 
     try:
         model = Model.of_network(from_record(record["network"]), int(record.get("batch", 32)))

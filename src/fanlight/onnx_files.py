@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fanlight.errors import UnknownNameError
 from fanlight.importers.graphs.records import Model as OnnxModel
-from fanlight.importers.names import is_tensorflow
+from fanlight.importers.names import is_tensorflow, is_tflite
 from fanlight.importers.onnx.build import build
 from fanlight.importers.onnx.read import read_file
 from fanlight.layers.meanings import Classes, Image
@@ -48,8 +48,8 @@ def described(
     outputs: Sequence[str] = (),
     signature: str | None = None,
 ) -> dict[str, Any]:
-    """What a command line says of an ONNX file or TensorFlow's, as `loading.load` takes it: that its input of rank 4
-    takes pictures, the labels of its first output, "words=128" for the length of an axis."""
+    """What a command line says of an ONNX file, TensorFlow's or TensorFlow Lite's, as `loading.load` takes it: that its
+    input of rank 4 takes pictures, the labels of its first output, "words=128" for the length of an axis."""
     said: dict[str, Any] = {}
     bounds = {}
     for each in dims:
@@ -65,7 +65,11 @@ def described(
         said["outputs"] = list(outputs)
     if not image and labels is None:
         return said
-    if is_tensorflow(path):
+    if is_tflite(path):
+        from fanlight.tflite_files import graph_in
+
+        graph = graph_in(path, outputs or None, signature)
+    elif is_tensorflow(path):
         from fanlight.tensorflow_files import graph_in
 
         graph = graph_in(path, outputs or None, signature)

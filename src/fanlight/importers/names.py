@@ -18,6 +18,11 @@ def is_onnx(path: Path) -> bool:
     return path.suffix.lower() == ".onnx"
 
 
+def is_tflite(path: Path) -> bool:
+    """Whether a file has the name of a TensorFlow Lite model."""
+    return path.suffix.lower() == ".tflite"
+
+
 def is_tensorflow(path: Path) -> bool:
     """Whether a path has the name of a frozen graph or of a model.json, or is a folder with a model of TensorFlow's."""
     if path.is_dir():

@@ -6,7 +6,7 @@ code, so that Python, page and Node agree to the bit. Drawings are in `drawing`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -217,12 +217,17 @@ class Classes(Meaning):
         """The labels of a text file, one a line. One that comes again gets a number: ImageNet has two cranes, a bird
         and a machine. Raises StorageError."""
         try:
-            lines = [line.strip() for line in Path(path).read_text("utf-8").splitlines()]
+            lines = Path(path).read_text("utf-8").splitlines()
         except (OSError, UnicodeDecodeError) as error:
             raise StorageError("labels", expected="a text file, one label a line", got=error, at=path) from error
+        return cls.from_lines(lines)
+
+    @classmethod
+    def from_lines(cls, lines: Iterable[str]) -> Classes:
+        """As `from_file`, of its lines."""
         seen: dict[str, int] = {}
         labels = []
-        for label in filter(None, lines):
+        for label in filter(None, map(str.strip, lines)):
             seen[label] = seen.get(label, 0) + 1
             labels.append(label if seen[label] == 1 else f"{label} ({seen[label]})")
         return cls(tuple(labels))

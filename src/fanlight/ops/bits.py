@@ -9,7 +9,7 @@ from fanlight.errors import DtypeError, ShapeError
 from fanlight.ir import dim as dims
 from fanlight.ir.graph import Op, Value, apply
 from fanlight.ir.types import DTYPES, item_bytes
-from fanlight.ops import bitwise, comparison
+from fanlight.ops import bitwise, comparison, fixed
 from fanlight.ops.pointwise import cast, logical_not, multiply
 from fanlight.ops.promote import Operand, as_value, constant, elementwise, result_dtype
 from fanlight.ops.reductions import sum
@@ -17,7 +17,7 @@ from fanlight.ops.shapes import expand_dims, iota, reshape, slice, squeeze, stac
 
 __all__ = [
     "bitcast", "bitwise_and", "bitwise_invert", "bitwise_left_shift", "bitwise_not", "bitwise_or",
-    "bitwise_right_shift", "bitwise_xor", "left_shift", "right_shift", "view",
+    "bitwise_right_shift", "bitwise_xor", "high_multiply", "left_shift", "right_shift", "rounding_shift", "view",
 ]  # fmt: skip
 
 
@@ -50,6 +50,16 @@ def bitwise_invert(x: Operand) -> Value:
 
 
 bitwise_not = bitwise_invert
+
+
+def high_multiply(x: Operand, y: Operand) -> Value:
+    """x * y / 2^31 of int32, rounded: how 8-bit networks scale sums by a fraction of 31 bits."""
+    return elementwise(fixed.HighMultiply(), x, y)
+
+
+def rounding_shift(x: Operand, places: int) -> Value:
+    """x / 2^places of int32, rounded, halves away from 0; `places` is from 0 to 30."""
+    return as_value(x) if places == 0 else elementwise(fixed.RoundingShift(places), x)
 
 
 def left_shift(x: Operand, y: Operand) -> Value:

@@ -15,6 +15,7 @@ MODULES = (
     "power",
     "comparison",
     "bitwise",
+    "fixed",
     "reduce",
     "movement",
     "padding",

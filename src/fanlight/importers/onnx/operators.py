@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fanlight.errors import ModelFormatError, UnsupportedOp
-from fanlight.importers.graphs.build import SHORT
+from fanlight.importers.graphs.lifting import lift
 from fanlight.importers.graphs.naming import Names
 from fanlight.importers.graphs.records import Function, Graph, Model, Node, Reference, walk
 from fanlight.importers.onnx.read import DEEPEST, MOST_NODES, plain
@@ -239,28 +239,3 @@ def default_of(proto: Any) -> Any:
     if isinstance(value, bytes | int | float):
         return plain(value)
     return list(map(plain, value))
-
-
-def lift(node: Node, lifted: dict[str, Any], taken: Names) -> Node:
-    """The node whose graphs have their tensors outside, in `lifted`, but for short ones."""
-
-    def without(graph: Graph) -> Graph:
-        large = {name: array for name, array in graph.tensors.items() if array.size > SHORT}
-        names = {name: taken.take(f"{node.name or node.op}/{name}") for name in large}
-        lifted.update({names[name]: array for name, array in large.items()})
-        rest = {name: array for name, array in graph.tensors.items() if name not in large}
-        nodes = tuple(lift(renamed(each, names), lifted, taken) for each in graph.nodes)
-        return replace(graph, nodes=nodes, tensors=rest)
-
-    graphs = {name: without(graph) for name, graph in node.graphs.items()}
-    return replace(node, attributes={**node.attributes, **graphs}) if graphs else node
-
-
-def renamed(node: Node, names: Mapping[str, str]) -> Node:
-    """The node that reads other names."""
-    graphs = {
-        key: replace(graph, nodes=tuple(renamed(each, names) for each in graph.nodes))
-        for key, graph in node.graphs.items()
-    }
-    inputs = tuple(names.get(each, each) for each in node.inputs)
-    return replace(node, inputs=inputs, attributes={**node.attributes, **graphs})

@@ -33,7 +33,8 @@ FAMILIES = (  # each adds its own
     "trees",
     "vocabularies",
 )
+OTHERS = ("tf.", "tfl.")  # of TensorFlow and TensorFlow Lite, whose rules stand beside
 for family in FAMILIES:
     import_module(f"{__name__}.{family}")
-RULES = {kind: rule for kind, rule in ALL.items() if not kind.startswith("tf.")}  # those of TensorFlow stand beside
+RULES = {kind: rule for kind, rule in ALL.items() if not kind.startswith(OTHERS)}
 __all__ = ["FAMILIES", "RULES"]

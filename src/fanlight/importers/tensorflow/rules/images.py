@@ -11,6 +11,7 @@ from math import prod
 from typing import Any
 
 from fanlight.importers.tensorflow.rules.table import op
+from fanlight.ir import dim as dims
 from fanlight.ir.dim import DimLike
 from fanlight.ir.graph import Value
 from fanlight.ops import functions as fn
@@ -34,8 +35,16 @@ def resize_bicubic(use: Any, x: Value, size: Value) -> Value:
     return resized(use, fn.cast(x, "float32"), size, between_four)
 
 
-def resized(use: Any, x: Value, size: Value, along: Callable[..., Value]) -> Value:
+def sizes(use: Any, size: Value) -> tuple[DimLike, DimLike]:
+    """Height and width of a result."""
     height, width = use.dims(size, "a size")
+    if any(dims.bounds(length)[0] < 1 for length in (height, width)):
+        raise use.error("sizes from 1 up", [height, width])
+    return height, width
+
+
+def resized(use: Any, x: Value, size: Value, along: Callable[..., Value]) -> Value:
+    height, width = sizes(use, size)
     for axis, length in ((2, width), (1, height)):
         x = along(use, x, axis, length)
     return x

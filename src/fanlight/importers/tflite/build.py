@@ -1,0 +1,74 @@
+"""Which network is in a TensorFlow Lite file? What takes pictures or gives classes has floats there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from fanlight.importers.graphs.build import Built, Format
+from fanlight.importers.graphs.build import build as build_graph
+from fanlight.importers.graphs.naming import Names
+from fanlight.importers.graphs.records import Graph, Model, Node, Slot
+from fanlight.importers.tflite.layer import TFLiteNode
+from fanlight.importers.tflite.operators import prepared
+from fanlight.importers.tflite.read import DOMAIN, File
+from fanlight.importers.tflite.rules.fixed import BYTES
+from fanlight.layers.meanings import Meaning
+
+TFLITE = Format("TensorFlow Lite file", "tflite", prepared, TFLiteNode)
+
+
+def build(
+    file: File,
+    inputs: Mapping[str, Any] | None = None,
+    outputs: Mapping[str, Meaning] | None = None,
+    bounds: Mapping[str, int] | None = None,
+) -> Built:
+    """The network of a file; see `graphs.build`."""
+    model = replace(file.model, graph=with_floats(file, inputs or {}, outputs or {}))
+    return build_graph(model, TFLITE, inputs, outputs, bounds)
+
+
+def with_floats(file: File, inputs: Mapping[str, Any], outputs: Mapping[str, Meaning]) -> Graph:
+    """The graph, of which 8-bit inputs and outputs with a meaning are floats: pictures are made 8 bits by a node of
+    their own, and probabilities are read from such."""
+    graph = file.model.graph
+    names = Names({slot.name for slot in graph.inputs} | {name for node in graph.nodes for name in node.outputs})
+    before: list[Node] = []
+    after: list[Node] = []
+    renamed: dict[str, str] = {}  # what reads an input reads its 8-bit form
+
+    def said_of(slot: Slot) -> dict[str, Any] | None:
+        said = file.quantized.get(slot.name)
+        return said if said and said["dtype"] in BYTES and "axis" not in said else None
+
+    def floats(slot: Slot, meanings: Mapping[str, Any]) -> bool:
+        return isinstance(meanings.get(slot.name), Meaning) and said_of(slot) is not None
+
+    slots = list(graph.inputs)
+    for k, slot in enumerate(slots):
+        if floats(slot, inputs):
+            renamed[slot.name] = names.take(f"{slot.name}/quantized")
+            said = {"given": [None], "made": [said_of(slot)]}
+            before.append(Node("QUANTIZE", DOMAIN, "", (slot.name,), (renamed[slot.name],), said))
+            slots[k] = replace(slot, dtype="float32")
+    nodes = [replace(each, inputs=tuple(renamed.get(name, name) for name in each.inputs)) for each in graph.nodes]
+    ends = list(graph.outputs)
+    for k, slot in enumerate(ends):
+        if floats(slot, outputs):
+            inner = names.take(f"{slot.name}/quantized")
+            nodes = [renamed_node(each, slot.name, inner) for each in nodes]
+            said = {"given": [said_of(slot)], "made": [None]}
+            after.append(Node("DEQUANTIZE", DOMAIN, "", (inner,), (slot.name,), said))
+            ends[k] = replace(slot, dtype="float32")
+    return replace(graph, nodes=(*before, *nodes, *after), inputs=tuple(slots), outputs=tuple(ends))
+
+
+def renamed_node(node: Node, old: str, new: str) -> Node:
+    """The node with another name for a tensor."""
+    inputs, outputs = (tuple(new if name == old else name for name in side) for side in (node.inputs, node.outputs))
+    return replace(node, inputs=inputs, outputs=outputs)
+
+
+__all__ = ["TFLITE", "Model", "build"]
