@@ -15,7 +15,7 @@ from functools import cached_property
 
 from fanlight.bundle.describe import package_of, readme_of, types_of, types_of_part
 from fanlight.bundle.link import PARTS, link_folder
-from fanlight.bundle.manifest import NAME, FileEntry, Manifest
+from fanlight.bundle.manifest import NAME, PACKED, FileEntry, Manifest
 from fanlight.bundle.modules import read_module, web_text
 from fanlight.bundle.page import Page, compose
 from fanlight.bundle.strip import strip_style
@@ -58,8 +58,9 @@ class Contents:
                 raise ShapeError(f"weights {name!r}", expected=f"{slot.dtype}{list(slot.shape)}", got=got)
         return found
 
-    def data_files(self) -> tuple[dict[str, bytes], Manifest]:
-        """Code, weights, self-test and graph under their names, and the manifest that names them."""
+    def data_files(self, pack: bool = True) -> tuple[dict[str, bytes], Manifest]:
+        """Code, weights, self-test and graph under their names, and the manifest that names them. `pack`: code and
+        self-test are compressed, for hosts that compress nothing."""
         if "portable" not in self.code:
             raise CompileError(expected='code of the variant "portable"', got=sorted(self.code), at="write_bundle")
         written: dict[str, bytes] = {}
@@ -69,12 +70,15 @@ class Contents:
             written[name] = data
             return name
 
-        code = {variant: add("code", ".wasm", data) for variant, data in self.code.items()}
+        def packed(stem: str, suffix: str, data: bytes) -> str:
+            return add(stem, suffix + PACKED, gzip.compress(data, 9, mtime=0)) if pack else add(stem, suffix, data)
+
+        code = {variant: packed("code", ".wasm", data) for variant, data in self.code.items()}
         parts = list(shards(self.arrays))
         weights = [add("weights", ".safetensors", to_safetensors(part, {"format": "fanlight"})) for part in parts]
         if len(parts) > 1:
             add("weights", ".safetensors.index.json", shard_index(parts, weights))
-        selftest = add("selftest", ".safetensors", to_safetensors(self.selftest)) if self.selftest else None
+        selftest = packed("selftest", ".safetensors", to_safetensors(self.selftest)) if self.selftest else None
         inside = add("inside", ".safetensors", to_safetensors(self.inside)) if self.inside else None
         graph = add("graph", ".json.gz", self.graph) if self.graph is not None else None
         files = {"selftest": selftest, "inside": inside, "graph": graph}
