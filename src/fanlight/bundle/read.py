@@ -54,7 +54,7 @@ class Bundle:
         """The state arrays that the bundle holds, by name; those left out have an initial value in the manifest."""
         arrays: dict[str, Array] = {}
         for name in self.manifest.weights:
-            arrays |= from_safetensors(self.file(name), str(self.path / name))
+            arrays |= from_safetensors(self.content(name), str(self.path / name))
         for name, array in arrays.items():
             slot = self.manifest.slot(name)
             if slot is None or (slot.dtype, slot.shape) != (array.dtype, array.shape):
