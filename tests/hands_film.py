@@ -19,7 +19,10 @@ def film(path: Path, photo: Path, places: Iterable[Place], seconds: float = 4, r
 
     with Image.open(photo) as opened:
         picture = opened.convert("RGB")
-    cuts = {name: picture.crop(box).resize(((box[2] - box[0]) * 3 // 2, (box[3] - box[1]) * 3 // 2)) for name, box in CUTS.items()}
+    cuts = {
+        name: picture.crop(box).resize(((box[2] - box[0]) * 3 // 2, (box[3] - box[1]) * 3 // 2))
+        for name, box in CUTS.items()
+    }
     frames = []
     for number in range(int(seconds * rate)):
         frame = Image.new("RGB", (WIDE, HIGH), "white")

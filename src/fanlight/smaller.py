@@ -31,7 +31,6 @@ HIGHEST = 127
 LARGEST_HALF, SMALLEST_HALF = 65504.0, 2.0**-14  # of float16, with all of its digits
 MANY = 1024  # numbers of an array that may stay in the 8 bits in which it came
 STEPS = 256  # of 8 bits
-MOST_MISSED = 5  # steps that no two neighbours among the numbers are nearer
 ROUNDING = 2.0**-22  # of the largest number: what float32 makes of a step and an offset
 # Scales that are tried, as parts of the one that reaches the largest weight of a channel.
 TRIED = tuple(1 - step / 256 for step in range(-4, 20))
@@ -136,7 +135,7 @@ def stored_form(
 
 def grid_form(array: np.ndarray, axes: tuple[int, ...]) -> tuple[Stored, dict[str, np.ndarray]] | None:
     """An array whose numbers lie on at most 256 steps of equal height: all of them, or those of each channel."""
-    if array.size < MANY:
+    if array.size < MANY or array.min() == array.max():
         return None
     near = ROUNDING * np.abs(array).max()
     for kept in ((), axes):
@@ -167,10 +166,10 @@ def step_of(numbers: np.ndarray, near: float) -> float:
     if found.size > STEPS:
         return 0.0
     reach, gap = found[-1] - found[0], np.diff(found).min()
-    for part in range(1, MOST_MISSED):
+    for part in range(1, STEPS):  # the smallest gap is so many steps
         count = round(reach / gap * part)
         if count >= STEPS:
-            return 0.0
+            break
         step = reach / count  # all gaps together tell it best: the smallest one has its own rounding
         if np.abs(np.rint((found - found[0]) / step) * step + found[0] - found).max() <= near:
             return float(step)
