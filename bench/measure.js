@@ -57,7 +57,8 @@ export async function openBare(site, model, sizes) {
   const { manifest } = model;
   const { pages, versions } = manifest.memory;
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
-  const code = fetch(new URL(manifest.code[model.diagnostics().variant], site));
+  const { body } = await fetch(new URL(manifest.code[model.diagnostics().variant], site));
+  const code = new Response(body.pipeThrough(new DecompressionStream('gzip')), { headers: { 'content-type': 'application/wasm' } });
   const { instance } = await WebAssembly.instantiateStreaming(code, { env: { memory } });
   const length = (dim) => (typeof dim === 'number' ? dim : dim.reduce((sum, [n, ...names]) => sum + names.reduce((p, name) => p * sizes[name], n), 0));
   const view = ({ offset, shape }) => new Float32Array(memory.buffer, offset, shape.reduce((total, dim) => total * length(dim), 1));

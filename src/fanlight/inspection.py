@@ -64,7 +64,7 @@ def inspect_source(source: Path, after: str | None = None) -> Facts:
         "functions": [function_facts(manifest, name, compiled) for name in manifest.functions],
         "state": state_facts(manifest),
         "memory": memory_facts(manifest, compiled),
-        "code": None if compiled is None else {"same": compiled.code == bundle.file(manifest.code[VARIANT])},
+        "code": None if compiled is None else {"same": compiled.code == bundle.content(manifest.code[VARIANT])},
         "files": file_facts(manifest),
     }
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from fanlight.bundle.onefile import write_single_file
+from fanlight.bundle.own_page import own_files
 from fanlight.bundle.page import Page
 from fanlight.bundle.weights import to_safetensors
 from fanlight.bundle.write import write_bundle, write_file
@@ -50,7 +51,7 @@ def export_model(
     weights: Arrays,
     *,
     train: bool = False,
-    page: Page | None = None,
+    page: Page | str | Path | None = None,
     optimizer_state: bool = False,
     onefile: bool = False,
     quantize: str | None = None,
@@ -64,7 +65,8 @@ def export_model(
     """Writes the bundle of `model` with its state `weights`: a folder, or one HTML file where `path` ends in .html.
 
     - `train`: the page can go on training: `fit`, `evaluate`, `reset`.
-    - `page`: an `fl.Page`; without it a folder has no index.html, and one file shows all that fits.
+    - `page`: an `fl.Page`, or the folder of a page of your own, whose files are copied beside the model; without it a
+      folder has no index.html, and one file shows all that fits.
     - `optimizer_state`: also what the optimizer remembers; else it begins anew, and the download is a third.
     - `onefile`: the folder also holds the one-file form, and its page offers it.
     - `quantize`: "float16", or "int8": whole numbers with a scale for each output channel, small arrays as float16.
@@ -92,6 +94,10 @@ def export_model(
         from fanlight.smaller import smaller
 
         module, weights, stored = smaller(cast("Model", model), module, weights, quantize, prune, train, data)
+    elif not IN_PAGE:
+        from fanlight.smaller import as_they_came
+
+        module, weights, stored = as_they_came(model.network, module, weights)
     training = model.training_record(sample_weight) if train else None
     facts = {"license": license, "citation": citation}
     page = _with_arrays(page, model)
@@ -114,7 +120,7 @@ def export(
     path: str | Path,
     state: Any = None,
     dims: Mapping[str, int] | None = None,
-    page: Page | None = None,
+    page: Page | str | Path | None = None,
     name: str = "functions",
     meanings: Mapping[str, Any] | None = None,
     onefile: bool = False,
@@ -135,10 +141,13 @@ def export(
     return _publish(Path(path), module, name, arrays, _with_arrays(page), onefile, None, {}, graph)
 
 
-def _with_arrays(page: Page | None, model: DescribedModel | None = None) -> Page | None:
+def _with_arrays(page: Page | str | Path | None, model: DescribedModel | None = None) -> Page | Path | None:
     """The page with its data as arrays in dtypes that a bundle holds: what `fit` takes may be shown, too."""
+    if isinstance(page, str | Path):
+        return Path(page)
     if page is not None and not isinstance(page, Page):
-        raise DtypeError("page", expected="an fl.Page", got=repr(page)[:60], do='write page=fl.Page(title="My model")')
+        do = 'write page=fl.Page(title="My model")'
+        raise DtypeError("page", expected="an fl.Page, or a folder", got=repr(page)[:60], do=do)
     if page is None or page.data is None:
         return page
     seen = model.network.input_meanings().get(model.input_names[0]) if model else None
@@ -156,7 +165,7 @@ def _publish(
     module: Module,
     name: str,
     weights: Arrays,
-    page: Page | None,
+    page: Page | Path | None,
     onefile: bool,
     training: Mapping[str, Any] | None,
     facts: Mapping[str, Any],
@@ -165,6 +174,11 @@ def _publish(
     layers: list[dict[str, Any]] | None = None,
 ) -> Path:
     single = path.suffix.lower() in (".html", ".htm")
+    own = own_files(page) if isinstance(page, Path) else {}
+    if own and (single or onefile):
+        do = "export a folder, or show an fl.Page"
+        raise UnsupportedOp("export", expected="an fl.Page in one file", got="a page of your own", do=do)
+    shown = None if isinstance(page, Path) else page
     written: dict[object, Any] = {}
     wanted = list(VARIANTS) if not single else ["portable"]
     found = compile_for(module, [TARGETS[VARIANTS[variant]] for variant in wanted], written=written)
@@ -176,13 +190,13 @@ def _publish(
     if not single and any(function.operations >= SHARED for function in manifest.functions.values()):
         for variant, each in compiled.items():
             code[f"{variant}-threads"] = emit_threads(each.program, each.target, written=written)
-    asked = inside or (page is not None and "inside" in (page.show or ()))
-    more: dict[str, Any] = {"page": page, "selftest": self_test(compiled["portable"], manifest, weights)}
+    asked = inside or (shown is not None and "inside" in (shown.show or ()))
+    more: dict[str, Any] = {"page": shown, "selftest": self_test(compiled["portable"], manifest, weights)}
     more |= {"graph": graph, "inside": inside_arrays(compiled, layers) if asked else None}
     if single:
         write_single_file(path, manifest, code, weights, **more)
     else:
-        write_bundle(path, manifest, code, weights, onefile=onefile, **more)
+        write_bundle(path, manifest, code, weights, onefile=onefile, own=own, **more)
     return path
 
 

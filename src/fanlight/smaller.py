@@ -19,7 +19,7 @@ from fanlight.ir import dim as dims
 from fanlight.ir.control import label_of
 from fanlight.ir.module import Module
 from fanlight.layers.network import Network
-from fanlight.passes.expand import FORMATS, MASK, SCALE, Stored, expand, forms_to
+from fanlight.passes.expand import FORMATS, GRID, MASK, SCALE, Stored, expand, forms_to
 from fanlight.samples import ROWS, sample
 
 if TYPE_CHECKING:
@@ -29,6 +29,9 @@ LARGE = 20_000  # numbers from which on an array is int8: errors of smaller ones
 FEWEST = 32  # numbers of an array that is worth a change
 HIGHEST = 127
 LARGEST_HALF, SMALLEST_HALF = 65504.0, 2.0**-14  # of float16, with all of its digits
+MANY = 1024  # numbers of an array that may stay in the 8 bits in which it came
+STEPS = 256  # of 8 bits
+ROUNDING = 2.0**-22  # of the largest number: what float32 makes of a step and an offset
 # Scales that are tried, as parts of the one that reaches the largest weight of a channel.
 TRIED = tuple(1 - step / 256 for step in range(-4, 20))
 
@@ -96,10 +99,20 @@ def channel_axes(network: Network) -> dict[str, tuple[int, ...]]:
     return found
 
 
+def as_they_came(
+    network: Network, module: Module, weights: Arrays
+) -> tuple[Module, dict[str, np.ndarray], dict[str, Any]]:
+    """The module and the state of an export where weights that came from 8 bits stay in 8 bits, and which do."""
+    forms, stored = stored_forms(network, module, weights, None, 0.0, False)
+    return expand(module, forms), stored, forms_to(forms)
+
+
 def stored_form(
     array: np.ndarray, quantize: str | None, prune: float, axes: tuple[int, ...]
 ) -> tuple[Stored, dict[str, np.ndarray]] | None:
     """How one array is stored, and its parts by what follows its name; None where it stays as it is."""
+    if not prune and (found := grid_form(array, axes)):
+        return found
     kept = kept_by_magnitude(array, prune) if prune and array.ndim > 1 else None
     if kept is not None:
         array = np.where(kept, array, np.float32(0))
@@ -118,6 +131,49 @@ def stored_form(
         bits = np.packbits(kept.reshape(-1), bitorder="little")
         parts[MASK] = np.pad(bits, (0, -len(bits) % 4)).view(np.uint32)
     return Stored(array.shape, form, scale, None if kept is None else int(kept.sum())), parts
+
+
+def grid_form(array: np.ndarray, axes: tuple[int, ...]) -> tuple[Stored, dict[str, np.ndarray]] | None:
+    """An array whose numbers lie on at most 256 steps of equal height: all of them, or those of each channel."""
+    if array.size < MANY or array.min() == array.max():
+        return None
+    near = ROUNDING * np.abs(array).max()
+    for kept in ((), axes):
+        rows = np.moveaxis(array, kept, range(len(kept))).reshape(prod(array.shape[axis] for axis in kept), -1)
+        steps = []
+        for row in rows:
+            steps.append(step_of(row, near))
+            if not steps[-1]:
+                break
+        else:
+            shape = tuple(extent if axis in kept else 1 for axis, extent in enumerate(array.shape))
+            step = np.array(steps, np.float32).reshape(shape)
+            least = rows.min(axis=1).reshape(shape)
+            numbers = np.rint((array - least) / step)
+            if np.abs(numbers * step + least - array).max() <= near:
+                parts = {"": numbers.astype(np.uint8), GRID: np.stack([step, least])}
+                return Stored(array.shape, "grid", shape), parts
+    return None
+
+
+def step_of(numbers: np.ndarray, near: float) -> float:
+    """The height of the steps that numbers lie on, as near as that; 0 where they lie on none, or on more than 256."""
+    if np.unique(numbers[:MANY]).size > STEPS:
+        return 0.0
+    found = np.unique(numbers).astype(np.float64)
+    if found.size == 1:  # of one number alone any step is one
+        return 1.0 if len(numbers) < MANY else 0.0
+    if found.size > STEPS:
+        return 0.0
+    reach, gap = found[-1] - found[0], np.diff(found).min()
+    for part in range(1, STEPS):  # the smallest gap is so many steps
+        count = round(reach / gap * part)
+        if count >= STEPS:
+            break
+        step = reach / count  # all gaps together tell it best: the smallest one has its own rounding
+        if np.abs(np.rint((found - found[0]) / step) * step + found[0] - found).max() <= near:
+            return float(step)
+    return 0.0
 
 
 def kept_by_magnitude(array: np.ndarray, prune: float) -> np.ndarray:
@@ -184,6 +240,9 @@ def expanded_arrays(arrays: Arrays, forms: Mapping[str, Stored]) -> dict[str, An
 
 def expanded_array(parts: Mapping[str, np.ndarray], name: str, form: Stored) -> np.ndarray:
     numbers = parts[name]
+    if form.format == "grid":
+        step, least = parts[name + GRID]
+        return numbers.astype(np.float32) * step + least
     if form.format == "int8":
         numbers = numbers.astype(np.float32) - np.float32(128)
     elif form.format == "float16":

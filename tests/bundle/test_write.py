@@ -170,7 +170,7 @@ def test_a_bundle_is_read_back(tmp_path):
     assert bundle.manifest == written and bundle.graph() == b"graph"
     for name, array in bundle.weights().items():
         assert array.tobytes() == weights[name].tobytes() and array.shape == weights[name].shape
-    assert bundle.file(written.code["portable"]) == code["portable"]
+    assert bundle.content(written.code["portable"]) == code["portable"]
     with pytest.raises(ModelFormatError, match="lists"):
         bundle.file("../secret")
 

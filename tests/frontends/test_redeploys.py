@@ -114,7 +114,7 @@ def test_an_old_manifest_before_new_files_is_refused_or_whole(page, flowers, new
     with hosting(site) as address:
         error = visit(page, address)(f"{CAUGHT} return caught(() => load());")
         assert error["name"] == "IntegrityError" and "weights." in error["message"] and "404" in error["message"]
-    mixed(site, (flowers, "*.safetensors"), (flowers, "*.wasm"))
+    mixed(site, (flowers, "*.safetensors"), (flowers, "code.*"))
     with hosting(site) as address:
         found = visit(page, address)(f"const model = await load(); return {PREDICT};", ROWS)
     assert found == pytest.approx(two_rows(flowers), abs=1e-5)
@@ -139,4 +139,4 @@ def test_a_host_that_answers_everything_with_its_page(page, flowers, tmp_path):
         assert error["name"] == "IntegrityError" and weights.name in error["message"]
         (site / "fanlight.json").unlink()
         error = visit(page, address)(f"{CAUGHT} return caught(() => load());")
-    assert error["name"] == "ModelFormatError" and "is not JSON; is the whole folder there?" in error["message"]
+    assert error["name"] == "ModelFormatError" and "is not JSON; upload the whole folder again" in error["message"]

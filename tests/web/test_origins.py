@@ -58,7 +58,7 @@ def test_a_missing_file_is_named(page, line_site, thread):
     page.context.route("**/code.*", lambda route: route.fulfill(status=404, body="no"))
     found = visit(page, line_site.address)(CAUGHT + "return caught(() => load({ thread: given }))", thread)
     assert found["name"] == "IntegrityError"
-    assert re.search(r"code\.\w+\.wasm could not be read: the host answered 404", found["message"])
+    assert re.search(r"code\.\w+\.wasm\.gz\.bin could not be read: the host answered 404", found["message"])
 
 
 def test_from_another_origin_the_worker_comes_through_a_blob(tab, line_site, tmp_path):

@@ -10,12 +10,12 @@ import gzip
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from fanlight.bundle.describe import package_of, readme_of, types_of, types_of_part
 from fanlight.bundle.link import PARTS, link_folder
-from fanlight.bundle.manifest import NAME, FileEntry, Manifest
+from fanlight.bundle.manifest import NAME, PACKED, FileEntry, Manifest
 from fanlight.bundle.modules import read_module, web_text
 from fanlight.bundle.page import Page, compose
 from fanlight.bundle.strip import strip_style
@@ -26,6 +26,7 @@ PAGE_SCRIPT = "page/page.js"
 PAGE_STYLE = "page/style.css"
 SLOW_BYTES = 1 << 20  # above it gzip -9 takes seconds, and weights hardly shrink ...
 SAMPLE, HARDLY = 1 << 16, 0.9  # ... which so many bytes show, if that part is left of them
+WORTH = 0.85  # the part that packed weights may have of their bytes
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +40,7 @@ class Contents:
     graph: bytes | None = None
     selftest: Mapping[str, ArrayLike] | None = None
     inside: Mapping[str, ArrayLike] | None = None
+    own: Mapping[str, bytes] = field(default_factory=dict)  # the files of a page of one's own
 
     @cached_property
     def arrays(self) -> dict[str, Array]:
@@ -58,8 +60,9 @@ class Contents:
                 raise ShapeError(f"weights {name!r}", expected=f"{slot.dtype}{list(slot.shape)}", got=got)
         return found
 
-    def data_files(self) -> tuple[dict[str, bytes], Manifest]:
-        """Code, weights, self-test and graph under their names, and the manifest that names them."""
+    def data_files(self, pack: bool = True) -> tuple[dict[str, bytes], Manifest]:
+        """Code, weights, self-test and graph under their names, and the manifest that names them. `pack`: code and
+        self-test are compressed, for hosts that compress nothing."""
         if "portable" not in self.code:
             raise CompileError(expected='code of the variant "portable"', got=sorted(self.code), at="write_bundle")
         written: dict[str, bytes] = {}
@@ -69,17 +72,27 @@ class Contents:
             written[name] = data
             return name
 
-        code = {variant: add("code", ".wasm", data) for variant, data in self.code.items()}
+        def packed(stem: str, suffix: str, data: bytes) -> str:
+            return add(stem, suffix + PACKED, gzip.compress(data, 9, mtime=0)) if pack else add(stem, suffix, data)
+
+        code = {variant: packed("code", ".wasm", data) for variant, data in self.code.items()}
         parts = list(shards(self.arrays))
-        weights = [add("weights", ".safetensors", to_safetensors(part, {"format": "fanlight"})) for part in parts]
+        held = [to_safetensors(part, {"format": "fanlight"}) for part in parts]
+        weights = [(packed if is_worth_packing(data) else add)("weights", ".safetensors", data) for data in held]
         if len(parts) > 1:
             add("weights", ".safetensors.index.json", shard_index(parts, weights))
-        selftest = add("selftest", ".safetensors", to_safetensors(self.selftest)) if self.selftest else None
+        selftest = packed("selftest", ".safetensors", to_safetensors(self.selftest)) if self.selftest else None
         inside = add("inside", ".safetensors", to_safetensors(self.inside)) if self.inside else None
         graph = add("graph", ".json.gz", self.graph) if self.graph is not None else None
         files = {"selftest": selftest, "inside": inside, "graph": graph}
         named = replace(self.manifest, code=code, weights=tuple(weights), page=None, **files)
         return written, named
+
+
+def is_worth_packing(data: bytes) -> bool:
+    """Whether weights shrink, as those of 8 bits do: float32 hardly does, and stays what other programs can read."""
+    middle = data[len(data) // 2 :][:SAMPLE]
+    return len(data) > SAMPLE and len(gzip.compress(middle, 6, mtime=0)) < WORTH * len(middle)
 
 
 def hashed(stem: str, suffix: str, data: bytes) -> str:
@@ -146,6 +159,10 @@ def folder_files(contents: Contents, onefile: bool = False) -> tuple[dict[str, b
     written |= {part.replace(".js", ".d.ts"): types_of_part(read_module(part)).encode() for part in PARTS}
     written["package.json"] = package_of(manifest).encode()
     written["README.md"] = readme_of(manifest).encode()
+    if taken := sorted(contents.own.keys() & {NAME, *written}):
+        do = "name it otherwise"
+        raise ModelFormatError("page", expected="names that the bundle does not have", got=taken[0], do=do)
+    written |= contents.own
     done = finish(manifest, written)
     return written | {NAME: done.to_bytes()}, done
 

@@ -20,6 +20,7 @@ from fanlight.ir.types import DTYPES, Shape, item_bytes
 
 FORMAT = 1
 NAME = "fanlight.json"
+PACKED = ".gz.bin"  # ends the names of compressed files: a host that knew .gz might unpack them on the way
 PAGE_BYTES = 65536  # WebAssembly page
 LONGEST_MANIFEST = 64 << 20
 FILE_NAME = r"[A-Za-z0-9_][A-Za-z0-9._-]{0,199}"  # one path component: no separator, no leading dot

@@ -50,21 +50,26 @@ def single_file(contents: Contents) -> bytes:
     page = contents.page
     assert page is not None
     portable = replace(contents, code={"portable": contents.code["portable"]})
-    written, manifest = portable.data_files()
+    written, manifest = portable.data_files(pack=False)
     data = None
     if page.data is not None:
         arrays = to_safetensors(page.arrays())
         data = hashed("data", ".safetensors", arrays)
         written[data] = arrays
     manifest = finish(replace(manifest, page=page.to_manifest(manifest, data=data)), written)
+    everywhere = {
+        "packed.js": "whole.js",
+        **({} if "features" in manifest.functions else {"features.js": "trunkless.js"}),
+    }
     instead = {
+        **everywhere,
         "files.js": "inline.js",
         "threads.js": "alone.js",
         "course.js": "nothing.js",
         **({} if sees_pictures(manifest) else {"pictures.js": "unseen.js"}),
         **{f"page/{part}.js": "page/absent.js" for part in absent(page, manifest)},
     }
-    scripts = {"page": link_script(PAGE_SCRIPT, instead), "worker": link_script(WORKER)}
+    scripts = {"page": link_script(PAGE_SCRIPT, instead), "worker": link_script(WORKER, everywhere)}
     style = strip_style(web_text(PAGE_STYLE))
     boot = strip(web_text("boot.js"))
     html = compose(page, manifest, form="one-file", policy=policy(boot))

@@ -12,10 +12,11 @@ import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fanlight.bundle.manifest import LONGEST_MANIFEST, NAME, Manifest
+from fanlight.bundle.manifest import LONGEST_MANIFEST, NAME, PACKED, Manifest
 from fanlight.bundle.weights import Array, from_safetensors
 from fanlight.errors import IntegrityError, ModelFormatError, StorageError
 
+LONGEST_CONTENT = 1 << 30  # bytes of a packed file when it is unpacked
 _BLOCK = re.compile(rb'<script type="application/gzip" data-file="([^"]*)">([A-Za-z0-9+/=]*)</script>')
 
 
@@ -44,11 +45,16 @@ class Bundle:
             )
         return data
 
+    def content(self, name: str) -> bytes:
+        """What a file holds, which may be packed."""
+        data = self.file(name)
+        return inflated(data, LONGEST_CONTENT, f"{self.path}: {name}") if name.endswith(PACKED) else data
+
     def weights(self) -> dict[str, Array]:
         """The state arrays that the bundle holds, by name; those left out have an initial value in the manifest."""
         arrays: dict[str, Array] = {}
         for name in self.manifest.weights:
-            arrays |= from_safetensors(self.file(name), str(self.path / name))
+            arrays |= from_safetensors(self.content(name), str(self.path / name))
         for name, array in arrays.items():
             slot = self.manifest.slot(name)
             if slot is None or (slot.dtype, slot.shape) != (array.dtype, array.shape):
@@ -97,10 +103,17 @@ def read_bytes(path: Path, most: int) -> bytes:
 
 def unpack(data: bytes, most: int, at: str) -> bytes:
     """What base64 and gzip hold, never more than `most` bytes of it."""
-    unzip = zlib.decompressobj(wbits=31)
     try:
-        found = unzip.decompress(base64.b64decode(data, validate=True), most + 1)
-    except (ValueError, zlib.error) as error:
+        return inflated(base64.b64decode(data, validate=True), most, at)
+    except ValueError as error:
+        raise IntegrityError(expected="base64", got=error, at=at) from None
+
+
+def inflated(data: bytes, most: int, at: str) -> bytes:
+    """What gzip holds, never more than `most` bytes of it."""
+    try:
+        found = zlib.decompressobj(wbits=31).decompress(data, most + 1)
+    except zlib.error as error:
         raise IntegrityError(expected="compressed bytes", got=error, at=at) from None
     if len(found) > most:
         raise IntegrityError(expected=f"at most {most} bytes", got="more", at=at)

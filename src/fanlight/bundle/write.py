@@ -29,6 +29,7 @@ def write_bundle(
     selftest: Mapping[str, ArrayLike] | None = None,
     inside: Mapping[str, ArrayLike] | None = None,
     onefile: bool = False,
+    own: Mapping[str, bytes] | None = None,
 ) -> Manifest:
     """Writes the bundle `directory` and returns its manifest.
 
@@ -44,13 +45,14 @@ def write_bundle(
       "<function>/state/<name>"; each function begins with the exported state.
     - `inside`: what widgets show of the inside, from `inside_facts`; fetched when one of them asks.
     - `onefile`: adds the one-file form, which the page offers for download.
+    - `own`: the files of a page of one's own, from `own_page.own_files`, in the place of `page`.
 
     An existing bundle is replaced, other files in its folder stay. Raises StorageError where the folder holds something
     else or cannot be written; what was there is then as it was.
     """
     target = Path(directory).absolute()
     kept = files_to_keep(target)
-    written, done = folder_files(Contents(manifest, code, weights, page, graph, selftest, inside), onefile)
+    written, done = folder_files(Contents(manifest, code, weights, page, graph, selftest, inside, own or {}), onefile)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         fresh = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))

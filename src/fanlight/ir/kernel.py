@@ -154,6 +154,9 @@ class Kernel:
     combine: str = ""
     schedule: Contraction | Sorting | None = None
 
+    def __repr__(self) -> str:  # as of a program
+        return f"Kernel({self.name}: {self.kind})"
+
     @property
     def touched(self) -> frozenset[str]:
         """The buffers that it reads or writes."""
@@ -279,3 +282,6 @@ class Program:
     groups: Mapping[str, int]  # state name -> version group
     bytes: int  # all memory, the header included
     versions: int = 0  # byte offset of the group versions (int32 each), then one stamp for each derivation
+
+    def __repr__(self) -> str:  # its expressions share parts, and written out have no end
+        return f"Program({', '.join(self.procedures)}; {self.bytes:,} bytes)"

@@ -19,7 +19,7 @@ from fanlight.ir.types import Type
 from fanlight.ops import functions as fn
 
 FORMATS = ("int8", "float16")
-SCALE, MASK = "/scale", "/mask"  # what follows the name of an array in the names of its other parts
+SCALE, MASK, GRID = "/scale", "/mask", "/grid"  # what follows the name of an array in the names of its other parts
 WORD = 32  # bits of a mask's word
 
 
@@ -29,8 +29,10 @@ class Stored:
 
     `format`: "int8" are whole numbers from -127 to 127, as uint8 with 128 added, times a bfloat16 scale each, `scale`
     being the shape of these against the array: (1, 1, 1, c) for one an output channel. "float16" are the two bytes of
-    IEEE's half precision. "float32" is for arrays that are only pruned. `kept`: of a pruned array, how many numbers are
-    stored; bit k % 32 of word k // 32 of a mask says whether element k is one of them, else it is 0.
+    IEEE's half precision. "grid" are whole numbers from 0 to 255 times a step plus an offset, float32 arrays of shape
+    `scale`: what a file of 8-bit weights holds, without loss. "float32" is for arrays that are only pruned. `kept`: of
+    a pruned array, how many numbers are stored; bit k % 32 of word k // 32 of a mask says whether element k is one of
+    them, else it is 0.
     """
 
     shape: tuple[int, ...]
@@ -43,7 +45,9 @@ class Stored:
         shape = self.shape if self.kept is None else (self.kept,)
         pair = (*shape, 2) if self.format == "float16" else shape
         found = {name: Type("float32" if self.format == "float32" else "uint8", pair)}
-        if self.scale:
+        if self.format == "grid":
+            found[name + GRID] = Type("float32", (2, *self.scale))
+        elif self.scale:
             found[name + SCALE] = Type("uint8", (*self.scale, 2))
         if self.kept is not None:
             found[name + MASK] = Type("uint32", (-(-prod(self.shape) // WORD),))
@@ -82,6 +86,9 @@ def expanded(name: str, stored: Stored) -> Value:
         numbers = fn.cast(numbers, "float32") - 128.0
     elif stored.format == "float16":
         numbers = half(numbers)
+    elif stored.format == "grid":
+        grid = parts[name + GRID]
+        return fn.cast(numbers, "float32") * grid[0] + grid[1]
     if stored.kept is not None:
         numbers = spread(numbers, parts[name + MASK], stored.shape)
     return numbers * bfloat16(parts[name + SCALE]) if stored.scale else numbers
@@ -141,8 +148,12 @@ def forms_from(record: Any) -> dict[str, Stored]:
         for name, each in (record or {}).items():
             shape, scale = (tuple(map(int, each[key])) for key in ("shape", "scale"))
             kept = None if each["kept"] is None else int(each["kept"])
-            fits = min((*shape, *scale, 1)) >= 1 and each["format"] in ("float32", *FORMATS)
-            if not fits or (kept is not None and not 1 <= kept <= prod(shape)):
+            fits = min((*shape, *scale, 1)) >= 1 and each["format"] in ("float32", "grid", *FORMATS)
+            if (
+                not fits
+                or (kept is not None and not 1 <= kept <= prod(shape))
+                or (each["format"] == "grid") > bool(scale)
+            ):
                 raise ValueError(f"{name}: {each}"[:100])
             found[str(name)] = Stored(shape, each["format"], scale, kept)
         return found

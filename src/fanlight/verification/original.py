@@ -152,7 +152,7 @@ class Original:
         """The inputs of the bundle's self-test, if it has one; pictures are prepared in it."""
         if self.bundle.manifest.selftest is None:
             return {}
-        arrays = from_safetensors(self.bundle.file(self.bundle.manifest.selftest), str(self.bundle.path))
+        arrays = from_safetensors(self.bundle.content(self.bundle.manifest.selftest), str(self.bundle.path))
         start = f"{FUNCTION}/input/"
         return {key.removeprefix(start): numpy_of(each) for key, each in arrays.items() if key.startswith(start)}
 

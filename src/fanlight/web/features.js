@@ -2,15 +2,13 @@
 // Where they take too much memory, each step runs the trunk: so does features.py.
 
 import { TYPES, batchOf, count } from './layout.js';
+import { letGo } from './release.js';
 
 /** @typedef {import('./engine.js').Encoded} Encoded */
 
 const LIMIT = 2 ** 29; // bytes
 
 const map = (/** @type {any} */ all = {}, /** @type {(each: any) => any} */ of) => Object.fromEntries(Object.entries(all).map(([name, each]) => [name, of(each)]));
-
-/** Gives the memory of arrays back now, where the browser can: the collector may wait until there is much more. @param {any[]} arrays */
-export const letGo = (arrays) => arrays.forEach(({ buffer }) => buffer.transfer?.(0));
 
 /** What a head is trained on, for each set; nothing where that is too large. What the trunk takes is made ready part by part, and
  * let go. @param {import('./engine.js').Engine} engine @param {Encoded[]} sets @param {AbortSignal} signal

@@ -35,3 +35,6 @@ export function joined(parts, Kind) {
   parts.reduce((at, part) => (all.set(part, at), at + part.length), 0);
   return all;
 }
+
+/** @param {any} place a blob, bytes or a stream of them @param {any} by what changes them on the way @returns {Promise<Uint8Array>} */
+export const toBytes = async (place, by = new TransformStream()) => new Uint8Array(await new Response(new Response(place).body?.pipeThrough(by)).arrayBuffer());

@@ -4,7 +4,8 @@
 import { Engine } from './engine.js';
 import { BrowserError, FanlightError, IntegrityError, ModelFormatError } from './errors.js';
 import { sha256 } from './integrity.js';
-import { TYPES, count, joined } from './layout.js';
+import { TYPES, count, toBytes } from './layout.js';
+import { inflated } from './packed.js';
 import { readSafetensors } from './safetensors.js';
 
 /** @typedef {import('./types.d.ts').Manifest} Manifest */
@@ -31,19 +32,14 @@ export async function fetchBytes(address, cache, signal, onBytes) {
   traffic.requests++;
   const response = await fetch(address, { cache, signal });
   if (!response.ok) throw new Error(`the host answered ${response.status}`);
-  /** @type {Uint8Array[]} */
-  const parts = [];
-  const reader = /** @type {ReadableStream<Uint8Array<ArrayBuffer>>} */ (response.body).getReader();
-  for (let part; !(part = await reader.read()).done;) {
-    parts.push(part.value);
-    traffic.bytesReceived += part.value.length;
-    onBytes?.(part.value.length);
-  }
-  return joined(parts, Uint8Array);
+  return toBytes(response.body, new TransformStream({
+    transform(part, to) {
+      traffic.bytesReceived += part.length;
+      onBytes?.(part.length);
+      to.enqueue(part);
+    },
+  }));
 }
-
-/** @param {Blob | BufferSource} place @returns {Promise<Uint8Array>} */
-export const toBytes = async (place) => new Uint8Array(await new Response(place).arrayBuffer());
 
 /** @param {string} name @param {(cache: RequestCache) => Promise<Uint8Array>} attempt @param {RequestCache[]} caches tried in turn @returns {Promise<Uint8Array>} */
 async function attempts(name, attempt, [cache, ...rest]) {
@@ -63,17 +59,17 @@ export async function readManifest(place, signal) {
   try {
     return JSON.parse(new TextDecoder().decode(bytes));
   } catch {
-    throw new ModelFormatError('fanlight.json is not JSON; is the whole folder there?');
+    throw new ModelFormatError('fanlight.json is not JSON; upload the whole folder again');
   }
 }
 
-/** Reads a file that the manifest lists, and verifies it. @param {Pick<Source, 'manifest' | 'files'>} source @param {string} name @param {AbortSignal} [signal] @param {OnBytes} [onBytes] */
+/** Reads a file that the manifest lists, verifies it, and unpacks it where it is packed. @param {Pick<Source, 'manifest' | 'files'>} source @param {string} name @param {AbortSignal} [signal] @param {OnBytes} [onBytes] */
 export function readFile({ manifest, files }, name, signal, onBytes) {
   const stated = manifest.files[name], place = files[name];
   if (!stated || !place) throw new ModelFormatError(`fanlight.json has no file ${name}`);
   return attempts(name, async (cache) => {
     const bytes = typeof place === 'string' ? await fetchBytes(place, cache, signal, onBytes) : await toBytes(place);
-    if (await sha256(bytes) === stated.sha256) return bytes;
+    if (await sha256(bytes) === stated.sha256) return inflated(bytes);
     throw new IntegrityError(`${name}: expected the ${stated.bytes} bytes of fanlight.json, got ${bytes.length} others; upload the whole folder again`);
   }, ['default', 'reload']);
 }
@@ -90,7 +86,7 @@ export async function loadEngine(source, signal, onProgress) {
   const [bytes, ...arrived] = /** @type {any[]} */ (await Promise.all([code, ...weights.slice(0, 1)].map(read)));
   // They have been verified: a browser that refuses them lacks instructions, or obeys a policy. Some can switch all of it off.
   const module = await (async () => WebAssembly.compile(bytes))().catch((error) => {
-    throw new BrowserError(`this browser or a policy refuses WebAssembly SIMD (Chrome 91, Firefox 89, Safari 16.4): ${error.message}`);
+    throw new BrowserError(`this browser or a policy refuses WebAssembly SIMD (Chrome 91, Firefox 113, Safari 16.4): ${error.message}`);
   });
   const engine = new Engine(manifest, module, shared);
   const missing = new Map(manifest.state.map((slot) => [slot.name, slot]));

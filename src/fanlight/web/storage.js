@@ -2,8 +2,7 @@
 // closed tab leaves the one before. What was saved from another model is refused with what differs, and stays.
 
 import { BrowserError, ModelFormatError, StorageError } from './errors.js';
-import { TYPES, count } from './layout.js';
-import { toBytes } from './loader.js';
+import { TYPES, count, toBytes } from './layout.js';
 import { CODES, readHeader, readSafetensors } from './safetensors.js';
 
 /** @typedef {import('./runner.js').Runner} Runner */

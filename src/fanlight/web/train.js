@@ -2,8 +2,9 @@
 // are means over the samples, as in Keras. Knows nothing of the page.
 
 import { NonFiniteLossError } from './errors.js';
-import { featuresOf, letGo } from './features.js';
+import { featuresOf } from './features.js';
 import { batchOf } from './layout.js';
+import { letGo } from './release.js';
 
 /** @typedef {import('./session.js').Session} Session */
 /** @typedef {import('./session.js').Job} Job */

@@ -75,7 +75,7 @@ function showCode({ model }, asked) {
   const { manifest } = model;
   // The page and a worker's WebAssembly are not among what the page itself asked for.
   const came = new Set(['index.html', manifest.code[model.diagnostics().variant], ...asked.map((address) => address.replace(/.*\//, ''))]);
-  const files = Object.entries(manifest.files).filter(([name]) => /\.(js|css|html|wasm)$/.test(name) && came.has(name));
+  const files = Object.entries(manifest.files).filter(([name]) => /\.(js|css|html|wasm|bin)$/.test(name) && came.has(name));
   const total = files.reduce((sum, [, { gzip }]) => sum + gzip, 0);
   byId('figure-code').textContent = bytes(isOneFile() ? new Blob([document.documentElement.outerHTML]).size : total);
   byId('figure-code-note').textContent = isOneFile() ? 'with network and examples' : 'compressed, all of it';

@@ -1,0 +1,119 @@
+// Where are the hands in front of the camera, and what do they do? A worker finds them in each frame; here they get an id that
+// stays, and events tell what changed.
+//
+//   const hands = await Hands.load();
+//   hands.on('pinch', (hand) => console.log(hand.id, hand.tip));
+//   await hands.start(video);
+//
+// A hand is { id, label, score, box: { x, y, width, height }, tip: { x, y } }, in parts of the picture: 0, 0 is its upper left
+// corner, 1, 1 its lower right one. `label` is open, closed, pinch or point.
+
+import { Tracker } from './tracker.js';
+
+/** How much of the picture's width and height the model sees. */
+const SIDE = 320;
+/** Events of one hand; `hands` has all of them after each frame, `faces` and `milliseconds` beside them. */
+export const EVENTS = ['enter', 'leave', 'open', 'closed', 'pinch', 'point', 'release', 'hands'];
+
+export class Hands {
+  #worker;
+  #listeners = new Map(EVENTS.map((name) => [name, new Set()]));
+  #waiting = [];
+  #tracker;
+  #video;
+
+  /** `score`: how sure the model has to be, 0 to 1. `mirror`: left and right are swapped, as a visitor expects of a camera.
+   * `threads`: 1, or as many as the model may use. `onProgress({ loaded, total })`: bytes of the download. */
+  static async load({ score = 0.55, mirror = true, threads, onProgress } = {}) {
+    const worker = new Worker(new URL('./finder.js', import.meta.url), { type: 'module' });
+    const hands = new Hands(worker, { score, mirror });
+    hands.facts = await hands.#ask({ load: { threads } }, [], onProgress);
+    return hands;
+  }
+
+  constructor(worker, options) {
+    this.#worker = worker;
+    this.#tracker = new Tracker(options);
+    this.mirror = options.mirror;
+    /** The hands of the last frame, and the faces, which have no ids. */
+    this.hands = [];
+    this.faces = [];
+    worker.onmessage = ({ data: { progress, error, ...answer } }) => {
+      const [{ resolve, reject, onProgress }] = this.#waiting;
+      if (progress) return onProgress?.(progress);
+      this.#waiting.shift();
+      if (error) reject(new Error(error));
+      else resolve(answer);
+    };
+    worker.onerror = ({ message }) => this.#fail(message || 'the worker could not be started');
+  }
+
+  /** Calls `listener` at each event of that name; gives what ends it. */
+  on(name, listener) {
+    const listeners = this.#listeners.get(name);
+    if (!listeners) throw new Error(`expected one of ${EVENTS.join(', ')}, got "${name}"`);
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  }
+
+  /** The hands in one picture (img, video, canvas, ImageBitmap), and in `faces` of this object the faces. */
+  async detect(picture) {
+    const bitmap = await createImageBitmap(picture, { resizeWidth: SIDE, resizeHeight: SIDE, resizeQuality: 'medium' });
+    const { scores, boxes, milliseconds } = await this.#ask({ bitmap }, [bitmap]);
+    const { hands, faces, events } = this.#tracker.update(scores, boxes, performance.now());
+    Object.assign(this, { hands, faces, milliseconds });
+    for (const [name, hand] of events) this.#emit(name, hand);
+    this.#emit('hands', { hands, faces, milliseconds });
+    return hands;
+  }
+
+  /** Looks at a video, frame after frame, until `stop`: always at the newest one. */
+  async start(video) {
+    this.stop();
+    this.#video = video;
+    if (!video.videoWidth) await new Promise((resolve) => video.addEventListener('loadeddata', resolve, { once: true }));
+    this.#follow(video).catch((error) => this.#fail(error.message));
+  }
+
+  /** No frame is looked at any more; `start` goes on. */
+  stop() {
+    this.#video = undefined;
+  }
+
+  /** Ends the worker, and gives its memory back. */
+  close() {
+    this.stop();
+    this.#fail('it was closed');
+  }
+
+  async #follow(video) {
+    while (this.#video === video) {
+      if (!video.paused && !video.ended) await this.detect(video);
+      await nextFrame(video);
+    }
+  }
+
+  #ask(message, transfer = [], onProgress = undefined) {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ resolve, reject, onProgress });
+      this.#worker.postMessage(message, transfer);
+    });
+  }
+
+  #emit(name, value) {
+    for (const listener of this.#listeners.get(name)) listener(value);
+  }
+
+  #fail(why) {
+    this.#worker.terminate();
+    for (const { reject } of this.#waiting.splice(0)) reject(new Error(`hands: ${why}`));
+    this.stop();
+  }
+}
+
+/** Until the video shows another frame; at once where it has shown one meanwhile, and soon in a page that is hidden. */
+const nextFrame = (video) => new Promise((resolve) => {
+  setTimeout(resolve, 100);
+  if (video.requestVideoFrameCallback) video.requestVideoFrameCallback(resolve);
+  else requestAnimationFrame(resolve);
+});
