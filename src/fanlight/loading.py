@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -112,11 +113,9 @@ def read_model(bundle: Bundle) -> Model | None:
     if "network" not in record:
         return None
     from fanlight import Model  # in a page another one than in Python elsewhere
-    from fanlight.importers.onnx import layer  # noqa: F401  # makes the class of its nodes known
-    from fanlight.importers.tensorflow import corner_upsampling as third  # noqa: F401  # the same
-    from fanlight.importers.tensorflow import layer as other  # noqa: F401  # the same
-    from fanlight.importers.tflite import layer as third  # noqa: F401  # the same
 
+    for kind in ("onnx.layer", "tensorflow.layer", "tensorflow.corner_upsampling", "tflite.layer"):
+        import_module(f"fanlight.importers.{kind}")  # makes the classes of its nodes known
     try:
         model = Model.of_network(from_record(record["network"]), int(record.get("batch", 32)))
         if recipe := record.get("recipe"):
