@@ -52,7 +52,9 @@ class Firefox(Browser):
             self.process = Process(command, files={"user.js": preferences_text()})
             stack.callback(self.process.kill)
             address = self.process.wait_for(r"WebDriver BiDi listening on (ws://\S+)", START)
-            self.socket = stack.enter_context(connect(f"{address}/session", max_size=None, compression=None))
+            # A ping would draw a random number in a thread of its own, while Hypothesis draws.
+            options = {"max_size": None, "compression": None, "ping_interval": None}
+            self.socket = stack.enter_context(connect(f"{address}/session", **options))
             found = self.send("session.new", capabilities={})["capabilities"]
             self.send("session.subscribe", events=EVENTS)
             self.send(

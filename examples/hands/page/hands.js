@@ -12,13 +12,14 @@ import { Tracker } from './tracker.js';
 
 /** How much of the picture's width and height the model sees. */
 const SIDE = 320;
-/** Events of one hand; `hands` has all of them after each frame, `faces` and `milliseconds` beside them. */
+/** Events of one hand; but `hands` comes after each frame with all of them: { hands, faces, milliseconds }. */
 export const EVENTS = ['enter', 'leave', 'open', 'closed', 'pinch', 'point', 'release', 'hands'];
 
 export class Hands {
   #worker;
   #listeners = new Map(EVENTS.map((name) => [name, new Set()]));
   #waiting = [];
+  #options;
   #tracker;
   #video;
 
@@ -33,11 +34,9 @@ export class Hands {
 
   constructor(worker, options) {
     this.#worker = worker;
+    this.#options = options;
     this.#tracker = new Tracker(options);
     this.mirror = options.mirror;
-    /** The hands of the last frame, and the faces, which have no ids. */
-    this.hands = [];
-    this.faces = [];
     worker.onmessage = ({ data: { progress, error, ...answer } }) => {
       const [{ resolve, reject, onProgress }] = this.#waiting;
       if (progress) return onProgress?.(progress);
@@ -56,15 +55,15 @@ export class Hands {
     return () => listeners.delete(listener);
   }
 
-  /** The hands in one picture (img, video, canvas, ImageBitmap), and in `faces` of this object the faces. */
-  async detect(picture) {
+  /** What is in one picture (img, video, canvas, ImageBitmap) by itself: { hands, faces, milliseconds }, ids from 1 on. */
+  detect(picture) {
+    return this.#find(picture, new Tracker(this.#options));
+  }
+
+  async #find(picture, tracker) {
     const bitmap = await createImageBitmap(picture, { resizeWidth: SIDE, resizeHeight: SIDE, resizeQuality: 'medium' });
     const { scores, boxes, milliseconds } = await this.#ask({ bitmap }, [bitmap]);
-    const { hands, faces, events } = this.#tracker.update(scores, boxes, performance.now());
-    Object.assign(this, { hands, faces, milliseconds });
-    for (const [name, hand] of events) this.#emit(name, hand);
-    this.#emit('hands', { hands, faces, milliseconds });
-    return hands;
+    return { ...tracker.update(scores, boxes, performance.now()), milliseconds };
   }
 
   /** Looks at a video, frame after frame, until `stop`: always at the newest one. */
@@ -88,7 +87,12 @@ export class Hands {
 
   async #follow(video) {
     while (this.#video === video) {
-      if (!video.paused && !video.ended) await this.detect(video);
+      if (!video.paused && !video.ended) {
+        const { events, ...seen } = await this.#find(video, this.#tracker);
+        if (this.#video !== video) return;
+        for (const [name, hand] of events) this.#emit(name, hand);
+        this.#emit('hands', seen);
+      }
       await nextFrame(video);
     }
   }

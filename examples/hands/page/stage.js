@@ -72,13 +72,13 @@ function serve(hands) {
   });
   const look = async (picture) => {
     byId('mirror').dataset.state = 'on';
-    const { mirror } = hands;
-    await hands.detect(picture);
-    paint(picture, picture.width, picture.height, mirror);
+    const seen = await hands.detect(picture);
+    draw(overlay, seen, { picture, width: picture.width, height: picture.height, mirror: hands.mirror });
+    const found = seen.hands.map(({ label }) => label).join(', ') || 'no hand';
+    say(`In this picture: ${found} (${seen.milliseconds.toFixed(0)} ms, on this device).`);
   };
-  const paint = (picture, width, height, mirror) => draw(overlay, hands, { picture, width, height, mirror });
-  hands.on('hands', ({ milliseconds }) => {
-    if (video.videoWidth && (stream || video.src)) paint(video, video.videoWidth, video.videoHeight, hands.mirror);
+  hands.on('hands', ({ milliseconds, ...seen }) => {
+    draw(overlay, seen, { picture: video, width: video.videoWidth, height: video.videoHeight, mirror: hands.mirror });
     times.push([performance.now(), milliseconds]);
     while (times.length > 30) times.shift();
     const [[from]] = times, [[to]] = times.slice(-1);

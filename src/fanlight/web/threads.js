@@ -21,7 +21,7 @@ let numbers = 0, last = 0, isSaid = false;
  * @param {Runner} runner @param {any} wanted how many threads, or 'auto' @param {typeof import('./start.js').startAny} startAny */
 export async function share(runner, wanted, startAny) {
   const { manifest, source, notes } = runner;
-  const { SharedArrayBuffer, Worker, crossOriginIsolated, navigator, process } = /** @type {any} */ (globalThis);
+  const { SharedArrayBuffer, Worker, crossOriginIsolated, document, navigator, process } = /** @type {any} */ (globalThis);
   const node = !Worker && process?.getBuiltinModule?.('node:worker_threads');
   // Only browsers say whether they are isolated; a server shares its cores when it is told to.
   const most = crossOriginIsolated === undefined ? 1 : Math.min(navigator.hardwareConcurrency || 1, MOST);
@@ -32,10 +32,12 @@ export async function share(runner, wanted, startAny) {
   const code = manifest.code[variant];
   /** @type {Helper[]} */
   let helpers = [];
+  // The calling thread may wait for others unless it is the page's.
+  const isHere = node || runner.thread === 'page', isWaiting = node || !isHere || !document;
   let why = 'a page may not wait';
   if (!node && !crossOriginIsolated) why = 'the page is not isolated (Cross-Origin-Opener-Policy: same-origin, Cross-Origin-Embedder-Policy: require-corp)';
   else if (!SharedArrayBuffer) why = 'this browser shares no memory';
-  else if (node || runner.thread !== 'page') {
+  else if (isWaiting) {
     bell ??= new Int32Array(new SharedArrayBuffer(4 * POOL));
     while (pool.size < count - 1 && numbers < POOL - 1) start(startAny(node ? () => startInNode(node) : startHelper));
     const started = await Promise.allSettled([...pool].slice(0, count - 1));
@@ -54,7 +56,7 @@ export async function share(runner, wanted, startAny) {
   const words = new Int32Array(memory.buffer);
   const id = ++last;
   const shared = { ...source, variant, files: { ...source.files, [code]: await runner.locate(code) }, shared: { memory, bell } };
-  runner[node ? 'here' : 'there'] = shared;
+  runner[isHere ? 'here' : 'there'] = shared;
   runner.helpers = {
     join(loaded, module) {
       if (loaded !== shared) return;
