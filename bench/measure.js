@@ -61,7 +61,8 @@ export async function openBare(site, model, sizes) {
   const code = new Response(body.pipeThrough(new DecompressionStream('gzip')), { headers: { 'content-type': 'application/wasm' } });
   const { instance } = await WebAssembly.instantiateStreaming(code, { env: { memory } });
   const length = (dim) => (typeof dim === 'number' ? dim : dim.reduce((sum, [n, ...names]) => sum + names.reduce((p, name) => p * sizes[name], n), 0));
-  const view = ({ offset, shape }) => new Float32Array(memory.buffer, offset, shape.reduce((total, dim) => total * length(dim), 1));
+  const types = { float32: Float32Array, uint8: Uint8Array };
+  const view = ({ dtype, offset, shape }) => new types[dtype](memory.buffer, offset, shape.reduce((total, dim) => total * length(dim), 1));
   const state = await model.weights({ all: true });
   for (const slot of manifest.state) {
     const { buffer, byteOffset, byteLength } = state[slot.name];

@@ -25,6 +25,8 @@ MEASUREMENTS = {  # name -> module
     "lstm": "contests.lstm",
     "matmul": "contests.matmul",
     "mobilenet": "contests.mobilenet",
+    "converted": "contests.converted",
+    "frames": "frames.frames",
     "threaded": "contests.threaded",
     "coldstart": "coldstart.coldstart",
     "pointwise": "pointwise.pointwise",

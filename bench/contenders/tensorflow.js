@@ -29,10 +29,11 @@ export async function contenders(backends, build, inputs) {
     const name = `TensorFlow.js, ${backend}`;
     try {
       await useBackend(backend);
-      const call = build(tf);
-      const tensors = Object.fromEntries(inputs.map(({ name: label, array, shape }) => [label, tf.tensor(array, shape)]));
+      const call = await build(tf);
+      const tensors = Object.fromEntries(inputs.map(({ name: label, array, shape, dtype }) => [label, tf.tensor(array, shape, dtype === 'uint8' ? 'int32' : dtype)]));
       const run = async () => {
-        const y = tf.tidy(() => call(tensors));
+        // What a model with loops gives is awaited, and `tidy` takes nothing that is.
+        const y = await (call.isAwaited ? call(tensors) : tf.tidy(() => call(tensors)));
         const values = await y.data();
         y.dispose();
         return values;

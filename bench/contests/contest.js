@@ -3,10 +3,11 @@
 
 import { callsIn, difference, interleave, loadPeak, median, openBare } from '../measure.js';
 
-const floats = async (file) => new Float32Array(await (await fetch(file)).arrayBuffer());
+const TYPES = { float32: Float32Array, uint8: Uint8Array };
+const read = async (file, dtype) => new TYPES[dtype](await (await fetch(file)).arrayBuffer());
 
 /** Inputs and weights: `{ name, array, shape }` each. */
-const arraysOf = (described) => Promise.all(described.map(async ({ name, shape, file }) => ({ name, shape, array: await floats(file) })));
+const arraysOf = (described) => Promise.all(described.map(async ({ name, shape, file, dtype }) => ({ name, shape, dtype, array: await read(file, dtype) })));
 
 /** Fanlight's two forms of a function: bare where one thread is enough, and through the runtime. */
 async function fanlight({ site: place, function: name, output, sizes }, inputs, threads) {

@@ -41,6 +41,7 @@ class Job:
     tensorflow: float | None = None
     share: float | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
+    files: Mapping[str, bytes] = field(default_factory=dict)  # what a peer opens, by its place
 
 
 def run_contest(name: str, title: str, jobs: Sequence[Job], quick: bool, threads: int = 1, rounds: int = 25) -> Report:
@@ -50,8 +51,9 @@ def run_contest(name: str, title: str, jobs: Sequence[Job], quick: bool, threads
     described = []
     for job in jobs:
         kinds = {"inputs": job.inputs, "last": job.last or job.inputs, "weights": job.weights}
-        files = {f"{job.name}/{k}/{label}.f32": each for k, arrays in kinds.items() for label, each in arrays.items()}
-        data.update({place: np.ascontiguousarray(array, np.float32).tobytes() for place, array in files.items()})
+        files = {f"{job.name}/{k}/{label}.bin": each for k, arrays in kinds.items() for label, each in arrays.items()}
+        data.update({place: stored(array).tobytes() for place, array in files.items()})
+        data.update(job.files)
         for kind, content in (("onnx", job.onnx), ("tflite", job.tflite)):
             if content is not None:
                 data[f"{job.name}/model.{kind}"] = content
@@ -75,6 +77,11 @@ def run_contest(name: str, title: str, jobs: Sequence[Job], quick: bool, threads
         rows += more_rows
         notes += more_notes
     return Report(name, title, rows, notes, settings, {"peers": versions(), **result}, browser, "contests")
+
+
+def stored(array: np.ndarray) -> np.ndarray:
+    """Pictures as bytes, all else as float32."""
+    return np.ascontiguousarray(array, np.uint8 if array.dtype == np.uint8 else np.float32)
 
 
 def export(jobs: Sequence[tuple[Job, dict[str, fl.Tensor]]], folder: Path) -> None:
@@ -117,7 +124,12 @@ def describe(job: Job) -> dict[str, Any]:
 
     def places(kind: str, arrays: Mapping[str, np.ndarray]) -> list[dict[str, Any]]:
         return [
-            {"name": label, "shape": array.shape, "file": f"{job.name}/{kind}/{label}.f32"}
+            {
+                "name": label,
+                "shape": array.shape,
+                "file": f"{job.name}/{kind}/{label}.bin",
+                "dtype": str(stored(array).dtype),
+            }
             for label, array in arrays.items()
         ]
 
