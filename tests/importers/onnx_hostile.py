@@ -325,6 +325,13 @@ NOT_BUILT: dict[str, Change] = {  # refused as what Fanlight lacks
     "tokens with 4 TB skipped": lambda m: put(
         m, "TfIdfVectorizer", [constant(m, "t", np.ones((1, 9)))], mode="TF", max_skip_count=HUGE, min_gram_length=1,
         max_gram_length=2, ngram_counts=[0, 2], ngram_indexes=[0, 1, 2], pool_int64s=[1, 2, 1, 2]),
+    "a length times infinity": lambda m: [  # each node before the last one
+        put(m, "Expand", ["x", "n"], outputs=("o",)),
+        put(m, "Cast", ["g"], outputs=("n",), to=TensorProto.INT64),
+        put(m, "Mul", ["f", constant(m, "i", np.full(1, np.inf), "float32")], outputs=("g",)),
+        put(m, "Cast", ["s"], outputs=("f",), to=TensorProto.FLOAT),
+        put(m, "Shape", ["x"], outputs=("s",)),
+    ],
     "a length to the power of a billion": lambda m: length_of(m, "Mul", 30),
     "trees of 4 TB of leaves": lambda m: learner(m, "TreeEnsembleRegressor", "w", **leaf(HUGE)),
 }  # fmt: skip

@@ -59,7 +59,8 @@ def evaluated(value: Value, arrays: list[Any]) -> Any:
         if all(array.dtype != object for array in arrays):
             return numpy.asarray(op.reference(*arrays)).astype(value.dtype, copy=False)
         return settled(numpy.asarray(with_dims(value, arrays), object), value.dtype)
-    except (TypeError, ValueError, NotImplementedError):  # no arithmetic of dims: a root of one, a bound that is open
+    # No arithmetic of dims: a root of one, a bound that is open, an infinite one.
+    except (TypeError, ValueError, OverflowError, NotImplementedError):
         return None
 
 
