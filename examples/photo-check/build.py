@@ -94,7 +94,11 @@ for name, what in (("choose", "layouts that chose the threshold"), ("test", "lay
 
 picture = fl.Input(seen, batch_size=1, name="picture")
 photo, document = checker(picture)
-check = fl.Model(picture, {"photo": photo, "document": document}, name="photo-check", meanings={"photo": fl.Classes(LABELS)})
-check.export(options.site, page=Path(__file__).parent / "page", license="MIT (nsfwjs); document head: generated pictures")
+check = fl.Model(
+    picture, {"photo": photo, "document": document}, name="photo-check", meanings={"photo": fl.Classes(LABELS)}
+)
+check.export(
+    options.site, page=Path(__file__).parent / "page", license="MIT (nsfwjs); document head: generated pictures"
+)
 size = sum(file.stat().st_size for file in options.site.iterdir())
 print(f"{options.site}: {size:,} bytes; look at it with: fanlight serve {options.site}")

@@ -17,7 +17,9 @@ FOLDERS = [Path("/usr/share/fonts"), Path("/Library/Fonts"), Path("/System/Libra
 # Families that the head learns from, and those that are kept for the test.
 LEARNT = ("DejaVuSans", "LiberationSans", "Arial", "arial", "Verdana", "verdana", "Helvetica", "DejaVuSansMono")
 KEPT = ("DejaVuSerif", "LiberationSerif", "LiberationMono", "Times", "times", "Georgia", "georgia", "Courier", "cour")
-SYLLABLES = "ba be bi bo da de di do fa fe ga go ha hi ka ke ki la le li lo ma me mi mo na ne no pa pe ra re ri ro sa se"
+SYLLABLES = (
+    "ba be bi bo da de di do fa fe ga go ha hi ka ke ki la le li lo ma me mi mo na ne no pa pe ra re ri ro sa se"
+)
 SYLLABLES += " so ta te ti to va ve vi za zo an el in or un est ald erg int olm"
 
 

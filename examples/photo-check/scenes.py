@@ -32,7 +32,9 @@ def gradient(rng: random.Random) -> Image.Image:
     y, x = np.mgrid[0:LARGE, 0:LARGE] / LARGE
     turn = rng.uniform(0, 2 * math.pi)
     part = np.clip(0.5 + rng.uniform(0.2, 1) * ((x - 0.5) * math.cos(turn) + (y - 0.5) * math.sin(turn)), 0, 1)
-    grain = np.random.default_rng(rng.getrandbits(32)).normal(0, rng.uniform(0, 12), (LARGE, 1 if rng.random() < 0.5 else LARGE))
+    grain = np.random.default_rng(rng.getrandbits(32)).normal(
+        0, rng.uniform(0, 12), (LARGE, 1 if rng.random() < 0.5 else LARGE)
+    )
     a, b = np.array(tinted(rng, 20, 235)), np.array(tinted(rng, 20, 235))
     colours = a + part[..., None] * (b - a) + grain[..., None]
     return Image.fromarray(np.clip(colours, 0, 255).astype(np.uint8))
@@ -144,7 +146,9 @@ def laid(document: Image.Image, scene: Image.Image, rng: random.Random) -> Image
     scene = scene.resize((LARGE, LARGE))
     shadow = cover.resize((LARGE, LARGE), BILINEAR).filter(ImageFilter.GaussianBlur(6)).point(lambda v: v * 0.45)
     scene.paste((0, 0, 0), (rng.randint(-4, 6), rng.randint(0, 8)), shadow)
-    scene.paste(shown.resize((LARGE, LARGE), Image.Resampling.BOX), (0, 0), cover.resize((LARGE, LARGE), Image.Resampling.BOX))
+    scene.paste(
+        shown.resize((LARGE, LARGE), Image.Resampling.BOX), (0, 0), cover.resize((LARGE, LARGE), Image.Resampling.BOX)
+    )
     return scene
 
 
@@ -161,7 +165,9 @@ def photographed(scene: Image.Image, rng: random.Random) -> np.ndarray:
     """What a phone makes of a scene: light, colour, blur, noise, JPEG; at the side that the model sees."""
     if rng.random() < 0.6:
         light = ImageOps.autocontrast(gradient(rng).convert("L"))
-        scene = Image.blend(scene, Image.composite(scene, ImageEnhance.Brightness(scene).enhance(0.4), light), rng.random())
+        scene = Image.blend(
+            scene, Image.composite(scene, ImageEnhance.Brightness(scene).enhance(0.4), light), rng.random()
+        )
     scene = ImageEnhance.Brightness(scene).enhance(rng.uniform(0.65, 1.3))
     scene = ImageEnhance.Color(scene).enhance(rng.uniform(0.4, 1.4))
     scene = ImageEnhance.Contrast(scene).enhance(rng.uniform(0.7, 1.25))

@@ -41,7 +41,7 @@ export class Card {
     this.details.replaceChildren(
       element('h4', {}, 'Document'), element('ul', { class: 'bars', 'aria-label': 'Document' }, bar('Card or letter', paper, true)),
       element('h4', {}, 'Kind of photo'), element('ul', { class: 'bars', 'aria-label': 'Kind of photo' }, ...kinds),
-      element('p', { class: 'times' }, `${times}; ${width} × ${height}`));
+      element('p', { class: 'times' }, `${times}; ${width}\u00a0×\u00a0${height}`));
   }
 
   fail(message) {

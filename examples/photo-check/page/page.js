@@ -13,10 +13,14 @@ const figures = { worker: 0, asked: 0, isReady: false };
 const cards = [];
 
 function showFigures() {
-  byId('sent').textContent = `${bytesSent() + figures.worker}`;
+  byId('sent').textContent = `${sentSoFar()}`;
   byId('asked').textContent = `${figures.asked}`;
   byId('offline').textContent = figures.isReady ? 'No' : 'To load';
 }
+
+/** What this page and its worker have handed to the network: `fanlight verify --privacy` asks for it too. */
+const sentSoFar = () => bytesSent() + figures.worker;
+Object.assign(globalThis, { fanlightPage: { bytesSent: sentSoFar } });
 
 onSent(showFigures);
 const onAsked = (count) => {
