@@ -185,7 +185,7 @@ def test_the_page_stays_free_while_it_looks_at_12_megapixels(started, colours):
         # The driver hands a file over in a task of its own: what counts is what comes after it.
         tab.evaluate("""() => {
           globalThis.tasks = [];
-          const note = (list) => tasks.push(...list.getEntries().map(({ startTime, duration }) => [startTime, duration]));
+          const note = (list) => list.getEntries().forEach((task) => tasks.push([task.startTime, task.duration]));
           new PerformanceObserver(note).observe({ type: 'longtask' });
           document.querySelector('#file').addEventListener('change', () => { globalThis.given = performance.now(); });
         }""")

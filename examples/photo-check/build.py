@@ -18,7 +18,8 @@ NEEDED = f"""A photo filter and photos are needed:
   --model FOLDER   with {published.MODEL} and {published.SHARD}: a layers model of TensorFlow.js with the five
                    classes of nsfwjs, its MobileNetV2 (MIT licence, 2.6 MB)
   --download       takes it from the npm package nsfwjs 4.3.0 at cdn.jsdelivr.net, and checks what came
-  --photos FOLDER  {samples.LEAST} or more everyday photos of yours, none of a document: what is no document is learnt from them
+  --photos FOLDER  {samples.LEAST} or more everyday photos of yours, none of a document: what is no
+                   document is learnt from them
 """
 LABELS = ["Drawing", "Hentai", "Neutral", "Porn", "Sexy"]
 SIDE = 224

@@ -1,4 +1,5 @@
-"""How does a network learn something else? What it knows is frozen, and a new head takes the place of the old one, or stands beside it.
+"""How does a network learn something else? What it knows is frozen, and a new head takes the place of the old one or
+stands beside it.
 
 In: a network. Out: trainable flags, another network that shares layers with the first. Knows no weights' content.
 """

@@ -94,7 +94,7 @@ class Planted:
 
 
 def start(visit: Visit) -> None:
-    """Opens the bundle's page, or an empty one; where it does not hand out its model, the module beside it is loaded."""
+    """Opens the bundle's page, or an empty one, and finds its model."""
     visit.start()
     visit.need_model()
 
