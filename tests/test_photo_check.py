@@ -32,11 +32,13 @@ GOLDEN = json.loads((Path(__file__).parent / "golden" / "photo_check.json").read
 PLAIN, DOCUMENT = "Looks like an everyday photo", "May be an identity document"
 SETTLED = "!document.querySelector('.photo[data-state=waiting]')"
 
-sys.path.insert(0, str(EXAMPLE))
+sys.path.append(str(EXAMPLE))
 import documents  # noqa: E402
 import published  # noqa: E402
 import samples  # noqa: E402
 import scenes  # noqa: E402
+
+sys.path.remove(str(EXAMPLE))
 
 
 def built(folder: Path, *more: str, timeout: float = 60) -> subprocess.CompletedProcess:

@@ -84,6 +84,8 @@ async function look(added) {
     }
     refresh();
   }
+  const seen = added.map(({ card }) => card).filter(({ answer }) => answer), held = seen.filter(({ answer }) => answer.isSensitive);
+  if (seen.length > 1) say(`${seen.length} photos were looked at; ${held.length || 'none'} of them may be sensitive.`);
 }
 
 function remove(card) {

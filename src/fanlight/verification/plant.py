@@ -20,7 +20,7 @@ from fanlight.verification.checks import call_arguments, sample_calls
 
 PAD = "canvas[role=application]"
 FIELDS = "input[type=number], input[type=text], input[type=search], input:not([type]), textarea"
-FILES = "input[type=file][accept*=image]"
+FILES = ", ".join(f"input[type=file]{which}" for which in ("[accept*=image]", '[accept*=".png"]', ":not([accept])"))
 UNSAID = 96, 128  # height and width of a photo, where no model says which it takes
 PATIENCE = 20_000  # milliseconds for one step of the page
 LOOKED = 1500  # milliseconds that a page has for a photo
