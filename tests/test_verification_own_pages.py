@@ -7,6 +7,7 @@ import pytest
 import fanlight as fl
 from fanlight.bundle.read import read_bundle
 from fanlight.verification import verify_bundle
+from fanlight.verification.browser import in_own_thread
 from fanlight.verification.privacy import check_privacy
 
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>A photo</title>
@@ -42,7 +43,7 @@ def site(folder, start=FROM_BLOB, leak=""):
 
 
 def outcomes(folder):
-    found = check_privacy(read_bundle(folder))
+    found = in_own_thread(lambda: check_privacy(read_bundle(folder)))
     return {each["name"]: each for each in found.checks}, found
 
 
