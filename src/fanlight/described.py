@@ -16,7 +16,7 @@ from fanlight.ir.module import Module
 from fanlight.layers.describe import describe
 from fanlight.layers.meanings import Table
 from fanlight.layers.network import Network
-from fanlight.layers.transfer import replace_head, set_trainable
+from fanlight.layers.transfer import add_head, replace_head, set_trainable
 from fanlight.training import optimizers
 from fanlight.training.loss import TracedLoss
 from fanlight.training.losses import SparseCategoricalCrossentropy
@@ -113,7 +113,19 @@ class DescribedModel(ABC):
         head reads the layer or output `at`, or what the last layer with weights read. A trunk without a head of its own
         gets one on top: `at="features"`, the name of its output. All other weights stay; the model is to be compiled
         again."""
-        network = replace_head(self.network, head, at, name)
+        self._become(replace_head(self.network, head, at, name))
+
+    def add_head(self, head: Any, at: str, name: str) -> None:
+        """Puts a further head on the layer or output `at`, beside what the model gives already:
+        `model.freeze(); model.add_head(fl.layers.Dense(1, activation="sigmoid"), at="flatten", name="document")`.
+
+        `head` is as in `replace_head`, and `name` its output. One run of the layers before it serves all heads. All
+        weights stay; the model is to be compiled again, with a loss for the outputs that learn: `loss={"document":
+        "binary_crossentropy"}`."""
+        self._become(add_head(self.network, head, at, name))
+
+    def _become(self, network: Network) -> None:
+        """The model of a network that has layers of this one, which keep their weights."""
         self._forget_program()
         old = {layer for _, layer in self.network.walk()}
         kept = [(path, layer) for path, layer in network.walk() if layer in old]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import fanlight as fl
-from fanlight.errors import ShapeError, UnknownLayerError
+from fanlight.errors import ShapeError, UnknownLayerError, UnknownNameError
 
 layers = fl.layers
 
@@ -107,6 +107,26 @@ def test_a_head_may_be_layers():
     assert model.output_names == ["score"]
     model.replace_head(layers.Dense(2, name="other"), at="flatten")
     assert model.output_names == ["other"]
+
+
+def test_a_further_head_stands_beside_the_first():
+    model = nested()
+    x = np.random.default_rng(0).random((6, 8, 8, 3), np.float32)
+    (name,) = model.output_names
+    wanted = model.predict(x)
+    model.freeze()
+    model.add_head(["left", "right"], at="flatten", name="side")
+    assert model.output_names == [name, "side"]
+    assert model.network.output_meanings()["side"].labels == ("left", "right")
+    model.compile(optimizer="adam", loss={"side": "sparse_categorical_crossentropy"})
+    model.fit(x, np.arange(6) % 2, epochs=3, verbose=0)
+    outputs = model.predict(x)
+    assert outputs["side"].shape == (6, 2)
+    np.testing.assert_array_equal(outputs[name], wanted)
+    with pytest.raises(UnknownNameError, match="side"):
+        model.add_head(2, at="flatten", name="side")
+    with pytest.raises(UnknownLayerError, match="nothing"):
+        model.add_head(2, at="nothing", name="other")
 
 
 def test_heads_that_make_no_sense_are_refused():

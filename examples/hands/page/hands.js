@@ -26,7 +26,7 @@ export class Hands {
   /** `score`: how sure the model has to be, 0 to 1. `mirror`: left and right are swapped, as a visitor expects of a camera.
    * `threads`: 1, or as many as the model may use. `onProgress({ loaded, total })`: bytes of the download. */
   static async load({ score = 0.55, mirror = true, threads, onProgress } = {}) {
-    const worker = new Worker(new URL('./finder.js', import.meta.url), { type: 'module' });
+    const worker = workerOf('./finder.js');
     const hands = new Hands(worker, { score, mirror });
     hands.facts = await hands.#ask({ load: { threads } }, [], onProgress);
     return hands;
@@ -113,6 +113,12 @@ export class Hands {
     for (const { reject } of this.#waiting.splice(0)) reject(new Error(`hands: ${why}`));
     this.stop();
   }
+}
+
+/** A worker from a file is under the policy that the host sends with it, if any; one from a blob is under this page's. @param {string} file */
+function workerOf(file) {
+  const start = new Blob([`import ${JSON.stringify(new URL(file, import.meta.url).href)};`], { type: 'text/javascript' });
+  return new Worker(URL.createObjectURL(start), { type: 'module' });
 }
 
 /** Until the video shows another frame; at once where it has shown one meanwhile, and soon in a page that is hidden. */

@@ -1,4 +1,5 @@
-"""How does a network learn something else? What it knows is frozen, and a new head takes the place of the old one.
+"""How does a network learn something else? What it knows is frozen, and a new head takes the place of the old one or
+stands beside it.
 
 In: a network. Out: trainable flags, another network that shares layers with the first. Knows no weights' content.
 """
@@ -7,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fanlight.errors import ShapeError, UnknownLayerError, UnsupportedOp
+from fanlight.errors import ShapeError, UnknownLayerError, UnknownNameError, UnsupportedOp
 from fanlight.layers.base import Layer, Symbol
 from fanlight.layers.core import Dense
 from fanlight.layers.dropout import Dropout
@@ -50,6 +51,23 @@ def replace_head(network: Network, head: Any, at: str | None = None, name: str =
         y = layer(y)
     meanings = {name: labels} if isinstance(labels := classes_of(head), Classes) else None
     ends = {name: y} if classes_of(head) is not None else [y]
+    made = Network(list(network.inputs), ends, name=network.name, meanings=meanings, prefix=network.auto_name)
+    made.source = network.source
+    return made
+
+
+def add_head(network: Network, head: Any, at: str, name: str) -> Network:
+    """The network with a further head behind the layer or output `at`, whose output is called `name`: all outputs that
+    it had stay, and what comes before `at` is computed once for them all."""
+    if name in network.output_names:
+        expected = f"a name beside the outputs {network.output_names}"
+        raise UnknownNameError("add_head", expected=expected, got=repr(name), do='call it something else: name="..."')
+    y: Any = named(network, at)
+    for layer in new_layers(head, y, name):
+        y = layer(y)
+    labels = classes_of(head)
+    meanings = network.meanings | ({name: labels} if isinstance(labels, Classes) else {})
+    ends = dict(zip(network.output_names, network.outputs, strict=True)) | {name: y}
     made = Network(list(network.inputs), ends, name=network.name, meanings=meanings, prefix=network.auto_name)
     made.source = network.source
     return made

@@ -81,7 +81,7 @@ def build_module(
             )
         if chosen.use_ema:
             functions["finalize"] = averaging.finalize(parameters)
-    if any(KEY in graph.state for graph in functions.values()):
+    if any({KEY, STEP} & set(graph.state) for graph in functions.values()):
         optimizer_state |= {KEY: StateSpec(KEY_TYPE, "key", False), STEP: StateSpec(STEP_TYPE, "counter", False)}
     functions["init"] = initialize(network.weight_table(), optimizer_state | measuring)
     functions |= prepare(network, {BATCH: predict_batch, **bounds})

@@ -18,7 +18,7 @@ SETTLE = 400  # milliseconds that packets have to arrive
 
 # Ways that no policy of a page closes, and what there is to say of each.
 BEYOND = {
-    "own-host-body": "its own host can be sent data; the page counts what its scripts send in bodies, and shows it",
+    "own-host-body": "its own host can be sent data",
     "own-host-query": "its own host can be told something by the address of a request",
     "webrtc": "a peer connection (WebRTC); browsers know no policy against it",
     "window": "a new window on another address",
@@ -48,16 +48,17 @@ class Attempt:
 
 def attempt_all(visit: Visit, collector: Collector, secret: str) -> dict[str, Attempt]:
     """Tries every way from the page of `visit`, which is open and ready. `settle_attempts` completes what is found."""
-    worker = own_worker(visit)  # before the attempts: they start workers too
+    workers = own_workers(visit)  # before the attempts: they start workers too
     names = visit.run("attempts.js", {})
     origins = {name: collector.origin(name) for name in names}
     said = visit.run("attempts.js", {"origins": origins, "secret": secret})
     found = {name: Attempt(name, **said[name]) for name in names}
     datagrams = len(collector.datagrams)
     found["web-transport"].arrived = datagrams > 0
-    if worker is not None:
-        threw = worker.evaluate(script_text("fetch.js"), {"to": collector.origin(OWN_WORKER), "secret": secret})
-        found[OWN_WORKER] = Attempt(OWN_WORKER, threw=threw)
+    if workers:
+        given = {"to": collector.origin(OWN_WORKER), "secret": secret}
+        thrown = [worker.evaluate(script_text("fetch.js"), given) for worker in workers]
+        found[OWN_WORKER] = Attempt(OWN_WORKER, threw=thrown[0] if all(thrown) else "")
     for name in BEYOND:
         if name in OWN_HOST and not visit.site.is_folder:
             continue
@@ -74,12 +75,12 @@ def attempt_all(visit: Visit, collector: Collector, secret: str) -> dict[str, At
     return found
 
 
-def own_worker(visit: Visit) -> Any:
-    """A worker with the model in it, as the page starts them; None where it starts none."""
+def own_workers(visit: Visit) -> list[Any]:
+    """The workers that the page has started, and that of the model; none where it starts none."""
     page = visit.page
     if not page.workers and visit.site.is_folder:
         visit.run("selftest.js", {"index": visit.site.address + "index.js", "options": {"thread": "worker"}})
-    return page.workers[0] if page.workers else None
+    return list(page.workers)
 
 
 def settle_attempts(found: Mapping[str, Attempt], collector: Collector, log: NetLog) -> None:

@@ -146,11 +146,23 @@ class Visit:
 
     def start(self) -> str:
         """Opens the page and waits for it; gives what it says of itself: ready, failed, or nothing."""
+        from playwright.sync_api import TimeoutError
+
         self.page.goto(self.site.page_address)
         if not self.site.has_page:
             return ""
-        self.page.wait_for_selector(READY, state="attached")
+        try:
+            self.page.wait_for_selector(READY, state="attached")
+        except TimeoutError:
+            got = f"nothing in {SECONDS} seconds"
+            do = "say in it: document.documentElement.dataset.state = 'ready', or 'failed'"
+            raise BrowserError("page", expected="<html> with its data-state", got=got, do=do) from None
         return self.page.evaluate("document.documentElement.dataset.state")
+
+    def need_model(self) -> None:
+        """Loads the module beside a page that does not hand out its model: scripts of this folder then find it."""
+        if self.site.is_folder and not self.page.evaluate("!!(globalThis.fanlightPage?.model ?? globalThis.verified)"):
+            self.run("selftest.js", {"index": self.site.address + "index.js", "options": {}})
 
     def run(self, script: str, given: Any = None) -> Any:
         """Runs a script of this folder in the page: an asynchronous function of one argument."""

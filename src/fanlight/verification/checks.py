@@ -89,8 +89,10 @@ def check_behaviour(bundle: Bundle) -> list[Check]:
 def check_page(visit: Visit) -> Check:
     """It opens, says that it is ready, and the console stays silent."""
     state = visit.start()
-    said = visit.page.locator("#status").inner_text() if state == "failed" else ""
-    problems = ([f"it says: {said}"] if said else []) + visit.troubles
+    problems = [*visit.troubles]
+    if state == "failed":
+        said = visit.page.evaluate("document.querySelector('#status')?.innerText ?? document.title")
+        problems.insert(0, f"it says: {said}")
     if state == "ready" and not problems:
         return check("page", True, "opens without errors, warnings or violations of its policy")
     return check("page", False, f"{len(problems)} complaints: {'; '.join(problems[:3])}")
@@ -111,8 +113,11 @@ def check_selftest(visit: Visit, name: str, index: str | None, options: Mapping[
 
 def check_offline(visit: Visit, warm: bool = False) -> Check:
     """With the network cut, every function still runs, and nothing is asked for. A bare module fetches parts when they
-    are first used: `warm` uses them once before."""
+    are first used: `warm` uses them once before; so it is where a page keeps its model to itself."""
     manifest = visit.site.bundle.manifest
+    if not visit.page.evaluate("!!globalThis.fanlightPage?.model"):
+        visit.need_model()
+        warm = True
     given = call_arguments(manifest, sample_calls(manifest, Random(1)))
     if warm:
         visit.run("call.js", given)

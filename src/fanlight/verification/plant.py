@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import base64
 import secrets
+import struct
+import zlib
 from random import Random
 from typing import Any
 
@@ -18,7 +20,10 @@ from fanlight.verification.checks import call_arguments, sample_calls
 
 PAD = "canvas[role=application]"
 FIELDS = "input[type=number], input[type=text], input[type=search], input:not([type]), textarea"
+FILES = ", ".join(f"input[type=file]{which}" for which in ("[accept*=image]", '[accept*=".png"]', ":not([accept])"))
+UNSAID = 96, 128  # height and width of a photo, where no model says which it takes
 PATIENCE = 20_000  # milliseconds for one step of the page
+LOOKED = 1500  # milliseconds that a page has for a photo
 TRAINED = 800  # milliseconds of training are enough
 PNG_HEADER = 48  # bytes that are the same in every picture
 DTYPES = {"bigint64": np.int64, "uint8clamped": np.uint8}
@@ -30,6 +35,7 @@ def plant(visit: Visit, canary: Canary) -> list[str]:
     ways = [plant_arrays(visit, canary), plant_picture(visit, canary)]
     if visit.site.has_page:
         page = visit.page
+        ways += [plant_photos(visit, canary)]
         ways += [plant_fields(page, canary), plant_drawings(page), plant_points(page)]
         ways += [plant_sign(page, canary), train_a_little(page), keep_and_open(visit, canary)]
     remember(visit, canary)
@@ -47,18 +53,58 @@ def plant_arrays(visit: Visit, canary: Canary) -> str:
 
 def plant_picture(visit: Visit, canary: Canary) -> str:
     """A picture of noise, where the model takes pictures."""
+    if (sides := picture_sides(visit)) is None:
+        return ""
+    pixels = noise(*sides, canary)
+    given = {"width": sides[1], "height": sides[0], "bytes": base64.b64encode(pixels.tobytes()).decode()}
+    visit.run("picture.js", given)
+    return "a picture"
+
+
+def plant_photos(visit: Visit, canary: Canary) -> str:
+    """A picture of noise as a file, through every field of the page that takes pictures."""
+    page, given = visit.page, 0
+    for field in page.locator(FILES).all():
+        if not field.is_enabled():
+            continue
+        photo = png(noise(*(picture_sides(visit) or UNSAID), canary))
+        canary.add_bytes(photo[PNG_HEADER:])
+        field.set_input_files({"name": f"{canary.text}.png", "mimeType": "image/png", "buffer": photo})
+        page.wait_for_timeout(LOOKED)
+        given += 1
+    return counted(given, "photo") and f"{counted(given, 'photo')} as a file"
+
+
+def picture_sides(visit: Visit) -> tuple[int, int] | None:
+    """Height and width of the pictures that the model takes."""
     manifest = visit.site.bundle.manifest
     predict = manifest.functions.get("predict")
     meaning = manifest.meanings.get(predict.inputs[0].name, {}) if predict and predict.inputs else {}
-    if meaning.get("kind") != "image":
-        return ""
-    shape = meaning["height"], meaning["width"], 4
-    pixels = np.random.default_rng().integers(0, 256, shape, np.uint8)
+    return (meaning["height"], meaning["width"]) if meaning.get("kind") == "image" else None
+
+
+def noise(height: int, width: int, canary: Canary) -> np.ndarray:
+    """Pixels that exist nowhere else, with and without their alpha in the canary."""
+    pixels = np.random.default_rng().integers(0, 256, (height, width, 4), np.uint8)
     pixels[..., 3] = 255
     canary.add(pixels)
-    given = {"width": shape[1], "height": shape[0], "bytes": base64.b64encode(pixels.tobytes()).decode()}
-    visit.run("picture.js", given)
-    return "a picture"
+    canary.add(np.ascontiguousarray(pixels[..., :3]))
+    return pixels
+
+
+def png(pixels: np.ndarray) -> bytes:
+    """Pixels [height, width, 4] as a file, uncompressed: https://www.w3.org/TR/png-3/."""
+    height, width, _ = pixels.shape
+    rows = np.concatenate([np.zeros((height, 1), np.uint8), pixels.reshape(height, -1)], axis=1)  # filter 0: none
+    chunks = [
+        (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)),
+        (b"IDAT", zlib.compress(rows.tobytes(), 0)),
+        (b"IEND", b""),
+    ]
+    parts = [
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
 
 
 def plant_fields(page: Any, canary: Canary) -> str:

@@ -94,10 +94,9 @@ class Planted:
 
 
 def start(visit: Visit) -> None:
-    """Opens the bundle's page, or loads its module in an empty one."""
+    """Opens the bundle's page, or an empty one, and finds its model."""
     visit.start()
-    if not visit.site.has_page:
-        visit.run("selftest.js", {"index": visit.site.address + "index.js", "options": {}})
+    visit.need_model()
 
 
 def plant_in(visit: Visit, canary: Canary, planted: Planted) -> Check:
@@ -183,7 +182,7 @@ def check_canary(planted: Planted, canary: Canary, log: NetLog) -> Check:
 
 
 def check_traces(planted: Planted) -> Check:
-    """The page opened nothing, hinted at nothing, registered nothing, and its own count of bytes sent is 0."""
+    """The page opened nothing, hinted at nothing, registered nothing, and its own count of bytes sent, if any, is 0."""
     traces = planted.traces
     if not traces:
         return check("traces", None, "the canary was not planted")
@@ -195,7 +194,8 @@ def check_traces(planted: Planted) -> Check:
     if problems:
         return check("traces", False, "; ".join(problems))
     kept = f"; kept on the device: {', '.join(traces['kept'])}" if traces["kept"] else ""
-    return check("traces", True, f"no cookie, window, navigation, socket or hint; the page counts 0 bytes sent{kept}")
+    counts = "" if traces["sent"] is None else "; the page counts 0 bytes sent"
+    return check("traces", True, f"no cookie, window, navigation, socket or hint{counts}{kept}")
 
 
 def check_policy(attempts: Mapping[str, Attempt]) -> Check:
@@ -233,7 +233,8 @@ def not_proved(passed: Set[str], attempts: Mapping[str, Attempt], log: NetLog, s
     beyond = [name for name, each in attempts.items() if name in BEYOND and each.outcome in ("open", "counted")]
     is_clean = {"canary planted", "requests after it", "canary", "traces"} <= passed
     taken = ", and the page did not take it" if is_clean else ""
-    lines = [f"No policy closes this way{taken}: {BEYOND[name]}." for name in beyond]
+    counts = {name: "; the page counted it" for name in beyond if attempts[name].outcome == "counted"}
+    lines = [f"No policy closes this way{taken}: {BEYOND[name]}{counts.get(name, '')}." for name in beyond]
     by_itself = [asked for asked in log.asked if not asked.is_from_page and is_foreign(asked.url, site, port)]
     services = sorted({urlsplit(asked.url).hostname or "" for asked in by_itself})
     lines += [
