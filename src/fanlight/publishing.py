@@ -143,10 +143,10 @@ def export(
 
 def _with_arrays(page: Page | str | Path | None, model: DescribedModel | None = None) -> Page | Path | None:
     """The page with its data as arrays in dtypes that a bundle holds: what `fit` takes may be shown, too."""
-    if isinstance(page, str | Path):
+    if isinstance(page, Path) or (isinstance(page, str) and Path(page).is_dir()):
         return Path(page)
     if page is not None and not isinstance(page, Page):
-        do = 'write page=fl.Page(title="My model")'
+        do = f"write page=fl.Page(title={page if isinstance(page, str) else 'My model'!r})"
         raise DtypeError("page", expected="an fl.Page, or a folder", got=repr(page)[:60], do=do)
     if page is None or page.data is None:
         return page
