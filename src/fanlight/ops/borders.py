@@ -6,6 +6,7 @@ Each border is a movement: slices, flips and copies that are joined, so that not
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 from fanlight.errors import ShapeError
@@ -80,7 +81,7 @@ def bordered(x: Value, pairs: Pairs, mode: str) -> Value:
     padded = [axis for axis, pair in enumerate(pairs) if not all_equal(pair, 0)]
     if empty := [axis for axis in padded if x.shape[axis] == 0]:
         raise ShapeError("pad", expected=f"elements to repeat for mode={mode!r}", got=x.type, at=f"axis {empty[0]}")
-    if mode in COPIES:
+    if mode in COPIES and prod(len(_along(x, axis, pairs[axis], mode)) for axis in padded) <= MOST_IMAGES:
         return _copied(x, pairs, mode, padded)
     for axis in padded:
         x = concatenate(_along(x, axis, pairs[axis], mode), axis)
