@@ -33,10 +33,10 @@ PLAIN, DOCUMENT = "Looks like an everyday photo", "May be an identity document"
 SETTLED = "!document.querySelector('.photo[data-state=waiting]')"
 
 sys.path.append(str(EXAMPLE))
-import documents  # noqa: E402
-import published  # noqa: E402
-import samples  # noqa: E402
-import scenes  # noqa: E402
+import documents  # noqa: E402  # the example's own modules are found from here on
+import published  # noqa: E402  # the same
+import samples  # noqa: E402  # the same
+import scenes  # noqa: E402  # the same
 
 sys.path.remove(str(EXAMPLE))
 

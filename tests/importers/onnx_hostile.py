@@ -336,6 +336,8 @@ NOT_BUILT: dict[str, Change] = {  # refused as what Fanlight lacks
     "trees of 4 TB of leaves": lambda m: learner(m, "TreeEnsembleRegressor", "w", **leaf(HUGE)),
 }  # fmt: skip
 HEAVY: dict[str, Change] = {  # sound, and more work than they look
+    "a border of reflections along two axes": lambda m: put(
+        m, "Pad", [constant(m, "t", np.ones((2, 2)), "float32"), constant(m, "p", [254] * 4)], mode="reflect"),
     "a constant that 300 nodes read": lambda m: [
         put(m, "Add", ["c", "c"], outputs=(f"o{k}",)) for k in range(300)
     ] + [constant(m, "c", np.ones(4096), "int8")],

@@ -180,7 +180,10 @@ def tensors() -> Iterator[tuple[str, bytes]]:
     yield "an unknown dtype", with_field(tensor(1), 1, "<b", 99)
     yield "a buffer that is not there", with_field(tensor(1), 2, "<I", 77)
     outside = sound(w=T((3, 4), array=ones, outside=True))
-    buffer = lambda m: m.Buffers(1)  # noqa: E731
+
+    def buffer(m):
+        return m.Buffers(1)
+
     yield "a buffer behind the end", with_field(buffer, 1, "<Q", 1 << 20, outside)
     yield "a buffer at the end of numbers", with_field(buffer, 1, "<Q", (1 << 64) - 1, outside)
     yield "a buffer that is too long", with_field(buffer, 2, "<Q", 1 << 40, outside)

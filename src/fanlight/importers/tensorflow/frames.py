@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fanlight.errors import ModelFormatError
+from fanlight.importers.graphs.lifting import renamed
 from fanlight.importers.graphs.records import Graph, Node, Slot
 
 DOMAIN = "tf"
@@ -152,14 +153,14 @@ def put_loop(frame: Frame, nodes: dict[str, Node], tensors: dict[str, Any]) -> N
 
     def graph(part: str, body: list[Node], results: list[str], names: Mapping[str, str]) -> Graph:
         plain = without_branches({name: node for node in body for name in node.outputs if name}, results, tensors)
-        renamed = tuple(reading(node, names) for node in plain)
+        read = tuple(renamed(node, names) for node in plain)
         ends: list[Slot] = []
         copies: list[Node] = []
         for k, result in enumerate(results):
             name = f"{frame.name}/{part}/{k}"
             copies.append(Node("Identity", DOMAIN, name, (names.get(result, result),), (name,)))
             ends.append(Slot(name))
-        return Graph(f"{frame.name}/{part}", (*renamed, *copies), slots, tuple(ends))
+        return Graph(f"{frame.name}/{part}", (*read, *copies), slots, tuple(ends))
 
     attributes = {
         "cond": graph("cond", frame.checks, [frame.condition], {**frame.constants, **checked}),
@@ -172,16 +173,6 @@ def put_loop(frame: Frame, nodes: dict[str, Node], tensors: dict[str, Any]) -> N
         if id(node) in own:
             del nodes[name]
     nodes.update({v.last: loop for v in variables if v.last})
-
-
-def reading(node: Node, names: Mapping[str, str]) -> Node:
-    """The node that reads other names."""
-    graphs = {
-        key: replace(graph, nodes=tuple(reading(each, names) for each in graph.nodes))
-        for key, graph in node.graphs.items()
-    }
-    inputs = tuple(names.get(each, each) for each in node.inputs)
-    return replace(node, inputs=inputs, attributes={**node.attributes, **graphs})
 
 
 # Branches
