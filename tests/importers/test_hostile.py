@@ -189,8 +189,8 @@ HOSTILE = {
 @pytest.fixture(autouse=True, scope="module")
 def imported(tmp_path_factory):
     """Nobody's time is what the first file of all needs for imports."""
-    path = tmp_path_factory.mktemp("first") / "model.h5"
-    path.write_bytes(legacy(chain(dense())))
+    path = tmp_path_factory.mktemp("first") / "model.keras"
+    fl.Sequential([fl.Input((3,)), fl.layers.Dense(2)]).save(path)
     fl.load(path)
 
 
