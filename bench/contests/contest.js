@@ -41,7 +41,7 @@ export async function contest(job, builders, { rounds, slice, threads = 1 }) {
     }
   };
   if (job.onnx) await attempt('ONNX Runtime Web', async () => (await import('../contenders/onnx.js')).contender(job.onnx, inputs, threads));
-  if (job.tflite) await attempt('LiteRT.js', async () => (await import('../contenders/litert.js')).contender(job.tflite, last, threads));
+  if (job.tflite) await attempt('LiteRT.js', async () => (await import('../contenders/litert.js')).contender(job.tflite, last, threads, job.step));
   if (builders.jax && !job.beside) await attempt('jax-js, wasm', async () => (await import('../contenders/jax.js')).contender((jax) => builders.jax(jax, weights, job), last, threads));
   if (builders.tensorflow && job.backends.length) {
     const { contenders: open } = await import('../contenders/tensorflow.js');

@@ -136,7 +136,9 @@ def test_mobilenet_is_the_interpreters(name):
         fl.load(published(FLOAT)).predict(x), interpreted(published(FLOAT), x), rtol=1e-4, atol=1e-5
     )
     whole = fl.load(published(WHOLE), inputs={"input": None}, outputs={"MobilenetV1/Predictions/Reshape_1": None})
-    np.testing.assert_array_equal(whole.predict(pixels), interpreted(published(WHOLE), pixels))
+    expected = interpreted(published(WHOLE), pixels)
+    np.testing.assert_array_equal(whole.predict(pixels), expected)
+    np.testing.assert_array_equal(fl.load(published(WHOLE)).predict(pixels), expected / np.float32(256))
 
 
 def test_mobilenet_knows_a_photo_and_its_labels_stand_in_the_file():
@@ -181,11 +183,11 @@ def zipped(data, name, lines):
     return data + behind.getvalue()
 
 
-def pictures(metadata, **more):
+def pictures(metadata, dtype="uint8", zero=128, **more):
     """A picture [1, 2, 2, 3], of 8 bits, whose 12 numbers are given as they are; 12 classes."""
-    tensors = [T((1, 2, 2, 3), "uint8", scale=1 / 127.5, zero=128, name="picture"),
+    tensors = [T((1, 2, 2, 3), dtype, scale=1 / 127.5, zero=zero, name="picture"),
                constant(np.array([1, 12], "int32")),
-               T((1, 12), "uint8", scale=1 / 127.5, zero=128, name="scores")]  # fmt: skip
+               T((1, 12), dtype, scale=1 / 127.5, zero=zero, name="scores")]  # fmt: skip
     return written([Op("RESHAPE", [0, 1], [2])], tensors, [0], [2], metadata=metadata, **more)
 
 
@@ -199,6 +201,24 @@ def test_metadata_say_what_pictures_and_classes_are(tmp_path):
     assert model.network.meanings["scores"].labels[3] == "class 3"
     plain = fl.load(path, inputs={"picture": None}, outputs={"scores": None})
     np.testing.assert_array_equal(plain.predict(pixels), pixels.reshape(1, 12))
+
+
+@pytest.mark.parametrize(("dtype", "zero", "low"), [("uint8", 128, 0), ("int8", 0, -128)])
+def test_pixels_are_the_numbers_of_an_8_bit_picture(dtype, zero, low, tmp_path):
+    """Scaled and made 8 bits again, half of them would be another number."""
+    path = placed(tmp_path, pictures(described([127.5], [127.5], None, picture=True), dtype, zero))
+    pixels = np.arange(0, 256, dtype="uint8")[-12 * 21 :].reshape(21, 1, 2, 2, 3)
+    for said in ({}, {"picture": fl.Image(2, 2, preset="tf")}, {"picture": fl.Image(2, 2)}):
+        model = fl.load(path, inputs=said, outputs={"scores": None})
+        for each in pixels:
+            np.testing.assert_array_equal(model.predict(each), each.reshape(1, 12).astype(int) + low)
+
+
+def test_other_scalings_of_an_8_bit_picture_are_computed(tmp_path):
+    path = placed(tmp_path, pictures(described([0.0], [255.0], None, picture=True)))
+    pixels = np.arange(0, 240, 20, dtype="uint8").reshape(1, 2, 2, 3)
+    found = fl.load(path, outputs={"scores": None}).predict(pixels)
+    np.testing.assert_allclose(found, pixels.reshape(1, 12) / 2 + 128, atol=0.5001)
 
 
 def test_labels_of_another_number_are_left_out(tmp_path):

@@ -31,7 +31,8 @@ NOTES = """
   the network that was converted. **float16** weights become float32.
 - **Training**: floats are trained like any other network; 8-bit weights stay as they are.
 - **Metadata**: an input that is a picture takes pixels, scaled as the file says, and the labels of an output become its
-  classes. An 8-bit input or output with such a meaning is a float to you. `inputs={"input": None}` leaves it as it is.
+  classes. An 8-bit output with labels is a float to you; the pixels of an 8-bit picture are the network's numbers, as
+  they are for TensorFlow Lite's own readers of pictures. `inputs={"input": None}` leaves an input as it is.
 - **Names**: inputs and outputs have the names of the signature, or those of their tensors; `signature=` chooses one.
   `outputs=["name", ...]` cuts the network at any tensors.
 - **Branches and loops** (IF, WHILE) run the other graphs of the file; weights inside them are trained where they are

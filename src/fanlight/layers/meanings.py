@@ -118,6 +118,13 @@ class Image(Meaning):
         )
         return self.order or "rgb", (self.mean, self.std) != (None, None), mean, std
 
+    def scaled(self, pixel: float) -> tuple[float, ...]:
+        """What the model sees of a number from 0 to 255: one, or one for each channel, in their order."""
+        _, divided, mean, std = self._recipe
+        count = max(len(mean), len(std))
+        x = pixel / 255 if divided else pixel
+        return tuple((x - m) / s for m, s in zip(mean * (count // len(mean)), std * (count // len(std)), strict=True))
+
     def prepare(self, value: Value) -> Value:
         """From uint8 pixels `[batch, height, width, channels]` to what the model sees, in the order of Keras: divide
         by 255, subtract the mean, divide by the spread."""

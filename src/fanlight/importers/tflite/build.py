@@ -1,4 +1,5 @@
-"""Which network is in a TensorFlow Lite file? What takes pictures or gives classes has floats there."""
+"""Which network is in a TensorFlow Lite file? What takes pictures or gives classes has floats there; the pixels of an
+8-bit picture are its numbers."""
 
 from __future__ import annotations
 
@@ -13,8 +14,8 @@ from fanlight.importers.graphs.records import Graph, Model, Node, Slot
 from fanlight.importers.tflite.layer import TFLiteNode
 from fanlight.importers.tflite.operators import prepared
 from fanlight.importers.tflite.read import DOMAIN, File
-from fanlight.importers.tflite.rules.fixed import BYTES
-from fanlight.layers.meanings import Meaning
+from fanlight.importers.tflite.rules.fixed import BYTES, ENDS
+from fanlight.layers.meanings import Image, Meaning
 
 TFLITE = Format("TensorFlow Lite file", "tflite", prepared, TFLiteNode)
 
@@ -26,8 +27,32 @@ def build(
     bounds: Mapping[str, int] | None = None,
 ) -> Built:
     """The network of a file; see `graphs.build`."""
-    model = replace(file.model, graph=with_floats(file, inputs or {}, outputs or {}))
+    inputs = {name: unscaled(meaning, file.quantized.get(name)) for name, meaning in (inputs or {}).items()}
+    model = replace(file.model, graph=with_floats(file, inputs, outputs or {}))
     return build_graph(model, TFLITE, inputs, outputs, bounds)
+
+
+def unscaled(meaning: Any, said: Mapping[str, Any] | None) -> Any:
+    """The picture whose pixels an 8-bit input takes as they are, where scaling them and making them 8 bits again would
+    give the same but for rounding: what TensorFlow Lite's own readers of pictures do."""
+    if not isinstance(meaning, Image) or not said or said["dtype"] not in BYTES or "axis" in said:
+        return meaning
+    low, high = ENDS[said["dtype"]]
+    for pixel in range(256):
+        whole = (min(max(x / said["scale"] + said["zero"], low), high) for x in meaning.scaled(pixel))
+        if any(abs(each - low - pixel) > 1 for each in whole):
+            return meaning
+    return replace(meaning, preset=None, mean=None, std=None, order=meaning.to_manifest()["order"])
+
+
+def bytes_of(name: str, inner: str, said: dict[str, Any], meaning: Any) -> Node:
+    """What makes floats 8 bits: as the file says, but pixels that are not scaled are the numbers themselves."""
+    if not isinstance(meaning, Image) or any(set(meaning.scaled(pixel)) != {pixel} for pixel in (0, 255)):
+        return Node("QUANTIZE", DOMAIN, "", (name,), (inner,), {"given": [None], "made": [said]})
+    if said["dtype"] == "uint8":
+        return Node("CAST", DOMAIN, "", (name,), (inner,), {"dtypes": ["uint8"]})
+    pixels = {"dtype": said["dtype"], "scale": 1.0, "zero": ENDS[said["dtype"]][0]}
+    return Node("QUANTIZE", DOMAIN, "", (name,), (inner,), {"given": [None], "made": [pixels]})
 
 
 def with_floats(file: File, inputs: Mapping[str, Any], outputs: Mapping[str, Meaning]) -> Graph:
@@ -48,10 +73,9 @@ def with_floats(file: File, inputs: Mapping[str, Any], outputs: Mapping[str, Mea
 
     slots = list(graph.inputs)
     for k, slot in enumerate(slots):
-        if floats(slot, inputs):
+        if (said := said_of(slot)) and floats(slot, inputs):
             renamed[slot.name] = names.take(f"{slot.name}/quantized")
-            said = {"given": [None], "made": [said_of(slot)]}
-            before.append(Node("QUANTIZE", DOMAIN, "", (slot.name,), (renamed[slot.name],), said))
+            before.append(bytes_of(slot.name, renamed[slot.name], said, inputs[slot.name]))
             slots[k] = replace(slot, dtype="float32")
     nodes = [replace(each, inputs=tuple(renamed.get(name, name) for name in each.inputs)) for each in graph.nodes]
     ends = list(graph.outputs)
