@@ -15,14 +15,15 @@ import pytest
 
 from fanlight.server.serve import running
 from hands_film import PHOTO, film
+from web.own_tasks import own_tasks
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT.parent / "shared" / "data"
 SCRIPT = ROOT / "examples" / "hands" / "build.py"
 MODEL = DATA / "models" / "handtrack_ssd320_int8"
 LARGEST = 3_400_000  # bytes of the folder, page and all variants of the code included
-SMOOTH = 50  # milliseconds that the page's thread may be busy at once
-FRAMES = 2000
+SMOOTH = 50  # milliseconds that the page's thread may compute at once
+FRAMES, PARTS = 2000, 8  # each part is a trace of its own
 GROWTH = 8  # megabytes that these may leave behind
 
 
@@ -150,9 +151,6 @@ def test_the_page_stays_smooth_and_its_memory_flat(show):
     page = show("pong.html", up_and_down("closed", 0.75))
     page.evaluate(
         """async () => {
-      window.tasks = [];
-      const note = (list) => tasks.push(...list.getEntries().map(({ duration }) => duration));
-      new PerformanceObserver(note).observe({ type: 'longtask' });
       const { Hands } = await import('./hands.js');
       window.frames = 0;
       window.eye = await Hands.load();
@@ -167,14 +165,16 @@ def test_the_page_stays_smooth_and_its_memory_flat(show):
 
     def held():
         session.send("HeapProfiler.collectGarbage")
-        return page.evaluate("performance.memory.usedJSHeapSize") / 1e6, page.evaluate("tasks.splice(0)")
+        return page.evaluate("performance.memory.usedJSHeapSize") / 1e6
 
-    before, _ = held()
-    until(page, f"frames > {200 + FRAMES}", 600)
-    tasks = page.evaluate("tasks.splice(0)")
-    after, _ = held()
-    assert after - before < GROWTH, (before, after)
-    assert not [task for task in tasks if task > SMOOTH], tasks
+    before, tasks = held(), []
+    for part in range(PARTS):
+        more = f"frames > {200 + FRAMES * (part + 1) // PARTS}"
+        tasks += own_tasks(page.context.browser, page, lambda more=more: until(page, more, 120))[0]
+    after = held()
+    print(f"longest tasks {sorted(tasks)[-5:]} of {len(tasks)}, {before:.1f} MB before, {after:.1f} after")
+    assert after - before < GROWTH
+    assert len(tasks) > FRAMES and max(tasks) <= SMOOTH
 
 
 def test_without_a_model_it_says_what_is_needed(tmp_path):

@@ -1,13 +1,12 @@
 """Does a page stay smooth while a large model trains? The tasks of its own thread, in a trace of Chromium."""
 
-import json
-
 import numpy as np
 import pytest
 
 import fanlight as fl
 from fanlight.server.serve import running
 from web.browser import add_blank_page, visit
+from web.own_tasks import own_tasks
 
 ROWS = 160  # of a batch
 MOST = 10  # milliseconds of a frame's 16 that a training may take at once
@@ -28,17 +27,6 @@ def large(tmp_path_factory):
         yield address
 
 
-def own_tasks(trace: bytes) -> list[float]:
-    """Milliseconds that the page's thread computed in each of its tasks, between the two marks."""
-    events = json.loads(trace)["traceEvents"]
-    marks = [event for event in events if event["name"] in ("fit begins", "fit ends")]
-    place = {(event["pid"], event["tid"]) for event in marks}
-    assert len(place) == 1
-    begin, end = (min(event["ts"] for event in marks if event["name"] == f"fit {name}") for name in ("begins", "ends"))
-    tasks = [e for e in events if e["name"].endswith("RunTask") and (e["pid"], e["tid"]) in place and e["ph"] == "X"]
-    return [event.get("tdur", event["dur"]) / 1000 for event in tasks if begin <= event["ts"] <= end]
-
-
 @pytest.mark.full
 def test_the_page_s_own_tasks_are_short(browser, page, large):
     run = visit(page, large)
@@ -51,17 +39,8 @@ def test_the_page_s_own_tasks_are_short(browser, page, large):
     options.checkpoint = { to: 'indexeddb://large', everySteps: 2 };
     await model.fit(xs, ys, options);"""
     run(prepare)
-    browser.start_tracing(
-        page=page, categories=["toplevel", "disabled-by-default-devtools.timeline", "blink.user_timing"]
-    )
-    step = run(
-        """
-    performance.mark('fit begins');
-    await model.fit(xs, ys, options);
-    performance.mark('fit ends');
-    return model.stats.msPerStep;"""
-    )
-    tasks = own_tasks(browser.stop_tracing())
+    fit = "await model.fit(xs, ys, options); return model.stats.msPerStep;"
+    tasks, step = own_tasks(browser, page, lambda: run(fit))
     print(f"{step:.0f} ms a step, longest tasks {sorted(tasks)[-5:]} of {len(tasks)}")
     assert step >= 100 and len(tasks) > 10
     assert max(tasks) <= MOST, sorted(tasks)[-5:]
