@@ -223,12 +223,12 @@ class DescribedModel(ABC):
         is_table = isinstance(meanings.get(only), Table) and len(self.input_names) == 1
         if is_table and not (isinstance(x, Mapping) and set(x) == {only}) and rows.columns_of(x) is not None:
             x = {only: x}
-        found = {}
+        found, prepared = {}, self.network.prepared_meanings()
         for name, value in named(x, self.input_names, f"inputs of {what}").items():
             place = f"input {name!r} of {what}"
             array, is_raw = rows.input_array(meanings.get(name), value, place)
             rows.check_rows(array, types[name], place)
-            found[name] = array, is_raw and len(array) > 0
+            found[name] = array, is_raw and name in prepared and len(array) > 0
         return found
 
     def _targets_of(self, y: Any, what: str) -> Arrays:

@@ -148,6 +148,18 @@ def test_pictures_are_channels_last_for_who_says_that_they_are_pictures(tmp_path
         fl.load(path, inputs={"x": fl.Image(9, 9)})
 
 
+def test_pictures_of_bytes_are_taken_as_they_are(tmp_path, rng):
+    from onnx import TensorProto, helper
+
+    taken = helper.make_tensor_value_info("x", TensorProto.UINT8, ["n", 2, 2, 3])
+    given = helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 2, 2, 3])
+    graph = helper.make_graph([helper.make_node("Cast", ["x"], ["y"], to=TensorProto.FLOAT)], "g", [taken], [given])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)]), tmp_path / "bytes.onnx")
+    model = fl.load(tmp_path / "bytes.onnx", inputs={"x": fl.Image(2, 2)})
+    pixels = rng.integers(0, 255, (2, 2, 2, 3)).astype("uint8")
+    assert np.array_equal(model.predict(pixels), pixels) and "prepare" not in model.module().functions
+
+
 def test_an_input_that_is_always_the_same_is_a_constant(tmp_path, rng):
     node = helper.make_node("Reshape", ["x", "shape"], ["y"])
     path = write(tmp_path / "reshape.onnx", [node], [("x", ("batch", 6))], [("y", None)])

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 
+import fanlight as fl
 from evaluate import evaluate_graph
 from fanlight import layers
 from fanlight.errors import ShapeError, StorageError, UnknownNameError
@@ -35,6 +36,21 @@ def test_an_image_is_left_alone_unless_told_otherwise(rng):
     standard = prepared(Image(4, 5, 1, mean=0.5, std=0.25), pixels)
     np.testing.assert_allclose(standard, (pixels / np.float32(255) - 0.5) / 0.25, atol=1e-6)
     assert np.array_equal(prepared(Image(4, 5, 3, order="bgr"), pixels.repeat(3, -1)), pixels.repeat(3, -1))
+
+
+def test_pixels_go_into_bytes_as_they_are(rng):
+    x = layers.Input(Image(4, 5, 3), dtype="uint8", name="x")
+    network = Network(x, layers.Rescaling(2.0, name="twice")(x))
+    assert not network.prepared_meanings()
+    model = fl.Model.of_network(network)
+    pixels = rng.integers(0, 256, (2, 4, 5, 3)).astype("uint8")
+    assert np.array_equal(model.predict(pixels), 2.0 * pixels)
+    assert "prepare" not in model.module().functions
+    for scaled in (Image(4, 5, 3, preset="tf"), Image(4, 5, 3, order="bgr"), Image(4, 5, 3, mean=0, std=1)):
+        with pytest.raises(ShapeError, match="float32 for pixels that are scaled"):
+            layers.Input(scaled, dtype="uint8")
+        with pytest.raises(ShapeError, match="float32 for pixels that are scaled"):
+            describe(network, scaled)
 
 
 def test_an_image_describes_itself():

@@ -32,7 +32,7 @@ def describe(network: Network, inputs: Any = None, outputs: Any = None) -> None:
             is_turned = sorted(map(str, row)) == sorted(map(str, meaning.shape))
             do = "say it as the file is opened: fl.load(path, inputs={...}) turns pictures" if is_turned else None
             raise ShapeError(f"input {name!r}", expected=f"a meaning of shape {row}", got=got, do=do)
-        layer.meaning = meaning
+        layer.check_meaning(meaning)
     ends = dict(zip(network.output_names, network.outputs, strict=True))
     for name, meaning in given.items():
         if isinstance(meaning, Classes) and ends[name].shape[-1:] != meaning.shape:

@@ -13,7 +13,7 @@ from fanlight.ir.graph import Value, apply
 from fanlight.ir.types import DTYPES, Shape, Type
 from fanlight.layers.base import Layer, Symbol
 from fanlight.layers.context import Context
-from fanlight.layers.meanings import Meaning, from_record
+from fanlight.layers.meanings import Image, Meaning, from_record
 
 BATCH = "batch"
 
@@ -31,11 +31,17 @@ class InputLayer(Layer):
     def check(self) -> None:
         self.shape = row_shape(self.shape, self.name)
         if self.meaning is not None:
-            self.meaning = from_record(self.meaning)
+            self.check_meaning(from_record(self.meaning))
         if self.batch_size is not None and self.batch_size < 1:
             raise self.error("a positive batch_size", self.batch_size)
         if self.dtype not in DTYPES:
             raise DtypeError(self.label, expected=f"one of {', '.join(DTYPES)}", got=repr(self.dtype))
+
+    def check_meaning(self, meaning: Meaning) -> None:
+        """Takes the meaning, if this dtype can hold what it gives."""
+        if isinstance(meaning, Image) and self.dtype == "uint8" and not meaning.is_plain:
+            raise self.error("float32 for pixels that are scaled or in another order", self.dtype)
+        self.meaning = meaning
 
     def means(self) -> Meaning | None:
         return self.meaning

@@ -43,6 +43,10 @@ class Meaning:
         """From raw rows `[batch, ...]` to what the model sees, as graph code."""
         return value
 
+    def takes_raw(self, dtype: str) -> bool:
+        """Whether an input of this dtype takes raw rows as they are, although `prepare` would give another one."""
+        return False
+
     def to_manifest(self) -> dict[str, Any]:
         raise NotImplementedError(f"{type(self).__name__} has no to_manifest")
 
@@ -66,6 +70,8 @@ class Image(Meaning):
     one of "unit" (0 to 1), "tf" (-1 to 1), "torch", "caffe". `order` is that of the channels, "rgb" or "bgr"; mean
     and std follow it. `fit` says how a picture of another size becomes one of this size: its middle ("crop"), all of
     it with a border ("pad"), or all of it out of proportion ("stretch").
+
+    `fl.Input(fl.Image(224, 224), dtype="uint8")` takes the pixels as they are, without a copy as floats.
     """
 
     height: int
@@ -124,6 +130,14 @@ class Image(Meaning):
         count = max(len(mean), len(std))
         x = pixel / 255 if divided else pixel
         return tuple((x - m) / s for m, s in zip(mean * (count // len(mean)), std * (count // len(std)), strict=True))
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the model sees the pixels' own numbers, in their order."""
+        return self._recipe[0] == "rgb" and all(set(self.scaled(pixel)) == {pixel} for pixel in (0, 255))
+
+    def takes_raw(self, dtype: str) -> bool:
+        return dtype == "uint8"
 
     def prepare(self, value: Value) -> Value:
         """From uint8 pixels `[batch, height, width, channels]` to what the model sees, in the order of Keras: divide

@@ -196,6 +196,15 @@ class Network(Layer):
         found = {name: symbol.layer.means() for name, symbol in pairs}
         return {name: meaning for name, meaning in found.items() if meaning is not None}
 
+    def prepared_meanings(self) -> dict[str, Meaning]:
+        """The meanings of inputs whose raw form is prepared first; one of uint8 takes pixels as they are."""
+        types = self.input_types()
+        return {
+            name: meaning
+            for name, meaning in self.input_meanings().items()
+            if meaning.raw is not None and not meaning.takes_raw(types[name].dtype)
+        }
+
     def output_meanings(self) -> dict[str, Meaning]:
         """What outputs mean, by name: as given, or as a layer says that only activations follow."""
         found = {}

@@ -272,11 +272,11 @@ def train_step(
 def prepare(network: Network, bounds: Mapping[str, int]) -> dict[str, Graph]:
     """A function for each input with a raw form: `prepare` where there is one, else `prepare_<input>`."""
     found = {}
-    for name, meaning in network.input_meanings().items():
-        if meaning.raw is not None:
-            type = Type(meaning.raw.dtype, (dims.size(BATCH), *meaning.raw.shape))
-            value = apply(Input(name, bounded(type, bounds)))
-            found[name] = Graph((value,), {name: meaning.prepare(value)})
+    for name, meaning in network.prepared_meanings().items():
+        assert meaning.raw is not None
+        type = Type(meaning.raw.dtype, (dims.size(BATCH), *meaning.raw.shape))
+        value = apply(Input(name, bounded(type, bounds)))
+        found[name] = Graph((value,), {name: meaning.prepare(value)})
     return {"prepare" if len(found) == 1 else f"prepare_{name}": graph for name, graph in found.items()}
 
 

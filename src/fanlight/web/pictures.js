@@ -12,9 +12,13 @@ export function readPicture(picture, Type, { height = 0, width = 0, channels = 3
   const pixels = data && picture.width === width && picture.height === height ? data : fitted(picture, width, height, fit);
   const array = new Type(width * height * channels);
   for (let i = 0, at = 0; i < array.length; i += channels, at += 4) {
-    if (channels > 2) for (let k = 0; k < channels; k++) array[i + k] = pixels[at + k];
+    if (channels > 2) {
+      array[i] = pixels[at];
+      array[i + 1] = pixels[at + 1];
+      array[i + 2] = pixels[at + 2];
+      if (channels > 3) array[i + 3] = pixels[at + 3];
     // Luma of ITU-R BT.601, as Pillow's convert("L").
-    else array[i] = (19595 * pixels[at] + 38470 * pixels[at + 1] + 7471 * pixels[at + 2] + 32768) >> 16;
+    } else array[i] = (19595 * pixels[at] + 38470 * pixels[at + 1] + 7471 * pixels[at + 2] + 32768) >> 16;
     if (channels === 2) array[i + 1] = pixels[at + 3];
   }
   return array;

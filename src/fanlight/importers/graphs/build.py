@@ -176,7 +176,8 @@ class Builder:
         batch = rows if isinstance(rows, int) else None
         symbol: Any
         if (meaning := self.meanings.get(slot.name)) is not None:
-            symbol = Input(meaning, batch_size=batch, name=name)
+            takes_bytes = isinstance(meaning, Image) and meaning.is_plain and dtype == "uint8"
+            symbol = Input(meaning, batch_size=batch, name=name, dtype="uint8" if takes_bytes else None)
             self.symbols[slot.name] = self.as_declared(symbol, meaning, row, slot)
         else:
             symbol = InputLayer(name=name, shape=row, dtype=dtype, batch_size=batch)()

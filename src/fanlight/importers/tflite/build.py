@@ -47,12 +47,9 @@ def unscaled(meaning: Any, said: Mapping[str, Any] | None) -> Any:
 
 def bytes_of(name: str, inner: str, said: dict[str, Any], meaning: Any) -> Node:
     """What makes floats 8 bits: as the file says, but pixels that are not scaled are the numbers themselves."""
-    if not isinstance(meaning, Image) or any(set(meaning.scaled(pixel)) != {pixel} for pixel in (0, 255)):
-        return Node("QUANTIZE", DOMAIN, "", (name,), (inner,), {"given": [None], "made": [said]})
-    if said["dtype"] == "uint8":
-        return Node("CAST", DOMAIN, "", (name,), (inner,), {"dtypes": ["uint8"]})
-    pixels = {"dtype": said["dtype"], "scale": 1.0, "zero": ENDS[said["dtype"]][0]}
-    return Node("QUANTIZE", DOMAIN, "", (name,), (inner,), {"given": [None], "made": [pixels]})
+    if isinstance(meaning, Image) and replace(meaning, order="rgb").is_plain:
+        said = {"dtype": said["dtype"], "scale": 1.0, "zero": ENDS[said["dtype"]][0]}
+    return Node("QUANTIZE", DOMAIN, "", (name,), (inner,), {"given": [None], "made": [said]})
 
 
 def with_floats(file: File, inputs: Mapping[str, Any], outputs: Mapping[str, Meaning]) -> Graph:
@@ -73,9 +70,12 @@ def with_floats(file: File, inputs: Mapping[str, Any], outputs: Mapping[str, Mea
 
     slots = list(graph.inputs)
     for k, slot in enumerate(slots):
+        meaning = inputs.get(slot.name)
+        if slot.dtype == "uint8" and isinstance(meaning, Image) and meaning.is_plain:
+            continue  # the numbers are the pixels
         if (said := said_of(slot)) and floats(slot, inputs):
             renamed[slot.name] = names.take(f"{slot.name}/quantized")
-            before.append(bytes_of(slot.name, renamed[slot.name], said, inputs[slot.name]))
+            before.append(bytes_of(slot.name, renamed[slot.name], said, meaning))
             slots[k] = replace(slot, dtype="float32")
     nodes = [replace(each, inputs=tuple(renamed.get(name, name) for name in each.inputs)) for each in graph.nodes]
     ends = list(graph.outputs)
