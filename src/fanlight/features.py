@@ -9,9 +9,7 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from fanlight.fitting import Arrays, Engine, batches, row_count
+from fanlight.fitting import Arrays, Engine, batches, joined, row_count
 
 if TYPE_CHECKING:
     from fanlight.engines.wasm import WasmEngine
@@ -57,4 +55,4 @@ def features(engine: WasmEngine, arrays: Arrays) -> Arrays:
     most = min((size.high for size in procedure.sizes if size.name == "batch"), default=1)
     rows = {name: arrays[name] for name in procedure.inputs}
     parts = [engine.call("features", batch) for batch in batches(rows, most)]
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    return joined(parts, "features")

@@ -99,6 +99,18 @@ def batches(arrays: Arrays, size: int, order: np.ndarray | None = None) -> Itera
         yield {name: a[rows] for name, a in arrays.items()}
 
 
+def joined(parts: Sequence[Arrays], what: str) -> Arrays:
+    """The arrays of all batches by name, one after the other."""
+    import numpy as np
+
+    if len(parts) == 1:
+        return parts[0]
+    if alone := [name for name, array in parts[0].items() if not array.ndim]:
+        expected = f"one batch, since these outputs are single numbers: {', '.join(alone)}"
+        raise ShapeError(what, expected=expected, got=f"{len(parts)} batches", do="pass fewer rows at a time")
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
 def permutation(count: int, seed: int, epoch: int) -> np.ndarray:
     """`training.shuffle.permutation`, for many rows at once."""
     import numpy as np

@@ -152,7 +152,7 @@ class Model(DescribedModel):
             raise ShapeError("predict", expected="at least one row", got="none")
         engine = self._prediction()
         parts = [engine.call("predict", batch) for batch in fitting.batches(arrays, size)]
-        outputs = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        outputs = fitting.joined(parts, "predict")
         return next(iter(outputs.values())) if len(outputs) == 1 else outputs
 
     def __call__(self, *inputs: Any, **arguments: Any) -> Any:

@@ -11,7 +11,14 @@ from importers.tensorflow_nodes import Answer
 
 # By the readers: what computes nothing, what is an input, what is written as loops and branches, what fills a table.
 READ = ("NoOp", "Placeholder", "Enter", "Exit", "LoopCond", "Merge", "NextIteration", "Switch", "HashTable")
-READ += ("HashTableV2", "InitializeTable", "InitializeTableV2", "LookupTableImport", "LookupTableImportV2")
+READ += (
+    "TensorArrayCloseV3",
+    "HashTableV2",
+    "InitializeTable",
+    "InitializeTableV2",
+    "LookupTableImport",
+    "LookupTableImportV2",
+)
 WHY = (  # how a name begins, and why it is refused; the first that fits
     ("Ragged", "rows of different lengths are no arrays: pad them, and mask"),
     ("SimpleML", "decision forests of a library of its own: export them as ONNX"),
@@ -19,9 +26,6 @@ WHY = (  # how a name begins, and why it is refused; the first that fits
     ("String", "texts are no numbers: make numbers of them before the model"),
     ("StaticRegex", "texts are no numbers: make numbers of them before the model"),
     ("NonMaxSuppression", "how many boxes are left depends on data: V4 and V5, padded, are there"),
-    ("TensorArray", "lists of TensorFlow 1: save the model with TensorFlow 2, which writes TensorList"),
-    ("TensorList", "lists whose number of items depends on data"),
-    ("EmptyTensorList", "lists whose number of items depends on data"),
     ("", "no file has it: a converter writes Const or Fill"),
 )
 ALWAYS = "always"  # begins the note of what is known and never built
@@ -39,6 +43,8 @@ NOTES = """
   TensorFlow, from a transform to its inverse; others refuse them. Strings are refused.
 - **Layouts**: channels last and channels first. Sums over integers wrap as TensorFlow's do; where it stops with an
   error (an index outside, a division by 0), a page goes on: with the nearest element, with 0.
+- **Lists of tensors** (TensorList, and TensorArray of TensorFlow 1) keep their length through a loop; a loop in which
+  one grows is written out, up to 64 rounds of a number that shapes and constants tell.
 - **Random numbers** are drawn anew at each call, by a generator of Fanlight's own: of these cases only dtypes and
   shapes are compared.
 - **Gradients** are derived in all cases below that have floats on both sides, and agree with TensorFlow's. Where it has

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import fanlight as fl
+from fanlight.errors import UnsupportedOp
 from importers.in_chromium import answers
 
 FOLDER = Path(__file__).parent / "tensorflow" / "models"
@@ -80,6 +81,11 @@ def test_gradients_through_loops_are_those_of_tensorflow(unpacked):
     after = model.weights()
     for name, slope in slopes.items():
         np.testing.assert_allclose(before[name] - after[name], slope, rtol=1e-3, atol=1e-5, err_msg=name)
+
+
+def test_lists_that_grow_as_the_data_say_are_refused():
+    with pytest.raises(UnsupportedOp, match="where a list grows, got as many as the data say"):
+        fl.load(FOLDER / "refused_growth.pb")
 
 
 @pytest.mark.parametrize(("name", "word"), [("keras_loops", "gru"), ("keras_attention", "dense")])

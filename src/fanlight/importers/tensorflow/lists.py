@@ -1,6 +1,7 @@
 """Where do lists of tensors go? From the nodes that make them through loops to those that read them, as one node.
 
-A layer gives tensors, and a list is none: so all nodes that hand a list on are one `Region`, a node with a graph.
+A layer gives tensors, and a list is none: so all nodes that hand a list on are one `Region`, a node with a graph. A
+TensorArray of TensorFlow 1 is the list that flows, not its handle.
 """
 
 from __future__ import annotations
@@ -11,8 +12,12 @@ from fanlight.errors import ModelFormatError
 from fanlight.importers.graphs.records import Graph, Node, Slot
 from fanlight.importers.tensorflow.frames import DOMAIN, in_order
 
-MAKERS = ("TensorListReserve", "TensorListFromTensor", "EmptyTensorList", "TensorListSplit")
-CHANGERS = ("TensorListSetItem", "TensorListPushBack", "TensorListResize", "TensorListScatterIntoExistingList")
+# Of what makes or changes lists: which of its outputs is one.
+GIVING = dict.fromkeys(
+    ("TensorListReserve", "TensorListFromTensor", "EmptyTensorList", "TensorListSplit", "TensorListScatter",
+     "TensorListScatterV2", "TensorListSetItem", "TensorListPushBack", "TensorListPopBack", "TensorListResize",
+     "TensorArrayWriteV3", "TensorArrayScatterV3", "TensorArraySplitV3"), 0,
+) | {"TensorArrayV3": 1}  # fmt: skip
 PASSING = ("Identity", "StopGradient")
 
 
@@ -44,8 +49,8 @@ def list_names(graph: Graph) -> set[str]:
     """The names in a graph that are lists."""
     found: set[str] = set()
     for node in graph.nodes:
-        if node.op in MAKERS or (node.op in CHANGERS and node.inputs):
-            found.update(filter(None, node.outputs[:1]))
+        if (place := GIVING.get(node.op)) is not None:
+            found.update(filter(None, node.outputs[place : place + 1]))
         elif node.op in PASSING and node.inputs[:1] and node.inputs[0] in found:
             found.update(filter(None, node.outputs))
         elif node.op in ("While", "StatelessWhile"):
@@ -59,13 +64,13 @@ def joined(graph: Graph, lists: set[str]) -> list[list[Node]]:
     group: dict[str, int] = {}  # list -> its group
     members: dict[int, list[Node]] = {}
     for node in graph.nodes:
-        touched = {name for name in (*node.inputs, *node.outputs) if name in lists}
+        touched = {name for name in (*node.reads, *node.outputs) if name in lists}
         if not touched:
             continue
         old = sorted({group[name] for name in touched if name in group})
         number = old[0] if old else len(members) + sum(map(len, members.values()))
         merged = [each for k in old for each in members.pop(k)] + [node]
         members[number] = merged
-        group.update({name: number for each in merged for name in (*each.inputs, *each.outputs) if name in lists})
+        group.update({name: number for each in merged for name in (*each.reads, *each.outputs) if name in lists})
     order = {id(node): k for k, node in enumerate(graph.nodes)}
     return [sorted(each, key=lambda node: order[id(node)]) for each in members.values()]

@@ -21,6 +21,7 @@ FAMILIES = (  # each adds its own
     "filters",
     "images",
     "indexing",
+    "lists",
     "movement",
     "normalization",
     "pooling",

@@ -136,6 +136,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "StatelessWhile": {"output_shapes": [], "parallel_iterations": 10},
     "StridedSlice": {"begin_mask": 0, "end_mask": 0, "ellipsis_mask": 0, "new_axis_mask": 0, "shrink_axis_mask": 0},
     "Sum": {"keep_dims": False, "Tidx": "int32"},
+    "TensorArrayV3": {"dynamic_size": False, "element_shape": None},
     "TensorListConcat": {"element_shape": None},
     "TensorListGetItem": {"Tshape": "int32"},
     "TensorListSetItem": {"resize_if_index_out_of_bounds": False},

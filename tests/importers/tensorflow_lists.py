@@ -1,0 +1,109 @@
+"""Models with lists of tensors, for tensorflow_models.py: those of TensorFlow 2, and TensorFlow 1's TensorArray."""
+
+import tensorflow as tf  # pyright: ignore[reportMissingImports]
+
+from importers.tensorflow_models import graph, model, numbers, saved
+
+
+@model
+def lists():
+    """Lists that are written, pushed to and gathered from outside of any loop, and in one with a known end."""
+
+    class Lists(tf.Module):
+        @tf.function(input_signature=[tf.TensorSpec([3, 4], tf.float32, name="x")])
+        def __call__(self, x):
+            kept = tf.TensorArray(tf.float32, 3, element_shape=[4]).unstack(x)
+            grown = tf.TensorArray(tf.float32, 0, dynamic_size=True, element_shape=[4])
+            for k in range(3):
+                grown = grown.write(k, kept.read(2 - k) * float(k))
+            return {"turned": grown.stack(), "some": kept.gather([2, 0]), "flat": kept.concat()}
+
+    module = Lists()
+    return saved(module, serving_default=module.__call__), {"x": numbers(3, 4)}, None
+
+
+@graph
+def lists_grow():
+    """Lists that items are pushed to and taken from, in a loop too; scattered, split and resized."""
+    raw = tf.raw_ops
+
+    def function(x):
+        pushed = raw.EmptyTensorList(element_shape=[4], max_num_elements=-1, element_dtype=tf.float32)
+
+        def push(k, kept):
+            return k + 1, raw.TensorListPushBack(input_handle=kept, tensor=x[k % 3] * tf.cast(k, "float32"))
+
+        def stack(found):
+            return raw.TensorListStack(input_handle=found, element_shape=[4], element_dtype=tf.float32)
+
+        _, pushed = tf.while_loop(lambda k, kept: k < 6, push, (0, pushed))
+        popped, last = raw.TensorListPopBack(input_handle=pushed, element_shape=[4], element_dtype=tf.float32)
+        longer = raw.TensorListResize(input_handle=popped, size=7)
+        placed = raw.TensorListScatterV2(tensor=x, indices=[4, 0, 2], element_shape=[4], num_elements=5)
+        halves = raw.TensorListSplit(tensor=x, element_shape=[-1, 4], lengths=tf.constant([1, 1, 1], "int64"))
+        part = raw.TensorListGetItem(input_handle=halves, index=1, element_shape=[1, 4], element_dtype=tf.float32)
+        return {"pushed": stack(pushed), "last": last, "placed": stack(placed), "part": part,
+                "resized": stack(longer), "count": raw.TensorListLength(input_handle=longer)}  # fmt: skip
+
+    return function, {"x": numbers(3, 4)}
+
+
+@graph
+def refused_growth():
+    """A list that grows by as many items as the data say."""
+    raw = tf.raw_ops
+
+    def function(x):
+        kept = raw.EmptyTensorList(element_shape=[4], max_num_elements=-1, element_dtype=tf.float32)
+
+        def push(k, kept):
+            return k + 1, raw.TensorListPushBack(input_handle=kept, tensor=x[k % 3])
+
+        most = tf.cast(tf.reduce_max(x), "int32") + 3
+        _, kept = tf.while_loop(lambda k, kept: k < most, push, (0, kept))
+        return raw.TensorListStack(input_handle=kept, element_shape=[4], element_dtype=tf.float32)
+
+    return function, {"x": numbers(3, 4)}
+
+
+@model
+def arrays_of_1():
+    """TensorFlow 1: its own lists, in loops that are written out and in others, one of which makes them grow."""
+    v1 = tf.compat.v1
+    x, w = numbers(9, 2, 4), numbers(4, 4)
+
+    def write(folder):
+        v1.disable_control_flow_v2()
+        try:
+            with tf.Graph().as_default(), v1.Session() as session:
+                given = v1.placeholder("float32", [9, 2, 4], name="x")
+                kernel = v1.get_variable("kernel", initializer=w, use_resource=False)
+                steps = tf.TensorArray("float32", 9).unstack(given)
+                results = tf.TensorArray("float32", 9, clear_after_read=False)
+
+                def step(k, state, results):
+                    state = tf.tanh(steps.read(k) + state @ kernel)
+                    return k + 1, state, results.write(k, state)
+
+                def grow(k, kept):
+                    return k + 1, kept.write(k, given[k] * tf.cast(k, "float32"))
+
+                loop = v1.while_loop(lambda k, *_: k < 9, step, [0, tf.zeros([2, 4]), results])
+                grown = tf.TensorArray("float32", 0, dynamic_size=True)
+                grown = v1.while_loop(lambda k, _: k < 6, grow, [0, grown])[1]
+                parts = tf.TensorArray("float32", 3, infer_shape=False).split(given, [3, 3, 3])
+                ys = {
+                    "states": loop[2].stack(),
+                    "last": loop[1],
+                    "some": loop[2].gather([8, 0]),
+                    "grown": grown.concat(),
+                    "part": parts.read(1),
+                    "count": grown.size() + tf.shape(given)[0],
+                }
+                session.run(v1.global_variables_initializer())
+                ys = {key: tf.identity(y, name=f"end_{key}") for key, y in ys.items()}
+                v1.saved_model.simple_save(session, str(folder), {"x": given}, ys)
+        finally:
+            v1.enable_control_flow_v2()
+
+    return write, {"x": x}, None
