@@ -150,9 +150,10 @@ def serve(directory: Path, port: int, lan: bool, as_json: bool) -> None:
     help="Print the whole module or program after this stage of compiling: "
     "describe, differentiate, simplify, hoist, sink or lower.",
 )
+@click.option("--signature", metavar="NAME", help="Which function of a SavedModel.")
 @JSON
 @reported
-def inspect(source: Path, after: str | None, as_json: bool) -> None:
+def inspect(source: Path, after: str | None, signature: str | None, as_json: bool) -> None:
     """Show what an export, or a file of ONNX or TensorFlow, consists of.
 
     SOURCE is an exported folder or page: its layers, functions, kernels, state, memory and files. Of a file of ONNX or
@@ -160,7 +161,7 @@ def inspect(source: Path, after: str | None, as_json: bool) -> None:
     refused."""
     from fanlight.inspection import inspect_source, print_inspection
 
-    found = inspect_source(source, after)
+    found = inspect_source(source, after, signature)
     if as_json:
         click.echo(json.dumps(found))
     else:

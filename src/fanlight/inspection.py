@@ -34,16 +34,18 @@ VARIANT = "portable"  # every bundle has it, and memory is the same in all
 Facts = dict[str, Any]
 
 
-def inspect_source(source: Path, after: str | None = None) -> Facts:
+def inspect_source(source: Path, after: str | None = None, signature: str | None = None) -> Facts:
     """What is in the bundle `source`, or with `after` the text of its module or program after that stage: "describe"
-    is the module before any. Of a file of ONNX or TensorFlow, what `onnx_inspection` or
-    `tensorflow_inspection` tells. Raises UnknownNameError for another stage,
+    is the module before any. Of a file of ONNX or TensorFlow, what `onnx_inspection` or `tensorflow_inspection` tells;
+    `signature` says which function of a SavedModel. Raises UnknownNameError for another stage or signature,
     ModelFormatError or StorageError where `source` is no bundle."""
     if after is not None and after not in STAGES:
         raise UnknownNameError("inspect --after", expected=f"one of {', '.join(STAGES)}", got=repr(after))
     is_other = any(is_one(source) for is_one in (is_onnx, is_keras, is_tflite)) and not source.is_dir()
     if is_tensorflow(source) or is_other:
-        return inspect_file(source, after)
+        return inspect_file(source, after, signature)
+    if signature is not None:
+        raise UnknownNameError("inspect --signature", expected="a SavedModel", got=source)
     bundle = read_bundle(source)
     if after is not None:
         text = module_text(read_module(bundle)) if after == STAGES[0] else stage_text(read_module(bundle), after)
@@ -69,8 +71,10 @@ def inspect_source(source: Path, after: str | None = None) -> Facts:
     }
 
 
-def inspect_file(source: Path, after: str | None) -> Facts:
+def inspect_file(source: Path, after: str | None, signature: str | None) -> Facts:
     """What is in a file that another tool wrote."""
+    if signature is not None and not is_tensorflow(source):
+        raise UnknownNameError("inspect --signature", expected="a SavedModel", got=source)
     if after is None and is_onnx(source) and not source.is_dir():
         from fanlight.onnx_inspection import inspect_onnx
 
@@ -78,7 +82,7 @@ def inspect_file(source: Path, after: str | None) -> Facts:
     if after is None and is_tensorflow(source):
         from fanlight.tensorflow_inspection import inspect_tensorflow
 
-        return inspect_tensorflow(source)
+        return inspect_tensorflow(source, signature)
     expected = "an exported folder or page" + (
         ", or a file of ONNX or TensorFlow" if after is None else " with --after"
     )

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from fanlight.errors import FanlightError
+from fanlight.errors import FanlightError, UnknownNameError
 from fanlight.importers.graphs.records import Model
 from fanlight.importers.graphs.survey import Refusal, Survey, reason, survey
 from fanlight.importers.keras.rules import classes_in, is_known
@@ -36,10 +36,15 @@ from fanlight.tensorflow_files import file_of, layers_model
 Facts = dict[str, Any]
 
 
-def inspect_tensorflow(path: Path) -> Facts:
-    """What is in a SavedModel's folder, a frozen .pb file or a model.json. Of a SavedModel whose signatures are several
-    and none the usual one, the first is looked into. Raises ModelFormatError where the file is broken."""
+def inspect_tensorflow(path: Path, signature: str | None = None) -> Facts:
+    """What is in a SavedModel's folder, a frozen .pb file or a model.json. `signature` says which function of a
+    SavedModel is looked into; else it is the usual one, or the first. Raises ModelFormatError where the file is broken,
+    UnknownNameError for another signature."""
     place = file_of(path)
+    signatures = signatures_of(place) if place.is_dir() else {}
+    names = list(signatures)
+    if signature is not None and signature not in names:
+        raise UnknownNameError("signature", expected=f"one of {names}" if names else "a SavedModel", got=signature)
     if place.suffix.lower() == ".json":
         found = read_topology(place)
         if found.kind == LAYERS:
@@ -47,9 +52,9 @@ def inspect_tensorflow(path: Path) -> Facts:
         return of_graph(path, found.kind, read_topology_graph(found), None, {}, None)
     if not place.is_dir():
         return of_graph(path, "frozen graph", read_graph(place)[0], None, {}, None)
-    signatures = signatures_of(place)
-    names = list(signatures)
-    chosen = "serving_default" if "serving_default" in names else names[0]
+    chosen = signature or "serving_default"
+    if chosen not in names:
+        chosen = names[0]
     model, trained = read_graph(place, None, chosen)
     return of_graph(path, "SavedModel", model, trained, signatures, chosen)
 
@@ -70,7 +75,7 @@ def of_graph(
     nodes = [] if network is None else [Traced(network, call) for call in network.calls if hasattr(call.layer, "node")]
     operators = [{**each, "name": each["name"].removeprefix("tf.")} for each in operator_facts(found, nodes)]
     axes = [] if network is None else open_axes(network)
-    several = len(signatures) > 1 and "serving_default" not in signatures
+    several = len(signatures) > 1 and chosen != "serving_default"
     return {
         **beginning(path, kind, model.producer),
         "signatures": [

@@ -8,7 +8,7 @@ from click.testing import CliRunner
 
 import fanlight as fl
 from fanlight.cli import main
-from fanlight.errors import UnsupportedOp
+from fanlight.errors import UnknownNameError, UnsupportedOp
 from fanlight.inspection import inspect_source, print_inspection
 from importers.tensorflow_js import graph_of, topology, write
 
@@ -28,6 +28,15 @@ def test_a_folder_of_signatures(capsys):
     assert found["signature"] == "choose" and found["kind"] == "SavedModel"
     assert "there are also repeat, scores" in text and "best int32[?, 1], scores float32[?, 2]" in text
     assert not found["convertible"] and "a single number" in found["refused"][0]["why"]
+
+
+def test_any_function_of_a_folder(capsys):
+    found = inspect_source(FILES / "served", signature="scores")
+    assert found["signature"] == "scores" and found["convertible"]
+    assert found["next"].endswith("--signature scores")
+    for source, signature in ((FILES / "served", "nothing"), (FILES / "old.pb", "scores"), (FILES, "scores")):
+        with pytest.raises(UnknownNameError, match="signature"):
+            inspect_source(source, signature=signature)
 
 
 def test_a_frozen_graph_and_a_graph_model(tmp_path, capsys):
