@@ -6,12 +6,20 @@ import numpy as np
 import pytest
 
 import fanlight as fl
-from importers.bounds import refused_at_once
+from importers.bounds import little_time, refused_at_once
 from importers.tensorflow_hostile import hostile, sound
 from importers.tensorflow_hostile_json import sound_json
+from importers.tensorflow_hostile_lists import LISTS, LONG
 from importers.tensorflow_hostile_saved import DATA, INDEX, block, bundle, saved, table
 
-FILES = dict(hostile())
+
+def graph(change):
+    made = sound()
+    change(made)
+    return made.SerializeToString()
+
+
+FILES = dict(hostile()) | {f"lists: {name}": {"hostile.pb": graph(change)} for name, change in LISTS.items()}
 
 
 def placed(folder, files):
@@ -46,3 +54,10 @@ def test_the_table_that_they_are_made_of_is_sound(tmp_path):
 def test_a_hostile_file_is_refused_at_once(name, tmp_path):
     path = placed(tmp_path, FILES[name])
     refused_at_once(path)
+
+
+def test_a_long_list_is_opened_at_once(tmp_path):
+    path = placed(tmp_path, {"hostile.pb": graph(LONG)})
+    with little_time():
+        model = fl.load(path)
+    assert model.predict([[1, 2, 3, 4]]).tolist() == [[410, 410, 410]]

@@ -29,11 +29,10 @@ class Scatters:
 
     def final_names(self) -> dict[str, str]:
         """What the buffers before scatters are called where before and after need no longer be told apart."""
-
-        def final(name: str) -> str:
-            return final(self.renamed[name]) if name in self.renamed else name
-
-        return {name: final(name) for name in self.renamed}
+        found: dict[str, str] = {}
+        for name, after in reversed(self.renamed.items()):  # what comes after was renamed later
+            found[name] = found.get(after, after)
+        return found
 
     def may_store(self, value: Value, producer: Step | None) -> bool:
         """May the kernel that computes `value` store it as new state at once? A scatter changes what lies there."""

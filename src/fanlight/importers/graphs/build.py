@@ -6,7 +6,7 @@ In: a `Model` of records. Out: a `Network`, and arrays by the paths of its state
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -211,9 +211,10 @@ class Builder:
         read: list[Symbol] = []
         operands: list[Any] = []
         tables = node.inputs[len(node.inputs) - len(node.attributes.get("tables", ())) :]
+        wanted = set(wanted_known(node))
         for position, name in enumerate((*node.inputs, *node.captures)):
             is_captured = position >= len(node.inputs)
-            is_setting = is_wanted_known(node, name) if is_captured else position in rule.settings
+            is_setting = name in wanted if is_captured else position in rule.settings
             is_parameter = position in rule.parameters or name in tables
             operand = self.operand(name, node, is_setting, is_parameter, read)
             if (
@@ -261,14 +262,12 @@ class Builder:
         return self.names.take(cleaned(name) or "node")
 
 
-def is_wanted_known(node: Node, name: str) -> bool:
-    """Whether a node in the graphs of a node reads a name where shapes and constants must tell what it is."""
-    return any(
-        name in (each.inputs[k] for k in RULES[each.kind].settings if k < len(each.inputs))
-        or is_wanted_known(each, name)
-        for graph in node.graphs.values()
-        for each in graph.nodes
-    )
+def wanted_known(node: Node) -> Iterator[str]:
+    """What the nodes in the graphs of a node read where shapes and constants must tell what it is."""
+    for graph in node.graphs.values():
+        for each in graph.nodes:
+            yield from (each.inputs[k] for k in RULES[each.kind].settings if k < len(each.inputs))
+            yield from wanted_known(each)
 
 
 def cleaned_dim(extent: Any, name: str, axis: int) -> str:

@@ -129,8 +129,10 @@ def run_node(
     results = tuple(result) if isinstance(result, tuple | list) else (result,)
     if any(node.outputs[len(results) :]):
         raise use.refuse(f"at most {len(results)} outputs", len(node.outputs))
-    for y in results:
-        if not isinstance(y, Value):  # what lives between nodes alone, such as a list of tensors
+    for each in results:
+        # What lives between nodes alone, such as a list of tensors, may have all its numbers in `whole`.
+        y = each if isinstance(each, Value) else getattr(each, "whole", None)
+        if y is None:
             continue
         if not isinstance(y.type, Types) and y.rank > MOST_AXES:
             raise use.error(f"results of at most {MOST_AXES} axes", y.type)

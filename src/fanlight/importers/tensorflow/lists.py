@@ -27,12 +27,16 @@ def in_regions(graph: Graph) -> Graph:
     if not lists:
         return graph
     groups = joined(graph, lists)
-    nodes = [node for node in graph.nodes if not any(node in group for group in groups)]
+    inside = {id(node) for group in groups for node in group}
+    nodes = [node for node in graph.nodes if id(node) not in inside]
     read = {name for node in nodes for name in node.reads} | {slot.name for slot in graph.outputs}
+    reading: dict[str, set[int]] = {}  # name -> the groups that read it
     for number, group in enumerate(groups):
-        others = [each for k, each in enumerate(groups) if k != number]
-        wanted = read | {name for each in others for node in each for name in node.reads}
-        given = [name for node in group for name in node.outputs if name in wanted and name not in lists]
+        for name in {name for node in group for name in node.reads}:
+            reading.setdefault(name, set()).add(number)
+    for number, group in enumerate(groups):
+        outputs = [name for node in group for name in node.outputs if name and name not in lists]
+        given = [name for name in outputs if name in read or reading.get(name, {number}) != {number}]
         if not given:
             continue
         inner = Graph(f"region_{number}", tuple(group), (), tuple(Slot(f"{name}/out") for name in given))
@@ -62,15 +66,18 @@ def list_names(graph: Graph) -> set[str]:
 def joined(graph: Graph, lists: set[str]) -> list[list[Node]]:
     """The nodes of each group that lists join, in the graph's order."""
     group: dict[str, int] = {}  # list -> its group
-    members: dict[int, list[Node]] = {}
-    for node in graph.nodes:
+    members: dict[int, list[tuple[int, Node]]] = {}
+    for number, node in enumerate(graph.nodes):
         touched = {name for name in (*node.reads, *node.outputs) if name in lists}
         if not touched:
             continue
-        old = sorted({group[name] for name in touched if name in group})
-        number = old[0] if old else len(members) + sum(map(len, members.values()))
-        merged = [each for k in old for each in members.pop(k)] + [node]
-        members[number] = merged
-        group.update({name: number for each in merged for name in (*each.reads, *each.outputs) if name in lists})
-    order = {id(node): k for k, node in enumerate(graph.nodes)}
-    return [sorted(each, key=lambda node: order[id(node)]) for each in members.values()]
+        # What is joined goes into the largest group.
+        old = sorted({group[name] for name in touched if name in group}, key=lambda each: -len(members[each]))
+        into = old[0] if old else number
+        members.setdefault(into, []).append((number, node))
+        for each in old[1:]:
+            moved = members.pop(each)
+            members[into] += moved
+            touched |= {name for _, one in moved for name in (*one.reads, *one.outputs) if name in lists}
+        group.update(dict.fromkeys(touched, into))
+    return [[node for _, node in sorted(each, key=lambda pair: pair[0])] for each in members.values()]

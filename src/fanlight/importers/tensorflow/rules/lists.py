@@ -9,11 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fanlight.importers.tensorflow.rules.table import op
+from fanlight.importers.tensorflow.rules.table import dtype_named, op
 from fanlight.ir import dim as dims
 from fanlight.ir.graph import Value
 from fanlight.ops import functions as fn
 from fanlight.ops.known import known
+
+MOST_GROWN = 512  # items of a list that becomes longer item by item: each time all are copied
 
 
 @dataclass(frozen=True)
@@ -36,8 +38,9 @@ def item_shape(use: Any, shape: Value) -> tuple[Any, ...] | None:
     return tuple(None if isinstance(n, int) and n < 0 else n for n in (use.dims(shape, "a shape")))
 
 
-def empty(count_: Any, dtype: str, item: Any) -> TensorList:
+def empty(use: Any, count_: Any, dtype: str, item: Any) -> TensorList:
     """A list of so many items, which are 0 where their shape is known."""
+    dtype = dtype_named(use, dtype)
     whole = None if item is None or None in item else fn.zeros((count_, *item), dtype)
     return TensorList(count_, dtype, whole, item)
 
@@ -48,12 +51,12 @@ def length_of(use: Any, length: Value) -> Any:
 
 @op("TensorListReserve", settings=(0, 1))
 def reserve(use: Any, shape: Value, length: Value) -> TensorList:
-    return empty(length_of(use, length), use["element_dtype"], item_shape(use, shape))
+    return empty(use, length_of(use, length), use["element_dtype"], item_shape(use, shape))
 
 
 @op("EmptyTensorList", settings=(0,))
 def empty_list(use: Any, shape: Value, most: Value) -> TensorList:
-    return empty(0, use["element_dtype"], item_shape(use, shape))
+    return empty(use, 0, use["element_dtype"], item_shape(use, shape))
 
 
 @op("TensorListFromTensor", settings=(1,))
@@ -109,11 +112,15 @@ def grown(use: Any, found: TensorList, index: Value, item: Value) -> TensorList:
     number = known(fn.reshape(index, ()))
     if number is None or not isinstance(found.length, int):
         raise use.refuse("lists that grow by numbers that constants tell", "one by what depends on data")
-    return resized(found, max(found.length, int(number) + 1), item.dtype, item.shape)
+    return resized(use, found, max(found.length, int(number) + 1), item.dtype, item.shape)
 
 
-def resized(found: TensorList, length: int, dtype: str, shape: Any) -> TensorList:
+def resized(use: Any, found: TensorList, length: int, dtype: str, shape: Any) -> TensorList:
     """The list with so many items: new ones are 0."""
+    if length < 0:
+        raise use.error("a length of at least 0", length)
+    if found.whole is not None and length > found.length >= MOST_GROWN:
+        raise use.refuse(f"lists that grow up to {MOST_GROWN} items", length)
     if length <= found.length:
         whole = None if found.whole is None else found.whole[:length]
         return replace(found, length=length, whole=whole)
@@ -129,16 +136,18 @@ def resize(use: Any, found: Any, length: Value) -> TensorList:
         raise use.refuse("a length that constants tell", wanted)
     if found.whole is None and (found.shape is None or None in found.shape):
         return replace(found, length=wanted)
-    return resized(found, wanted, found.dtype, found.shape if found.whole is None else found.whole.shape[1:])
+    return resized(use, found, wanted, found.dtype, found.shape if found.whole is None else found.whole.shape[1:])
 
 
 @op("TensorListPushBack")
 def push_back(use: Any, found: Any, item: Value) -> TensorList:
     found, last = checked(use, found), fn.reshape(item, (1, *item.shape))
-    if found.length and found.whole is None:
-        raise use.refuse("items that were written before", "an empty list")
-    whole = fn.concatenate([found.whole, last], 0) if found.length and found.whole is not None else last
-    return replace(found, length=found.length + 1, whole=whole, shape=item.shape)
+    if found.length == 0:
+        return replace(found, length=1, whole=last, shape=item.shape)
+    stacked(use, found)
+    if not isinstance(found.length, int) or found.length >= MOST_GROWN:
+        raise use.refuse(f"lists that grow up to {MOST_GROWN} items", found.length + 1)
+    return replace(found, length=found.length + 1, whole=fn.concatenate([found.whole, last], 0), shape=item.shape)
 
 
 @op("TensorListPopBack", settings=(1,))
@@ -156,11 +165,14 @@ def scatter(use: Any, x: Value, indices: Value, shape: Value, length: Value | No
     count_ = None if length is None else use.ints(fn.reshape(length, (1,)), "a length")[0]
     if count_ is None or count_ < 0:
         count_ = max((int(each) + 1 for each in use.array(indices, "numbers of items").ravel()), default=0)
-    return scattered(TensorList(count_, x.dtype), x, indices)
+    return scattered(use, TensorList(count_, x.dtype), x, indices)
 
 
-def scattered(found: TensorList, x: Value, indices: Value) -> TensorList:
+def scattered(use: Any, found: TensorList, x: Value, indices: Value) -> TensorList:
     """The list in which the rows of x are the items of these numbers."""
+    numbers = known(indices)
+    if numbers is not None and any(int(each) < 0 for each in numbers.ravel() if not isinstance(each, dims.Dim)):
+        raise use.error("numbers of items", numbers.ravel().tolist()[:8])
     begin = found.whole if found.whole is not None else fn.zeros((found.length, *x.shape[1:]), x.dtype)
     whole = fn.scatter_update(begin, fn.expand_dims(fn.cast(indices, "int32"), -1), x)
     return replace(found, whole=whole, shape=x.shape[1:])
@@ -168,13 +180,13 @@ def scattered(found: TensorList, x: Value, indices: Value) -> TensorList:
 
 @op("TensorListSplit", settings=(1, 2))
 def split(use: Any, x: Value, shape: Value, lengths: Value) -> TensorList:
-    return halved(use, x, lengths)
+    return in_parts(use, x, lengths)
 
 
-def halved(use: Any, x: Value, lengths: Value) -> TensorList:
+def in_parts(use: Any, x: Value, lengths: Value) -> TensorList:
     """Parts of x, all of one length, as items."""
     parts = use.ints(lengths, "lengths of parts")
-    if len(set(parts)) != 1 or not parts[0]:
+    if len(set(parts)) != 1 or parts[0] < 1:
         raise use.refuse("parts of one length, which are rows of one array", parts)
     return TensorList(
         len(parts), x.dtype, fn.reshape(x, (len(parts), parts[0], *x.shape[1:])), (parts[0], *x.shape[1:])
@@ -219,7 +231,7 @@ def length(use: Any, found: Any) -> Value:
 def array(use: Any, length: Value) -> tuple[Value, TensorList]:
     said = use["element_shape"]
     item = None if said is None else tuple(None if n is None or n < 0 else n for n in said)
-    found = empty(length_of(use, length), use["dtype"], item)
+    found = empty(use, length_of(use, length), use["dtype"], item)
     return fn.full((), 0, "int32"), replace(found, grows=bool(use["dynamic_size"]))
 
 
@@ -243,8 +255,8 @@ def scatter_array(use: Any, handle: Any, indices: Value, x: Value, flow: Any) ->
     found = checked(use, flow)
     if found.grows:
         last = max((int(each) for each in use.array(indices, "numbers of items").ravel()), default=-1)
-        found = resized(found, max(found.length, last + 1), x.dtype, x.shape[1:])
-    return scattered(found, x, indices)
+        found = resized(use, found, max(found.length, last + 1), x.dtype, x.shape[1:])
+    return scattered(use, found, x, indices)
 
 
 @op("TensorArrayConcatV3")
@@ -254,7 +266,7 @@ def concat_array(use: Any, handle: Any, flow: Any) -> tuple[Value, Value]:
 
 @op("TensorArraySplitV3", settings=(2,))
 def split_array(use: Any, handle: Any, x: Value, lengths: Value, flow: Any) -> TensorList:
-    return replace(halved(use, x, lengths), grows=checked(use, flow).grows)
+    return replace(in_parts(use, x, lengths), grows=checked(use, flow).grows)
 
 
 @op("TensorArraySizeV3")
