@@ -36,5 +36,5 @@ export function joined(parts, Kind) {
   return all;
 }
 
-/** @param {any} place a blob, bytes or a stream of them @param {any} by what changes them on the way @returns {Promise<Uint8Array>} */
-export const toBytes = async (place, by = new TransformStream()) => new Uint8Array(await new Response(new Response(place).body?.pipeThrough(by)).arrayBuffer());
+/** @param {any} place a blob, bytes or a stream of them @param {any} [by] what changes them on the way @returns {Promise<Uint8Array>} */
+export const toBytes = async (place, by) => new Uint8Array(await new Response(by ? new Response(place).body?.pipeThrough(by) : place).arrayBuffer());

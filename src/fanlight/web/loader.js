@@ -4,7 +4,7 @@
 import { Engine } from './engine.js';
 import { BrowserError, FanlightError, IntegrityError, ModelFormatError } from './errors.js';
 import { sha256 } from './integrity.js';
-import { TYPES, count, toBytes } from './layout.js';
+import { TYPES, count, joined, toBytes } from './layout.js';
 import { inflated } from './packed.js';
 import { readSafetensors } from './safetensors.js';
 
@@ -23,22 +23,22 @@ export async function fetchBytes(address, cache, signal, onBytes) {
   if (address.startsWith('file:')) {
     // Node alone has this; an import of node:fs would stop bundlers.
     const fs = /** @type {any} */ (globalThis).process?.getBuiltinModule?.('node:fs');
-    if (!fs) throw new BrowserError('opened from disk, a page may not read files: run fanlight serve DIR, or export one HTML file');
+    if (!fs) throw new BrowserError('a page from disk may not read files: run fanlight serve DIR, or export one HTML file');
     return toBytes(await fs.promises.readFile(new URL(address)));
   }
   // Bundlers write small files into the code; a policy may forbid to fetch such an address.
   const [, base64] = address.split(';base64,');
-  if (base64) return Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+  if (base64) return Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));
   traffic.requests++;
-  const response = await fetch(address, { cache, signal });
-  if (!response.ok) throw new Error(`the host answered ${response.status}`);
-  return toBytes(response.body, new TransformStream({
-    transform(part, to) {
-      traffic.bytesReceived += part.length;
-      onBytes?.(part.length);
-      to.enqueue(part);
-    },
-  }));
+  const { ok, status, body } = /** @type {any} */ (await fetch(address, { cache, signal }));
+  if (!ok) throw new Error(`the host answered ${status}`);
+  const parts = [], reader = body.getReader();
+  for (let value; { value } = await reader.read(), value;) {
+    parts.push(value);
+    traffic.bytesReceived += value.length;
+    onBytes?.(value.length);
+  }
+  return joined(parts, Uint8Array);
 }
 
 /** @param {string} name @param {(cache: RequestCache) => Promise<Uint8Array>} attempt @param {RequestCache[]} caches tried in turn @returns {Promise<Uint8Array>} */
