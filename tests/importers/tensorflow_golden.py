@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="", TF_ENABLE_ONEDNN_OPTS="0")
-import tensorflow as tf  # pyright: ignore[reportMissingImports]
-from tensorflow.python.framework import op_def_registry  # pyright: ignore[reportMissingImports]
+import tensorflow as tf  # pyright: ignore[reportMissingImports]  # only who writes the files has it
+from tensorflow.python.framework import op_def_registry  # pyright: ignore[reportMissingImports]  # the same
 
 from importers.tensorflow_case import Case, Known, floats
 from importers.tensorflow_cases import CASES

@@ -1,6 +1,6 @@
 """Models with lists of tensors, for tensorflow_models.py: those of TensorFlow 2, and TensorFlow 1's TensorArray."""
 
-import tensorflow as tf  # pyright: ignore[reportMissingImports]
+import tensorflow as tf  # pyright: ignore[reportMissingImports]  # only who writes the files has it
 
 from importers.tensorflow_models import graph, model, numbers, saved
 

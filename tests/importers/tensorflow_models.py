@@ -18,8 +18,8 @@ import numpy as np
 
 os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="", TF_ENABLE_ONEDNN_OPTS="0")
 os.environ["KERAS_BACKEND"] = "tensorflow"
-import keras  # pyright: ignore[reportMissingImports]
-import tensorflow as tf  # pyright: ignore[reportMissingImports]
+import keras  # pyright: ignore[reportMissingImports]  # the same
+import tensorflow as tf  # pyright: ignore[reportMissingImports]  # only who writes the files has it
 
 FOLDER = Path(__file__).parent / "tensorflow" / "models"
 EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -175,7 +175,7 @@ def keras_trained():
 @model
 def keras_2():
     """What tf_keras saves: signatures, losses, training functions and all."""
-    import tf_keras  # pyright: ignore[reportMissingImports]
+    import tf_keras  # pyright: ignore[reportMissingImports]  # the same
 
     old = tf_keras.layers
     x = tf_keras.Input((7, 6, 3), name="image")

@@ -17,7 +17,7 @@ import numpy as np
 os.environ.update(
     TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="", TF_USE_LEGACY_KERAS="0", KERAS_BACKEND="tensorflow"
 )
-import tensorflow as tf  # pyright: ignore[reportMissingImports]
+import tensorflow as tf  # pyright: ignore[reportMissingImports]  # only who writes the files has it
 
 FOLDER = Path(__file__).parent / "tflite"
 ROWS = 2
