@@ -9,7 +9,7 @@ from fanlight.arrays import Array
 from fanlight.errors import UnsupportedOp
 from fanlight.keras_saving import save_keras, save_weights
 from importers.keras_models import MODELS, built, check_same, losses_of_steps, one, rows, targets
-from layers.layer_test import error
+from layers.nearness import error
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 from keras import layers as L
 
-from layers.layer_test import error
+from layers.nearness import error
 
 
 def chain() -> Any:

@@ -18,8 +18,8 @@ import numpy as np
 
 os.environ.update(TF_CPP_MIN_LOG_LEVEL="3", CUDA_VISIBLE_DEVICES="", TF_ENABLE_ONEDNN_OPTS="0")
 os.environ["KERAS_BACKEND"] = "tensorflow"
-import keras  # pyright: ignore[reportMissingImports]  # the same
-import tensorflow as tf  # pyright: ignore[reportMissingImports]  # only who writes the files has it
+import keras  # pyright: ignore[reportMissingImports]  # only who writes the files has it
+import tensorflow as tf  # pyright: ignore[reportMissingImports]  # the same
 
 FOLDER = Path(__file__).parent / "tensorflow" / "models"
 EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -331,13 +331,12 @@ def write_model(name):
 
 
 def write_graph(name):
-    from tensorflow.python.framework.convert_to_constants import (  # pyright: ignore[reportMissingImports]
-        convert_variables_to_constants_v2,
-    )
+    from tensorflow.python.framework import convert_to_constants  # pyright: ignore[reportMissingImports]  # the same
 
     function, xs, *twin = GRAPHS[name]()
     specs = [tf.TensorSpec(x.shape, x.dtype, key) for key, x in xs.items()]
-    concrete = convert_variables_to_constants_v2(tf.function(function).get_concrete_function(*specs))
+    concrete = tf.function(function).get_concrete_function(*specs)
+    concrete = convert_to_constants.convert_variables_to_constants_v2(concrete)
     found = (twin[0] if twin else concrete)(*map(tf.constant, xs.values()))
     definition = concrete.graph.as_graph_def()
     for node in definition.node:

@@ -7,7 +7,7 @@ from keras.src.applications import convnext
 
 import fanlight as fl
 from fanlight import layers
-from layers.layer_test import error
+from layers.nearness import error
 
 MOST = 1e-4  # largest difference before the final activation, relative to the largest score or 1
 

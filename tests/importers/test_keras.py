@@ -13,7 +13,7 @@ from keras import layers as L
 import fanlight as fl
 from fanlight.errors import ModelFormatError, UnsupportedOp
 from importers.keras_models import MODELS, built, check_same, losses_of_steps, one, rows, targets
-from layers.layer_test import error
+from layers.nearness import error
 
 
 def saved(model, path: Path) -> Path:

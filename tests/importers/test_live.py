@@ -6,7 +6,7 @@ import pytest
 import fanlight as fl
 from fanlight.errors import ModelFormatError, UnsupportedOp
 from importers.keras_models import MODELS, built, check_same, losses_of_steps, one, rows, targets
-from layers.layer_test import error
+from layers.nearness import error
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -11,7 +11,7 @@ import fanlight as fl
 from fanlight.errors import UnsupportedOp
 from fanlight.layers.keras_operations import MODULE_OF, called_with, function_of
 from fanlight.layers.operation import known_function
-from layers.layer_test import error
+from layers.nearness import error
 
 LACKING = {"LayerNorm": {"rms_scaling"}}  # refused where it is true
 

@@ -10,7 +10,7 @@ import pytest
 
 import fanlight as fl
 from fanlight.server.serve import running
-from layers.layer_test import error
+from layers.nearness import error
 from web.browser import add_blank_page, visit
 
 FOLDER = Path(__file__).parents[3] / "shared" / "data" / "models"

@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from ai_edge_litert.interpreter import Interpreter, OpResolverType  # pyright: ignore[reportMissingImports]
+from ai_edge_litert import interpreter  # pyright: ignore[reportMissingImports]  # only who writes the file has it
 
 from importers.tflite_case import Case
 from importers.tflite_cases import CASES
@@ -23,12 +23,12 @@ USUAL = ("LOCAL_RESPONSE_NORMALIZATION", "SUM")
 
 def results(case: Case) -> list[Any]:
     """What the reference kernels give."""
-    usual = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
-    kind = usual if case.op in USUAL else OpResolverType.BUILTIN_REF
+    usual = interpreter.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    kind = usual if case.op in USUAL else interpreter.OpResolverType.BUILTIN_REF
     try:
-        run = Interpreter(model_content=case.file, experimental_op_resolver_type=kind)
+        run = interpreter.Interpreter(model_content=case.file, experimental_op_resolver_type=kind)
     except ValueError:  # there is one kernel for both
-        run = Interpreter(model_content=case.file, experimental_op_resolver_type=usual)
+        run = interpreter.Interpreter(model_content=case.file, experimental_op_resolver_type=usual)
     run.allocate_tensors()
     for said, array in zip(run.get_input_details(), case.arrays, strict=True):
         run.set_tensor(said["index"], array)

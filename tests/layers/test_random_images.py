@@ -15,7 +15,8 @@ from fanlight.ir.types import Type
 from fanlight.layers import Context
 from fanlight.layers.images import Draws
 from fanlight.ops.warping import elastic_transform
-from layers.layer_test import descend, error
+from layers.layer_test import descend
+from layers.nearness import error
 
 SEED = {"seed/key": np.array([1, 2], "uint32"), "seed/step": np.int32(0)}
 

@@ -10,7 +10,8 @@ from fanlight.ir.graph import Graph, Input, apply
 from fanlight.ir.types import Type
 from fanlight.layers.random_policies import ALL, SIMPLE, changed_by
 from fanlight.ops import functions as fn
-from layers.layer_test import descend, error
+from layers.layer_test import descend
+from layers.nearness import error
 from layers.test_random_images import SEED, drawn_graph, photos, run, spread
 
 KEY = {"key": np.array([5, 6], "uint32")}
