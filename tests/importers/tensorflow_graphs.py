@@ -126,6 +126,24 @@ def conditions():
 
 
 @graph
+def constant_sides():
+    """Branches whose sides read nothing, in a loop and inside each other."""
+
+    def run(x):
+        total = tf.reduce_sum(x)
+        rate = tf.cond(total > 0.0, lambda: tf.constant(0.25), lambda: tf.constant(4.0))
+        step = tf.cond(total > 0.0, lambda: tf.cond(total > 100.0, lambda: tf.constant(7.0), lambda: tf.constant(9.0)),
+                       lambda: tf.zeros([]) + tf.square(tf.constant(3.0)))  # fmt: skip
+
+        def body(k, u):
+            return k + 1, u * tf.cond(tf.reduce_max(u) > 2.0, lambda: tf.constant(0.5), lambda: tf.constant(1.5))
+
+        return [x * rate, x + step, tf.while_loop(lambda k, u: k < 5, body, (0, x))[1]]
+
+    return run, {"x": np.abs(numbers(3, 3))}
+
+
+@graph
 def sequences():
     """Rows of different lengths, as a padded array with their lengths."""
 

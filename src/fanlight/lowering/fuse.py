@@ -26,6 +26,7 @@ from fanlight.lowering.still import is_spread, still_values
 from fanlight.lowering.touched import Touched
 
 MAXIMUM_INLINED = 160  # scalar nodes in one expression: beyond it, recomputing and code size cost more than a buffer
+MOST_INLINED = 480  # the same, of all that one op reads: a function takes 1,000 arrays at most
 DEEPEST = 40  # ops in a row inlined into each other: substitution is recursive
 CHEAP = 2  # arithmetic nodes that may be recomputed by several readers instead of being kept
 
@@ -148,6 +149,11 @@ class Fusion:
             return
         nest = value.op.nest(*(x.type for x in value.inputs))
         self.nests[id(value)] = nest
+        weight = sum(1 for node in walk(nest.value) if node.args)
+        if weight + sum(self.weight.get(id(x), 0) for x in value.inputs if id(x) not in self.homes) > MOST_INLINED:
+            for x in value.inputs:
+                if self.weight.get(id(x), 0):
+                    self.keep(x)
         held = [x for x in value.inputs if self.is_pending(x)]
         if nest.reduce or not value.op.elementwise:
             for x in held:
@@ -156,7 +162,6 @@ class Fusion:
         for x in held[1:]:  # an epilogue belongs to one reduction
             if self.pending[id(x)] is not self.pending[id(held[0])]:
                 self.keep(x)
-        weight = sum(1 for node in walk(nest.value) if node.args)
         weight += sum(self.weight.get(id(x), 0) for x in value.inputs if id(x) not in self.homes)
         self.weight[id(value)] = weight
         inlined = [x for x in value.inputs if id(x) not in self.homes]

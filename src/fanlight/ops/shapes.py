@@ -24,6 +24,7 @@ __all__ = [
     "swapaxes", "tile", "transpose", "zeros", "zeros_like",
 ]  # fmt: skip
 
+MOST_JOINED = 64  # arrays that one loop puts together
 
 Starts = Value | Sequence[DimLike | Value]
 
@@ -161,10 +162,13 @@ def dilate(x: Operand, factors: Sequence[int]) -> Value:
 
 
 def concatenate(xs: Sequence[Operand], axis: int = 0) -> Value:
-    """The operands one after another along an axis."""
+    """The operands one after another along an axis; very many are put together in groups first."""
     dtype = result_dtype(*xs)
     values = [as_value(x, dtype) for x in xs]
     (k,) = normal_axes(axis, values[0].rank)
+    while len(values) > MOST_JOINED:
+        groups = [values[n : n + MOST_JOINED] for n in range(0, len(values), MOST_JOINED)]
+        values = [apply(padding.Concatenate(k), *group) if len(group) > 1 else group[0] for group in groups]
     return apply(padding.Concatenate(k), *values) if len(values) > 1 else values[0]
 
 

@@ -13,7 +13,9 @@ from typing import Any
 
 from fanlight.errors import ModelFormatError, UnknownNameError
 from fanlight.importers.graphs.records import Graph, Model, Node, Slot
+from fanlight.importers.tensorflow.frames import EXIT, MERGE, NEXT
 from fanlight.importers.tensorflow.library import Library, Raw, canonical, is_resource
+from fanlight.importers.tensorflow.sides import with_sides
 from fanlight.importers.tensorflow.tables import Contents, contents, said_of, tensors_of
 from fanlight.importers.tensorflow.values import Bounds, joined, split
 
@@ -25,8 +27,6 @@ VARIABLES = ("VarHandleOp", "VariableV2", "Variable")
 PASSING = ("Identity", "ReadVariableOp", "StopGradient", "PlaceholderWithDefault")
 # Nobody reads them, and yet no model ends there.
 IDLE = ("NoOp", "Assert", "Print", "SaveV2", "Assign", "AssignVariableOp", "Const", *INPUTS, *VARIABLES)
-LEFT = ("Exit", "RefExit")
-MERGES, NEXT = ("Merge", "RefMerge"), ("NextIteration", "RefNextIteration")
 LOOPS, BRANCHES = ("While", "StatelessWhile"), ("If", "StatelessIf", "Case", "StatelessCase")
 
 
@@ -54,7 +54,7 @@ def read(source: Source, cut: Cut = None) -> Model:
     them is no output of the graph."""
     library = Library(source.graph, source.bounds)
     reader = Reader(source, library)
-    raws = library.raws(source.graph.node)
+    raws = with_sides(library.raws(source.graph.node))
     reader.tables = contents(raws, library, source.bounds)
     reader.add(raws)
     reader.check()
@@ -114,7 +114,7 @@ class Reader:
         missing: dict[str, int] = {}
         for raw in self.nodes.values():
             sources = {self.node(each).name for each in raw.inputs}
-            sources = {each for each in sources if not (raw.op in MERGES and self.is_next(each))}
+            sources = {each for each in sources if not (raw.op in MERGE and self.is_next(each))}
             missing[raw.name] = len(sources)
             for each in sources:
                 readers[each].append(raw.name)
@@ -228,7 +228,7 @@ class Reader:
             waiting += more
         found = [raw for raw in self.nodes.values()
                  if raw.name in reached and raw.name not in read and raw.op not in IDLE]  # fmt: skip
-        return [raw.name for raw in found if raw.op not in LEFT] or [raw.name for raw in found]
+        return [raw.name for raw in found if raw.op not in EXIT] or [raw.name for raw in found]
 
     # Records
 
@@ -317,8 +317,7 @@ class Reader:
                 waiting.append((tensor, True))
                 raw = self.nodes[name]
                 for each in reversed([self.end(each) for each in tensors_of(raw)]):
-                    is_back = raw.op in MERGES and self.is_next(each)
-                    if is_back:
+                    if raw.op in MERGE and self.is_next(each):
                         later.append(each)
                     else:
                         waiting.append((each, False))

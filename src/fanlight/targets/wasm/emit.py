@@ -30,6 +30,7 @@ EMITTERS = {
 }
 ALIKE = ("map", "reduce")  # kinds whose functions call no others, and may be alike in several modules
 DONE, REFUSED = 0, 1
+MOST_PARAMETERS = 1000  # of one function, in every engine: the JavaScript interface of WebAssembly sets it
 
 
 def pages(program: Program) -> int:
@@ -94,6 +95,9 @@ class Emission:
                 raise CompileError(
                     f"kernel {kernel.name!r}: expected one of {sorted(EMITTERS)}, got kind {kernel.kind!r}"
                 )
+            if len(kernel.operands) + 2 > MOST_PARAMETERS:
+                expected = f"at most {MOST_PARAMETERS - 2:,} arrays that one kernel reads and writes"
+                raise CompileError(expected=expected, got=f"{len(kernel.operands):,}", at=f"kernel {kernel.name!r}")
             function = self._written(kernel, key) if kernel.kind in ALIKE else self._write(kernel)
             twin = self.bodies.setdefault(function.key(), function)
             if twin is not function:
