@@ -3,7 +3,7 @@
 The published files themselves, for both sides: a hand detector (a graph of TensorFlow.js), a photo filter (its layers),
 a MobileNet of 0.25 as TensorFlow Lite's float32 and 8-bit file. Outputs are compared first. Of the 8-bit file Fanlight
 gives what TensorFlow Lite's reference kernels give, to the bit; LiteRT.js, which rounds otherwise on its way (XNNPACK),
-comes within four steps of 1/256."""
+comes within three steps of 1/256."""
 
 from __future__ import annotations
 

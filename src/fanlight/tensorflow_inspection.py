@@ -44,7 +44,8 @@ def inspect_tensorflow(path: Path, signature: str | None = None) -> Facts:
     signatures = signatures_of(place) if place.is_dir() else {}
     names = list(signatures)
     if signature is not None and signature not in names:
-        raise UnknownNameError("signature", expected=f"one of {names}" if names else "a SavedModel", got=signature)
+        known = f"one of {names}" if names else "a SavedModel"
+        raise UnknownNameError("inspect --signature", expected=known, got=signature)
     if place.suffix.lower() == ".json":
         found = read_topology(place)
         if found.kind == LAYERS:

@@ -144,6 +144,21 @@ def test_whole_numbers_are_equal_or_not():
     assert not difference(a, b, None)["ok"] and difference(a, b, 1e-4)["ok"]
 
 
+def test_one_picture_of_bytes_and_one_that_is_scaled(tmp_path, chromium_path):
+    path = tmp_path / "two.onnx"
+    nodes = [
+        helper.make_node("Cast", ["a"], ["whole"], "whole", to=TensorProto.FLOAT),
+        helper.make_node("Mul", ["whole", "b"], ["y"], "product"),
+    ]
+    write(path, nodes, [("b", ("batch", 3, 6, 5))], [("y", ("batch", 3, 6, 5))], [])
+    model = onnx.load(path)
+    model.graph.input.append(helper.make_tensor_value_info("a", TensorProto.UINT8, ("batch", 3, 6, 5)))
+    onnx.save(model, path)
+    pictures = {"a": fl.Image(6, 5), "b": fl.Image(6, 5, preset="unit")}
+    found = verify_bundle(exported(path, tmp_path / "site", inputs=pictures), against=path)
+    assert found["ok"], found["checks"]
+
+
 @pytest.mark.full
 @pytest.mark.parametrize("name", ["mnist", "mobilenetv2_features", "squeezenet1.1"])
 def test_published_models(name, tmp_path, chromium_path):

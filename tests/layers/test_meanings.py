@@ -51,6 +51,15 @@ def test_pixels_go_into_bytes_as_they_are(rng):
             layers.Input(scaled, dtype="uint8")
         with pytest.raises(ShapeError, match="float32 for pixels that are scaled"):
             describe(network, scaled)
+    assert layers.Input(Image(4, 5, 1, order="bgr"), dtype="uint8").dtype == "uint8"  # one channel has no order
+    with pytest.raises(ShapeError, match="float32 or uint8 for a picture"):
+        layers.Input(Image(4, 5, 3), dtype="int32")
+
+
+@pytest.mark.parametrize("std", [0.0, (0.5, 0.0, 0.5), float("nan")])
+def test_a_spread_of_nothing_is_refused(std):
+    with pytest.raises(UnknownNameError, match="Image std: expected finite numbers other than 0"):
+        Image(4, 5, 3, std=std)
 
 
 def test_an_image_describes_itself():

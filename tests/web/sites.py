@@ -106,4 +106,21 @@ def sine(folder: Path) -> Path:
     return fl.export(functions, folder, state=state, dims={"batch": 40}, page=page, name="sine")
 
 
-SITES = {"digits": digits, "iris": iris, "sine": sine}
+def colours(folder: Path) -> Path:
+    """6x6 colour pictures, taken as the bytes that they are; two classes by how red they are."""
+    model = fl.Sequential(
+        [
+            fl.Input(fl.Image(6, 6), dtype="uint8", name="picture"),
+            fl.layers.Rescaling(1 / 255),
+            fl.layers.GlobalAveragePooling2D(),
+            fl.layers.Dense(2, activation="softmax", name="dense"),
+        ],
+        name="colours",
+        meanings={"dense": fl.Classes(["red", "other"])},
+    )
+    kernel = np.array([[9, -9], [-9, 9], [-9, 9]], "float32")
+    model.set_weights({"dense/kernel": kernel, "dense/bias": np.zeros(2, "float32")})
+    return model.export(folder, page=fl.Page(title="Is it red?"))
+
+
+SITES = {"digits": digits, "iris": iris, "sine": sine, "colours": colours}

@@ -3,9 +3,12 @@
 In: real exports of three small models, in real browsers. Everything is done by events on elements; the ids are those
 that web/page/page.js lists. How it looks is not asked here, but that nothing is wider than a narrow phone is."""
 
+import io
 import json
 import re
 
+import numpy as np
+import PIL.Image
 import pytest
 
 from fanlight.bundle.weights import from_safetensors
@@ -58,6 +61,18 @@ def test_probabilities_move_with_the_pen(opened):
     assert probabilities(tab) == []
     assert tab.read("#draw-undo", "disabled")
     assert tab.look("fanlightPage.bytesSent()") == 0
+
+
+@pytest.mark.parametrize("rgb, expected", [((250, 10, 5), "red"), ((10, 90, 240), "other")])
+def test_a_picture_is_taken_as_bytes(opened, rgb, expected):
+    file = io.BytesIO()
+    PIL.Image.new("RGB", (40, 30), rgb).save(file, "PNG")
+    tab = opened("colours")
+    tab.choose_file("#look-try", "picture.png", file.getvalue())
+    tab.until("document.querySelector('#look-live').textContent.includes('sure')")
+    assert tab.text("#look-answer b") == expected
+    red, blue = rgb[0] / 255, sum(rgb[1:]) / 255
+    assert probabilities(tab)[0] == pytest.approx(1 / (1 + np.exp(-18 * (red - blue))), abs=1e-3)
 
 
 def test_an_example_draws_itself_and_gives_way(opened):

@@ -39,8 +39,11 @@ class InputLayer(Layer):
 
     def check_meaning(self, meaning: Meaning) -> None:
         """Takes the meaning, if this dtype can hold what it gives."""
-        if isinstance(meaning, Image) and self.dtype == "uint8" and not meaning.is_plain:
-            raise self.error("float32 for pixels that are scaled or in another order", self.dtype)
+        if isinstance(meaning, Image):
+            if self.dtype == "uint8" and not meaning.is_plain:
+                raise self.error("float32 for pixels that are scaled or in another order", self.dtype)
+            if self.dtype not in ("float32", "uint8"):
+                raise self.error("float32 or uint8 for a picture", self.dtype)
         self.meaning = meaning
 
     def means(self) -> Meaning | None:

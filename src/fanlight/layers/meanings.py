@@ -6,6 +6,7 @@ code, so that Python, page and Node agree to the bit. Drawings are in `drawing`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -103,6 +104,8 @@ class Image(Meaning):
         for numbers in (self._recipe[2], self._recipe[3]):
             if len(numbers) not in (1, self.channels):
                 raise ShapeError("Image", expected=f"one number, or {self.channels}, for mean and std", got=numbers)
+        if not all(math.isfinite(each) and each for each in self._recipe[3]):
+            raise UnknownNameError("Image std", expected="finite numbers other than 0", got=self.std)
 
     @property
     def shape(self) -> Shape:
@@ -134,7 +137,8 @@ class Image(Meaning):
     @property
     def is_plain(self) -> bool:
         """Whether the model sees the pixels' own numbers, in their order."""
-        return self._recipe[0] == "rgb" and all(set(self.scaled(pixel)) == {pixel} for pixel in (0, 255))
+        is_ordered = self._recipe[0] == "rgb" or self.channels < 3
+        return is_ordered and all(set(self.scaled(pixel)) == {pixel} for pixel in (0, 255))
 
     def takes_raw(self, dtype: str) -> bool:
         return dtype == "uint8"

@@ -146,7 +146,9 @@ class Original:
         """The function that makes an input of pixels."""
         if self.bundle.manifest.meanings.get(name, {}).get("kind") != "image":
             return None
-        return next((key for key in ("prepare", f"prepare_{name}") if key in self.bundle.manifest.functions), None)
+        functions = self.bundle.manifest.functions
+        made = {key: [slot.name for slot in function.outputs] for key, function in functions.items()}
+        return next((key for key in ("prepare", f"prepare_{name}") if name in made.get(key, ())), None)
 
     def tested(self) -> Arrays:
         """The inputs of the bundle's self-test, if it has one; pictures are prepared in it."""

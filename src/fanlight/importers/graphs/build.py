@@ -176,7 +176,7 @@ class Builder:
         batch = rows if isinstance(rows, int) else None
         symbol: Any
         if (meaning := self.meanings.get(slot.name)) is not None:
-            takes_bytes = isinstance(meaning, Image) and meaning.is_plain and dtype == "uint8"
+            takes_bytes = dtype == "uint8" and isinstance(meaning, Image) and meaning.is_plain
             symbol = Input(meaning, batch_size=batch, name=name, dtype="uint8" if takes_bytes else None)
             self.symbols[slot.name] = self.as_declared(symbol, meaning, row, slot)
         else:

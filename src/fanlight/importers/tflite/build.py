@@ -1,5 +1,5 @@
-"""Which network is in a TensorFlow Lite file? What takes pictures or gives classes has floats there; the pixels of an
-8-bit picture are its numbers."""
+"""Which network is in a TensorFlow Lite file? What an 8-bit input or output means has floats there; but the pixels of
+a picture of bytes are its numbers."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ def bytes_of(name: str, inner: str, said: dict[str, Any], meaning: Any) -> Node:
 
 
 def with_floats(file: File, inputs: Mapping[str, Any], outputs: Mapping[str, Meaning]) -> Graph:
-    """The graph, of which 8-bit inputs and outputs with a meaning are floats: pictures are made 8 bits by a node of
-    their own, and probabilities are read from such."""
+    """The graph, of which 8-bit inputs and outputs with a meaning are floats, made 8 bits or read from such by nodes of
+    their own; but not the inputs that are pictures of bytes."""
     graph = file.model.graph
     names = Names({slot.name for slot in graph.inputs} | {name for node in graph.nodes for name in node.outputs})
     before: list[Node] = []
@@ -65,26 +65,22 @@ def with_floats(file: File, inputs: Mapping[str, Any], outputs: Mapping[str, Mea
         said = file.quantized.get(slot.name)
         return said if said and said["dtype"] in BYTES and "axis" not in said else None
 
-    def floats(slot: Slot, meanings: Mapping[str, Any]) -> bool:
-        return isinstance(meanings.get(slot.name), Meaning) and said_of(slot) is not None
-
     slots = list(graph.inputs)
     for k, slot in enumerate(slots):
         meaning = inputs.get(slot.name)
         if slot.dtype == "uint8" and isinstance(meaning, Image) and meaning.is_plain:
             continue  # the numbers are the pixels
-        if (said := said_of(slot)) and floats(slot, inputs):
+        if (said := said_of(slot)) and isinstance(meaning, Meaning):
             renamed[slot.name] = names.take(f"{slot.name}/quantized")
             before.append(bytes_of(slot.name, renamed[slot.name], said, meaning))
             slots[k] = replace(slot, dtype="float32")
     nodes = [replace(each, inputs=tuple(renamed.get(name, name) for name in each.inputs)) for each in graph.nodes]
     ends = list(graph.outputs)
     for k, slot in enumerate(ends):
-        if floats(slot, outputs):
+        if (said := said_of(slot)) and isinstance(outputs.get(slot.name), Meaning):
             inner = names.take(f"{slot.name}/quantized")
             nodes = [renamed_node(each, slot.name, inner) for each in nodes]
-            said = {"given": [said_of(slot)], "made": [None]}
-            after.append(Node("DEQUANTIZE", DOMAIN, "", (inner,), (slot.name,), said))
+            after.append(Node("DEQUANTIZE", DOMAIN, "", (inner,), (slot.name,), {"given": [said], "made": [None]}))
             ends[k] = replace(slot, dtype="float32")
     return replace(graph, nodes=(*before, *nodes, *after), inputs=tuple(slots), outputs=tuple(ends))
 

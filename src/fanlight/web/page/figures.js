@@ -1,6 +1,7 @@
 // What does it cost? The strip of live figures: bytes that the page sent (counted, not claimed), code, times, where it runs,
 // and whether it still needs the network.
 
+import { TYPES } from '../layout.js';
 import { rowLength } from './app.js';
 import { byId, bytes, duration } from './dom.js';
 
@@ -65,7 +66,7 @@ export async function startFigures(app, isWhole) {
     const sorted = [...app.times].sort((a, b) => a - b);
     byId('figure-predict').textContent = duration(sorted[sorted.length >> 1]);
   });
-  for (let i = 0; i < 9; i++) await app.predict(new Float32Array(rowLength(app.input)));
+  for (let i = 0; i < 9; i++) await app.predict(/** @type {any} */ (new TYPES[app.input.dtype](rowLength(app.input))));
 }
 
 export const isOneFile = () => document.documentElement.dataset.form === 'one-file';
