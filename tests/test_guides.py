@@ -34,3 +34,15 @@ def test_the_guide_runs(name, tmp_path, monkeypatch):
             shutil.copy(found, tmp_path / needed)
         exec(compile(source, f"{name}, block {number + 1}", "exec"), space)
     assert os.listdir(tmp_path)
+
+
+def test_the_errors_of_the_guide_to_hosting_are_what_the_runtime_says():
+    table = (ROOT / "docs" / "hosting.md").read_text(encoding="utf-8").partition("| what it says |")[2]
+    said = re.findall(r"^\| `(.*?)` \|", table, re.MULTILINE)
+    runtime = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "src/fanlight/web").glob("*.js"))
+    for message in said:
+        # What differs from case to case: names of files, numbers, and what a browser adds.
+        parts = [part.strip(" :()") for part in re.split(r"…|: |\d+|\S+\.\S+|Failed to.*", message)]
+        assert any(len(part) > 8 for part in parts), message
+        assert all(part in runtime for part in parts), message
+    assert len(said) >= 7
