@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from importers.tensorflow_hostile import constant, node
+from importers.tensorflow_hostile import constant, function, node
 
 Change = Callable[[Any], None]
+Steps = tuple[list[tuple[str, str, list[str]]], str]
 LARGE = (1 << 31) - 1
+VARIANT = 21  # the dtype of lists
 ITEM = np.ones(3, "float32")
 
 
@@ -74,6 +76,29 @@ def of_1(length: int, last: int) -> Change:
     return change
 
 
+def chosen(yes: Steps, no: Steps) -> Change:
+    """An empty list that a branch changes, one of h > 0 or not; each side is nodes, and what it gives."""
+
+    def change(graph: Any) -> None:
+        added(graph, "EmptyTensorList", "l", [number([3]), number(-1)])
+        added(graph, "Sum", "sum", ["h", number([0, 1])]).attr["Tidx"].type = 3
+        added(graph, "Greater", "is_it", ["sum", np.float32(0)])
+        constant(graph, "item", ITEM)
+        made = node(graph, "If", "chosen", ["is_it", "l", "item"])
+        for key, (body, result) in (("then_branch", yes), ("else_branch", no)):
+            function(graph, key, body, result, 2)
+            own = graph.library.function[-1]
+            own.signature.input_arg[0].type = own.signature.output_arg[0].type = VARIANT
+            for each in own.node_def:
+                each.attr["element_dtype"].type = 1
+            made.attr[key].func.name = key
+        added(graph, "TensorListStack", "items", ["chosen", number([3])])
+        ended(graph, "items")
+
+    return change
+
+
+PUSH = ([("TensorListPushBack", "n", ["a", "a1"])], "n:output_handle:0")
 LISTS: dict[str, Change] = {
     "a list of billions": changed(("TensorListResize", number(LARGE))),
     "a list of fewer than no items": changed(("TensorListResize", number(-5))),
@@ -84,9 +109,12 @@ LISTS: dict[str, Change] = {
     "rows scattered before the first": made("TensorListScatter", number([0, -7]), number([3])),
     "more places than rows": made("TensorListScatter", number([0, 1, 2]), number([3])),
     "parts that are longer than all": made("TensorListSplit", number([-1, 3]), number([5, 5])),
+    "a side that gives no list": chosen(PUSH, ([], "a1")),
+    "a side that gives what nobody makes": chosen(PUSH, ([], "b")),
     "a TensorArray of billions": of_1(LARGE, 1),
     "a TensorArray that grows to billions": of_1(2, 1 << 30),
 }
 LONG = changed(
     ("TensorListResize", number(400)), *[("TensorListSetItem", number(k), ITEM) for k in range(400)]
 )  # fmt: skip
+CHOSEN = chosen(PUSH, PUSH)

@@ -48,6 +48,51 @@ def lists_grow():
     return function, {"x": numbers(3, 4)}
 
 
+def branched(x):
+    """Lists that branches write to, push to, make and only pass on: where data tell which, and where constants do."""
+    raw, total = tf.raw_ops, tf.reduce_sum(x)
+    kept = tf.TensorArray(tf.float32, 3)
+
+    def step(k, kept):
+        return k + 1, tf.cond(x[k, 0] > 0.0, lambda: kept.write(k, x[k] * 2.0), lambda: kept)
+
+    steps = tf.while_loop(lambda k, _: k < 3, step, (0, kept))[1]
+    filled = kept.unstack(x)
+    case = tf.cast(tf.abs(total) * 10.0, tf.int32) % 3
+    cased = tf.switch_case(case, [lambda: filled.write(0, x[1]), lambda: filled, lambda: filled.write(2, x[0] * 3.0)])
+    made = tf.cond(total > 0.0, lambda: kept.unstack(x + 1.0), lambda: kept.unstack(x - 1.0))
+    pushed = raw.EmptyTensorList(element_shape=[4], max_num_elements=-1, element_dtype=tf.float32)
+
+    def push(factor):
+        return lambda: raw.TensorListPushBack(input_handle=pushed, tensor=x[0] * factor)
+
+    def stack(found):
+        return raw.TensorListStack(input_handle=found, element_shape=[4], element_dtype=tf.float32)
+
+    known = tf.cond(tf.shape(x)[0] > 2, push(1.0), push(2.0))
+    open_ = tf.cond(total > 0.0, push(3.0), push(4.0))
+    return {"steps": steps.stack(), "cased": cased.stack(), "made": made.stack(), "known": stack(known),
+            "open": stack(open_)}  # fmt: skip
+
+
+@graph
+def lists_branched():
+    return branched, {"x": numbers(3, 4)}
+
+
+@model
+def lists_branched_functions():
+    """The same, with branches as functions."""
+
+    class Branched(tf.Module):
+        @tf.function(input_signature=[tf.TensorSpec([3, 4], tf.float32, name="x")])
+        def __call__(self, x):
+            return branched(x)
+
+    module = Branched()
+    return saved(module, serving_default=module.__call__), {"x": numbers(3, 4)}, None
+
+
 @graph
 def refused_growth():
     """A list that grows by as many items as the data say."""
@@ -61,6 +106,23 @@ def refused_growth():
 
         most = tf.cast(tf.reduce_max(x), "int32") + 3
         _, kept = tf.while_loop(lambda k, kept: k < most, push, (0, kept))
+        return raw.TensorListStack(input_handle=kept, element_shape=[4], element_dtype=tf.float32)
+
+    return function, {"x": numbers(3, 4)}
+
+
+@graph
+def refused_sides():
+    """A list that data make longer."""
+    raw = tf.raw_ops
+
+    def function(x):
+        kept = raw.TensorListFromTensor(tensor=x, element_shape=[4])
+
+        def push():
+            return raw.TensorListPushBack(input_handle=kept, tensor=x[0])
+
+        kept = tf.cond(tf.reduce_sum(x) > 0.0, push, lambda: kept)
         return raw.TensorListStack(input_handle=kept, element_shape=[4], element_dtype=tf.float32)
 
     return function, {"x": numbers(3, 4)}

@@ -9,7 +9,7 @@ import fanlight as fl
 from importers.bounds import little_time, refused_at_once
 from importers.tensorflow_hostile import hostile, sound
 from importers.tensorflow_hostile_json import sound_json
-from importers.tensorflow_hostile_lists import LISTS, LONG
+from importers.tensorflow_hostile_lists import CHOSEN, LISTS, LONG
 from importers.tensorflow_hostile_saved import DATA, INDEX, block, bundle, saved, table
 
 
@@ -61,3 +61,8 @@ def test_a_long_list_is_opened_at_once(tmp_path):
     with little_time():
         model = fl.load(path)
     assert model.predict([[1, 2, 3, 4]]).tolist() == [[410, 410, 410]]
+
+
+def test_lists_go_through_branches(tmp_path):
+    path = placed(tmp_path, {"hostile.pb": graph(CHOSEN)})
+    assert fl.load(path).predict([[1, 2, 3, 4]]).tolist() == [[11, 11, 11]]

@@ -91,8 +91,11 @@ class GraphNode(Layer):
         count = len(self.node.inputs)
         outer = {name: x for name, x in zip(self.node.captures, found[count:], strict=True) if x is not None}
         results = run_node(self.node, found[:count], outer, context)
+        given = tuple(y for y, name in zip(results, self.node.outputs, strict=False) if name)
+        if any(not isinstance(y, Value) for y in given):
+            raise ModelFormatError(self.label, expected="tensors as outputs", got="a list of tensors")
         self.keep(context, found, results)
-        return tuple(y for y, name in zip(results, self.node.outputs, strict=False) if name)
+        return given
 
     def position_of(self, name: str) -> int:
         """Which operand a weight is."""

@@ -5,11 +5,12 @@ A list keeps its length through a loop of the compiler's own; a loop in which on
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
-from fanlight.importers.tensorflow.rules.lists import TensorList
+from fanlight.importers.tensorflow.rules.lists import TensorList, checked, described
 from fanlight.importers.tensorflow.rules.table import op
 from fanlight.ir.graph import Value
 from fanlight.ops import functions as fn
@@ -26,7 +27,7 @@ def region(use: Any) -> tuple[Value, ...]:
     return tuple(use.run(use["graph"], []))
 
 
-# Loops and branches
+# Loops
 
 
 @op("While", "StatelessWhile", note="rounds that shapes and constants tell, or no lists that grow")
@@ -130,11 +131,14 @@ def taken_apart(values: Sequence[Any]) -> tuple[list[Value], Any]:
     """Lists as arrays, and how they are made lists again."""
     parts: list[Any] = [x.whole if isinstance(x, TensorList) else x for x in values]
 
-    def build(arrays: Sequence[Value]) -> tuple[Any, ...]:
+    def build(arrays: Sequence[Any]) -> tuple[Any, ...]:
         pairs = zip(values, arrays, strict=True)
         return tuple(replace(x, whole=y) if isinstance(x, TensorList) else y for x, y in pairs)
 
     return parts, build
+
+
+# Branches
 
 
 @op("If", "StatelessIf")
@@ -144,16 +148,18 @@ def branch(use: Any, condition: Value, *values: Any) -> tuple[Any, ...]:
     content = known(condition)
     if content is not None:
         return tuple(use.run(sides[0] if content.item() else sides[1], values))
-    yes, no = (lambda side=side: tuple(use.run(side, values)) for side in sides)
-    return tuple(fn.cond(condition, yes, no))
+    return chosen(use, sides, values, lambda functions: fn.cond(condition, *functions))
 
 
 @op("Side")
-def side(use: Any, condition: Value, yes: Value, no: Value) -> Value:
+def side(use: Any, condition: Value, yes: Any, no: Any) -> Any:
     """What a Merge gives of two sides that are both computed."""
     content = known(condition)
     if content is not None:
         return yes if content.item() else no
+    if isinstance(yes, TensorList) or isinstance(no, TensorList):
+        no, yes = alike(use, no, like=yes), alike(use, yes, like=no)
+        return yes if yes.whole is None else replace(yes, whole=fn.where(condition, yes.whole, no.whole))
     return fn.where(condition, yes, no)
 
 
@@ -166,4 +172,48 @@ def case(use: Any, index: Value, *values: Any) -> tuple[Any, ...]:
         return tuple(use.run(sides[number if 0 <= number < len(sides) else -1], values))
     inside = fn.logical_and(fn.greater_equal(index, 0), fn.less(index, len(sides)))
     number = fn.where(inside, index, len(sides) - 1)
-    return tuple(fn.switch(number, [lambda side=side: tuple(use.run(side, values)) for side in sides]))
+    return chosen(use, sides, values, lambda functions: fn.switch(number, functions))
+
+
+Pick = Callable[[list[Callable[[], Any]]], Any]
+
+
+def chosen(use: Any, sides: Sequence[Any], values: Sequence[Any], pick: Pick) -> tuple[Any, ...]:
+    """What one of several graphs gives; `pick` has the compiler take one of functions that give arrays."""
+    first: list[Any] = []  # what the first side gives, lists as lists
+
+    @cache
+    def written() -> dict[int, TensorList]:
+        """For each result the list of a side that has items."""
+        ends = [use.run(each, values) for each in sides]
+        return {k: y for end in ends for k, y in enumerate(end) if isinstance(y, TensorList) and y.whole is not None}
+
+    def arrays(graph: Any) -> tuple[Value, ...]:
+        results = use.run(graph, values)
+        for k, y in enumerate(results):
+            if isinstance(y, TensorList) and y.whole is None:
+                results[k] = alike(use, y, like=written().get(k, y))
+        if not first:
+            first.extend(results)
+        for x, y in zip(first, results, strict=True):
+            if isinstance(x, TensorList) or isinstance(y, TensorList):
+                alike(use, y, like=x)
+        return tuple(part for part in taken_apart(results)[0] if part is not None)
+
+    made = iter(pick([lambda each=each: arrays(each) for each in sides]))
+    parts, build = taken_apart(first)
+    return build([None if part is None else next(made) for part in parts])
+
+
+def alike(use: Any, found: Any, like: Any) -> TensorList:
+    """The list of one side, which fits that of another one: with items where that has some."""
+    found, like = checked(use, found), checked(use, like)
+    if found.whole is None and like.whole is not None:
+        found = replace(
+            found, whole=fn.zeros((found.length, *like.whole.shape[1:]), like.whole.dtype), shape=like.shape
+        )
+    types = [None if x.whole is None else x.whole.type for x in (found, like)]
+    if found.length != like.length or (like.whole is not None and types[0] != types[1]):
+        expected = "a branch whose sides give lists of one length, with items of one shape"
+        raise use.refuse(expected, f"{described(like)} and {described(found)}")
+    return found

@@ -12,6 +12,7 @@ from typing import Any
 from fanlight.importers.tensorflow.rules.table import dtype_named, op
 from fanlight.ir import dim as dims
 from fanlight.ir.graph import Value
+from fanlight.ir.types import Type
 from fanlight.ops import functions as fn
 from fanlight.ops.known import known
 
@@ -68,6 +69,12 @@ def checked(use: Any, found: Any) -> TensorList:
     if not isinstance(found, TensorList):
         raise use.error("a list of tensors", found)
     return found
+
+
+def described(found: TensorList) -> str:
+    """A list, for messages."""
+    items = f"{found.dtype} of unknown shape" if found.whole is None else Type(found.whole.dtype, found.whole.shape[1:])
+    return f"a list of {dims.text(found.length)} items {items}"
 
 
 def stacked(use: Any, found: Any) -> Value:
