@@ -94,6 +94,23 @@ def lists_branched_functions():
 
 
 @graph
+def lists_read_and_written():
+    """Lists whose items are made of their own items, and of each other's."""
+
+    def run(x):
+        kept = tf.TensorArray(tf.float32, 4, clear_after_read=False).write(0, x[0])
+        other = tf.TensorArray(tf.float32, 4, clear_after_read=False).write(0, x[1])
+        for k in range(1, 4):
+            step = tf.tanh(kept.read(k - 1) + other.read(k - 1))
+            other = other.write(k, step * 2.0)
+            kept = kept.write(k, other.read(k) - x[2])
+        alone = tf.TensorArray(tf.float32, 3).unstack(x).stack() * 2.0
+        return [kept.stack(), other.stack(), tf.TensorArray(tf.float32, 3).unstack(alone).read(1)]
+
+    return run, {"x": numbers(3, 4)}
+
+
+@graph
 def refused_growth():
     """A list that grows by as many items as the data say."""
     raw = tf.raw_ops
@@ -169,3 +186,29 @@ def arrays_of_1():
             v1.enable_control_flow_v2()
 
     return write, {"x": x}, None
+
+
+@model
+def arrays_of_1_branched():
+    """TensorFlow 1: its lists on the sides of Switch and Merge, in a loop too."""
+    v1 = tf.compat.v1
+
+    def write(folder):
+        v1.disable_control_flow_v2()
+        try:
+            with tf.Graph().as_default(), v1.Session() as session:
+                x = v1.placeholder("float32", [5, 4], name="x")
+                kept = tf.TensorArray("float32", 5, clear_after_read=False)
+                other = tf.TensorArray("float32", 5, clear_after_read=False)
+
+                def step(k, kept):
+                    return k + 1, v1.cond(x[k, 0] > 0, lambda: kept.write(k, x[k] * 2.0), lambda: kept.write(k, -x[k]))
+
+                kept = v1.while_loop(lambda k, _: k < 5, step, [0, kept])[1]
+                made = v1.cond(x[0, 0] > 0, lambda: other.unstack(x), lambda: other.unstack(x * 3.0))
+                y = tf.identity(kept.stack() + made.stack(), name="end")
+                v1.saved_model.simple_save(session, str(folder), {"x": x}, {"y": y})
+        finally:
+            v1.enable_control_flow_v2()
+
+    return write, {"x": numbers(5, 4)}, None

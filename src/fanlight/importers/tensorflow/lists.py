@@ -10,6 +10,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from fanlight.errors import ModelFormatError
+from fanlight.importers.graphs.components import components
 from fanlight.importers.graphs.records import Graph, Node, Slot
 from fanlight.importers.tensorflow.frames import DOMAIN, in_order
 
@@ -28,7 +29,7 @@ def in_regions(graph: Graph) -> Graph:
     lists = list_names(graph)
     if not lists:
         return graph
-    groups = joined(graph, lists)
+    groups = without_cycles(graph, joined(graph, lists))
     inside = {id(node) for group in groups for node in group}
     nodes = [node for node in graph.nodes if id(node) not in inside]
     read = {name for node in nodes for name in node.reads} | {slot.name for slot in graph.outputs}
@@ -101,3 +102,16 @@ def joined(graph: Graph, lists: set[str]) -> list[list[Node]]:
             touched |= {name for _, one in moved for name in (*one.reads, *one.outputs) if name in lists}
         group.update(dict.fromkeys(touched, into))
     return [[node for _, node in sorted(each, key=lambda pair: pair[0])] for each in members.values()]
+
+
+def without_cycles(graph: Graph, groups: list[list[Node]]) -> list[list[Node]]:
+    """Groups none of which waits for itself: what is made of a group and needed by it belongs to it, and groups that
+    wait for each other are one."""
+    inside = {id(node) for group in groups for node in group}
+    units = [*groups, *([node] for node in graph.nodes if id(node) not in inside)]
+    makers = {name: number for number, unit in enumerate(units) for node in unit for name in node.outputs if name}
+    before = [{makers[name] for node in unit for name in node.reads if name in makers} for unit in units]
+    position = {id(node): k for k, node in enumerate(graph.nodes)}
+    merged = [[node for number in each for node in units[number]]
+              for each in components(before) if each[0] < len(groups)]  # fmt: skip
+    return [sorted(each, key=lambda node: position[id(node)]) for each in merged]
