@@ -53,6 +53,17 @@ def changed(*steps: tuple[Any, ...]) -> Change:
     return change
 
 
+def fixed(length: int, *steps: tuple[Any, ...]) -> Change:
+    """The same of a list of so many items, which stay as many."""
+
+    def change(graph: Any) -> None:
+        changed(("TensorListResize", number(length)), *steps)(graph)
+        for each in graph.node:
+            each.attr["resize_if_index_out_of_bounds"].b = False
+
+    return change
+
+
 def made(op: str, *inputs: Any) -> Change:
     """A list that is made of an array, and stacked."""
 
@@ -105,6 +116,14 @@ LISTS: dict[str, Change] = {
     "an item of a huge number": changed(("TensorListSetItem", number(LARGE), ITEM)),
     "an item before the first": changed(("TensorListSetItem", number(-3), ITEM)),
     "items of two shapes": changed(("TensorListPushBack", ITEM), ("TensorListPushBack", np.ones(4, "float32"))),
+    "an item behind the last": fixed(3, ("TensorListSetItem", number(3), ITEM)),
+    "an item of another shape": fixed(3, ("TensorListSetItem", number(0), np.full(2, 7, "float32"))),
+    "an item of another rank": fixed(3, ("TensorListSetItem", number(0), np.ones((1, 3), "float32"))),
+    "an item of another dtype": fixed(3, ("TensorListSetItem", number(0), number([1, 2, 3]))),
+    "a single item of another shape": fixed(1, ("TensorListSetItem", number(0), np.full(2, 7, "float32"))),
+    "a single item of another number": fixed(1, ("TensorListSetItem", number(1), ITEM)),
+    "an item of another shape than declared": changed(("TensorListPushBack", np.ones(4, "float32"))),
+    "rows scattered behind the last": made("TensorListScatterV2", number([0, 5]), number([3]), number(2)),
     "rows scattered to a huge number": made("TensorListScatter", number([0, LARGE]), number([3])),
     "rows scattered before the first": made("TensorListScatter", number([0, -7]), number([3])),
     "more places than rows": made("TensorListScatter", number([0, 1, 2]), number([3])),

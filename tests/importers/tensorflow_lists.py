@@ -57,6 +57,11 @@ def branched(x):
         return k + 1, tf.cond(x[k, 0] > 0.0, lambda: kept.write(k, x[k] * 2.0), lambda: kept)
 
     steps = tf.while_loop(lambda k, _: k < 3, step, (0, kept))[1]
+
+    def late(k, kept):
+        return k + 1, tf.cond(k > 0, lambda: kept.write(k - 1, x[k] * 3.0), lambda: kept)
+
+    lates = tf.while_loop(lambda k, _: k < 3, late, (0, kept))[1].write(2, x[0])
     filled = kept.unstack(x)
     case = tf.cast(tf.abs(total) * 10.0, tf.int32) % 3
     cased = tf.switch_case(case, [lambda: filled.write(0, x[1]), lambda: filled, lambda: filled.write(2, x[0] * 3.0)])
@@ -72,7 +77,7 @@ def branched(x):
     known = tf.cond(tf.shape(x)[0] > 2, push(1.0), push(2.0))
     open_ = tf.cond(total > 0.0, push(3.0), push(4.0))
     return {"steps": steps.stack(), "cased": cased.stack(), "made": made.stack(), "known": stack(known),
-            "open": stack(open_)}  # fmt: skip
+            "open": stack(open_), "late": lates.stack()}  # fmt: skip
 
 
 @graph

@@ -45,6 +45,8 @@ def loop(use: Any, *values: Any) -> tuple[Any, ...]:
         if any(isinstance(x, TensorList) and x.length != y.length for x, y in zip(starts, after, strict=True)):
             got = "as many as the data say" if rounds is None else rounds
             raise use.refuse(f"at most {MOST_WRITTEN} rounds where a list grows", got)
+        if wrong := next((y.wrong for y in after if isinstance(y, TensorList) and y.wrong), None):
+            raise wrong
         results, _ = taken_apart(after)
         return tuple(fn.reshape(fn.cast(y, x.dtype), x.shape) for x, y in zip(carried, results, strict=True))
 
@@ -122,7 +124,7 @@ def begun(use: Any, values: Sequence[Any]) -> list[Any]:
         if isinstance(x, TensorList) and x.whole is None:
             if y.whole is None:
                 raise use.refuse("lists that a round writes to", "one that it only passes on")
-            x = replace(x, whole=fn.zeros(y.whole.shape, y.whole.dtype), shape=y.shape)
+            x = replace(x, whole=fn.zeros(y.whole.shape, y.whole.dtype))
         found.append(x)
     return found
 
@@ -194,10 +196,10 @@ def chosen(use: Any, sides: Sequence[Any], values: Sequence[Any], pick: Pick) ->
             if isinstance(y, TensorList) and y.whole is None:
                 results[k] = alike(use, y, like=written().get(k, y))
         if not first:
-            first.extend(results)
-        for x, y in zip(first, results, strict=True):
+            first.extend(replace(x, wrong=None) if isinstance(x, TensorList) else x for x in results)
+        for k, (x, y) in enumerate(zip(first, results, strict=True)):
             if isinstance(x, TensorList) or isinstance(y, TensorList):
-                alike(use, y, like=x)
+                results[k] = alike(use, y, like=x)
         return tuple(part for part in taken_apart(results)[0] if part is not None)
 
     made = iter(pick([lambda each=each: arrays(each) for each in sides]))
@@ -216,4 +218,4 @@ def alike(use: Any, found: Any, like: Any) -> TensorList:
     if found.length != like.length or (like.whole is not None and types[0] != types[1]):
         expected = "a branch whose sides give lists of one length, with items of one shape"
         raise use.refuse(expected, f"{described(like)} and {described(found)}")
-    return found
+    return replace(found, wrong=None)  # data say whether that side is taken

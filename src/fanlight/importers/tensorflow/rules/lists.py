@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from fanlight.errors import ModelFormatError
 from fanlight.importers.tensorflow.rules.table import dtype_named, op
 from fanlight.ir import dim as dims
 from fanlight.ir.graph import Value
@@ -27,8 +28,9 @@ class TensorList:
     length: Any
     dtype: str
     whole: Value | None = None
-    shape: tuple[Any, ...] | None = None  # of an item, with None for what is unknown
+    shape: tuple[Any, ...] | None = None  # of an item, as it was declared, with None for what is unknown
     grows: bool = False  # where one behind its end is written
+    wrong: ModelFormatError | None = None  # what is said where its items are read
 
 
 def item_shape(use: Any, shape: Value) -> tuple[Any, ...] | None:
@@ -79,10 +81,29 @@ def described(found: TensorList) -> str:
 
 def stacked(use: Any, found: Any) -> Value:
     """All items as one array."""
-    whole = checked(use, found).whole
-    if whole is None:
+    found = checked(use, found)
+    if found.wrong is not None:
+        raise found.wrong
+    if found.whole is None:
         raise use.refuse("items that were written before", "an empty list")
-    return whole
+    return found.whole
+
+
+def check_item(use: Any, found: TensorList, dtype: str, shape: tuple[Any, ...]) -> None:
+    """Raises ModelFormatError for an item that the list declares otherwise, UnsupportedOp for one of a shape of its
+    own, which TensorFlow allows."""
+    if dtype != found.dtype or (found.shape is not None and not agree(shape, found.shape)):
+        extents = "..." if found.shape is None else ", ".join("?" if n is None else dims.text(n) for n in found.shape)
+        raise use.error(f"an item of {found.dtype}[{extents}]", f"{dtype}[{', '.join(map(dims.text, shape))}]")
+    if found.whole is not None and found.length != 0 and not agree(shape, found.whole.shape[1:]):
+        raise use.refuse("items of one shape", f"{found.whole.shape[1:]} and {shape}")
+
+
+def agree(shape: tuple[Any, ...], declared: tuple[Any, ...]) -> bool:
+    """Whether an item of the one shape may be one of the other: what is open fits anything."""
+    return len(shape) == len(declared) and not any(
+        isinstance(a, int) and isinstance(b, int) and a != b for a, b in zip(shape, declared, strict=True)
+    )
 
 
 def taken(use: Any, found: Any, index: Value) -> Value:
@@ -102,16 +123,21 @@ def set_item(use: Any, found: Any, index: Value, item: Value) -> TensorList:
 def put(use: Any, found: Any, index: Value, item: Value) -> TensorList:
     """The list in which the item of this number is another one."""
     found = checked(use, found)
+    check_item(use, found, item.dtype, item.shape)
     if found.grows:
         found = grown(use, found, index, item)
+    number = known(fn.reshape(index, ()))
+    if number is not None and isinstance(found.length, int) and not 0 <= number.item() < found.length:
+        # Who computes both sides of a branch computes this one too, and does not read it.
+        return replace(found, wrong=use.error(f"the number of one of {found.length} items", number.item()))
     whole = found.whole
     if found.length == 1:
-        return replace(found, whole=fn.reshape(item, (1, *item.shape)), shape=item.shape)
+        return replace(found, whole=fn.reshape(item, (1, *item.shape)))
     if whole is None:
         whole = fn.zeros((found.length, *item.shape), item.dtype)
     start = (fn.cast(fn.reshape(index, ()), "int32"), *[fn.full((), 0, "int32")] * item.rank)
     changed = fn.slice_update(whole, fn.stack(list(start)), fn.reshape(item, (1, *item.shape)))
-    return replace(found, whole=changed, shape=item.shape)
+    return replace(found, whole=changed)
 
 
 def grown(use: Any, found: TensorList, index: Value, item: Value) -> TensorList:
@@ -133,7 +159,7 @@ def resized(use: Any, found: TensorList, length: int, dtype: str, shape: Any) ->
         return replace(found, length=length, whole=whole)
     more = fn.zeros((length - found.length, *shape), dtype)
     whole = more if found.whole is None or not found.length else fn.concatenate([found.whole, more], 0)
-    return replace(found, length=length, whole=whole, shape=shape)
+    return replace(found, length=length, whole=whole)
 
 
 @op("TensorListResize", settings=(1,))
@@ -149,12 +175,13 @@ def resize(use: Any, found: Any, length: Value) -> TensorList:
 @op("TensorListPushBack")
 def push_back(use: Any, found: Any, item: Value) -> TensorList:
     found, last = checked(use, found), fn.reshape(item, (1, *item.shape))
+    check_item(use, found, item.dtype, item.shape)
     if found.length == 0:
-        return replace(found, length=1, whole=last, shape=item.shape)
+        return replace(found, length=1, whole=last)
     stacked(use, found)
     if not isinstance(found.length, int) or found.length >= MOST_GROWN:
         raise use.refuse(f"lists that grow up to {MOST_GROWN} items", found.length + 1)
-    return replace(found, length=found.length + 1, whole=fn.concatenate([found.whole, last], 0), shape=item.shape)
+    return replace(found, length=found.length + 1, whole=fn.concatenate([found.whole, last], 0))
 
 
 @op("TensorListPopBack", settings=(1,))
@@ -177,12 +204,15 @@ def scatter(use: Any, x: Value, indices: Value, shape: Value, length: Value | No
 
 def scattered(use: Any, found: TensorList, x: Value, indices: Value) -> TensorList:
     """The list in which the rows of x are the items of these numbers."""
-    numbers = known(indices)
-    if numbers is not None and any(int(each) < 0 for each in numbers.ravel() if not isinstance(each, dims.Dim)):
-        raise use.error("numbers of items", numbers.ravel().tolist()[:8])
+    check_item(use, found, x.dtype, x.shape[1:])
+    content = known(indices)
+    numbers = [] if content is None else [int(each) for each in content.ravel() if not isinstance(each, dims.Dim)]
+    end = found.length if isinstance(found.length, int) else None
+    if any(each < 0 or (end is not None and each >= end) for each in numbers):
+        raise use.error("numbers of items" if end is None else f"numbers of {end} items", numbers[:8])
     begin = found.whole if found.whole is not None else fn.zeros((found.length, *x.shape[1:]), x.dtype)
     whole = fn.scatter_update(begin, fn.expand_dims(fn.cast(indices, "int32"), -1), x)
-    return replace(found, whole=whole, shape=x.shape[1:])
+    return replace(found, whole=whole)
 
 
 @op("TensorListSplit", settings=(1, 2))
