@@ -116,6 +116,27 @@ def lists_read_and_written():
 
 
 @graph
+def lists_grow_nested():
+    """Lists that grow in loops inside of loops."""
+    raw = tf.raw_ops
+
+    def function(x):
+        kept = raw.EmptyTensorList(element_shape=[4], max_num_elements=-1, element_dtype=tf.float32)
+
+        def outer(k, kept):
+            def inner(n, kept):
+                item = x[n] * tf.cast(k, "float32")
+                return n + 1, raw.TensorListPushBack(input_handle=kept, tensor=item)
+
+            return k + 1, tf.while_loop(lambda n, _: n < 3, inner, (0, kept))[1]
+
+        _, kept = tf.while_loop(lambda k, _: k < 6, outer, (0, kept))
+        return raw.TensorListStack(input_handle=kept, element_shape=[4], element_dtype=tf.float32)
+
+    return function, {"x": numbers(3, 4)}
+
+
+@graph
 def refused_growth():
     """A list that grows by as many items as the data say."""
     raw = tf.raw_ops

@@ -5,7 +5,7 @@ A list keeps its length through a loop of the compiler's own; a loop in which on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -14,7 +14,7 @@ from fanlight.importers.tensorflow.rules.lists import TensorList, checked, descr
 from fanlight.importers.tensorflow.rules.table import op
 from fanlight.ir.graph import Value
 from fanlight.ops import functions as fn
-from fanlight.ops.known import known
+from fanlight.ops.known import SHORT, known, written
 
 FEW = 4  # rounds that are written out
 MOST_WRITTEN = 64  # of a loop in which a list grows
@@ -61,9 +61,21 @@ def loop(use: Any, *values: Any) -> tuple[Any, ...]:
 
 
 def grows(body: Any, values: Sequence[Any]) -> bool:
-    """Whether a list may become longer in a round."""
-    resizing = any(node.op in GROWING or node.attributes.get("resize_if_index_out_of_bounds") for node in body.nodes)
-    return resizing or any(isinstance(x, TensorList) and x.grows for x in values)
+    """Whether a list that goes round may become longer in a round."""
+    lists = [x for x in values if isinstance(x, TensorList)]
+    return bool(lists) and (any(x.grows for x in lists) or any(map(is_growing, every_node(body))))
+
+
+def is_growing(node: Any) -> bool:
+    return node.op in GROWING or bool(node.attributes.get("resize_if_index_out_of_bounds"))
+
+
+def every_node(graph: Any) -> Iterator[Any]:
+    """The nodes of a graph and of those inside, all sides of a branch among them."""
+    for node in graph.nodes:
+        yield node
+        for each in (*node.graphs.values(), *(node.attributes.get("branches") or ())):
+            yield from every_node(each)
 
 
 def count(use: Any, values: Sequence[Any]) -> int | None:
@@ -80,23 +92,33 @@ def count(use: Any, values: Sequence[Any]) -> int | None:
             break
         needed |= more
     places = [names.index(name) for name in sorted(needed)]
-    state = {k: values[k] for k in places}
-    if any(isinstance(x, TensorList) or known(x) is None for x in state.values()):
-        return None
+    state = as_constants({k: values[k] for k in places})
     short_body = replace(body, outputs=tuple(body.outputs[k] for k in places))
     short_body = replace(short_body, nodes=nodes_for(short_body, [ends[k] for k in places]))
     spare = fn.full((), 0, "int32")
     for rounds in range(MOST_ROUNDS):
+        if state is None:
+            return None
         current = [state.get(k, spare) for k in range(len(names))]
         answer = known(use.run(condition, current)[0])
         if answer is None:
             return None
         if not bool(answer.all()):
             return rounds
-        state = dict(zip(places, use.run(short_body, current), strict=True))
-        if any(isinstance(x, TensorList) or known(x) is None for x in state.values()):
-            return None
+        state = as_constants(dict(zip(places, use.run(short_body, current), strict=True)))
     raise use.refuse(f"at most {MOST_ROUNDS} rounds", "more")
+
+
+def as_constants(state: Mapping[int, Any]) -> dict[int, Value] | None:
+    """The same with what is known written down, lest all rounds before are computed again; None where it depends on
+    data."""
+    found: dict[int, Value] = {}
+    for k, x in state.items():
+        content = None if isinstance(x, TensorList) else known(x)
+        if content is None:
+            return None
+        found[k] = written(content, x.dtype) if content.size <= SHORT else x
+    return found
 
 
 def nodes_for(graph: Any, wanted: Sequence[str]) -> tuple[Any, ...]:
@@ -185,7 +207,7 @@ def chosen(use: Any, sides: Sequence[Any], values: Sequence[Any], pick: Pick) ->
     first: list[Any] = []  # what the first side gives, lists as lists
 
     @cache
-    def written() -> dict[int, TensorList]:
+    def filled() -> dict[int, TensorList]:
         """For each result the list of a side that has items."""
         ends = [use.run(each, values) for each in sides]
         return {k: y for end in ends for k, y in enumerate(end) if isinstance(y, TensorList) and y.whole is not None}
@@ -194,7 +216,7 @@ def chosen(use: Any, sides: Sequence[Any], values: Sequence[Any], pick: Pick) ->
         results = use.run(graph, values)
         for k, y in enumerate(results):
             if isinstance(y, TensorList) and y.whole is None:
-                results[k] = alike(use, y, like=written().get(k, y))
+                results[k] = alike(use, y, like=filled().get(k, y))
         if not first:
             first.extend(replace(x, wrong=None) if isinstance(x, TensorList) else x for x in results)
         for k, (x, y) in enumerate(zip(first, results, strict=True)):
