@@ -137,3 +137,60 @@ LONG = changed(
     ("TensorListResize", number(400)), *[("TensorListSetItem", number(k), ITEM) for k in range(400)]
 )  # fmt: skip
 CHOSEN = chosen(PUSH, PUSH)
+
+
+def nested(levels: int, rounds: int, grows: bool) -> Change:
+    """Loops inside each other, the inmost of which pushes to a list, or computes tanh(h)."""
+    kind = VARIANT if grows else 1
+
+    def of_function(graph: Any, name: str, kinds: list[int], body: list[tuple[Any, ...]], results: list[str]) -> None:
+        made = graph.library.function.add()
+        made.signature.name = name
+        for own, each in zip(("k", "l", "x"), (3, kind, 1), strict=True):
+            made.signature.input_arg.add(name=own, type=each)
+        for place, (each, result) in enumerate(zip(kinds, results, strict=True)):
+            made.signature.output_arg.add(name=f"z{place}", type=each)
+            made.ret[f"z{place}"] = result
+        for op, own, inputs, dtype, said in body:
+            added_node = made.node_def.add(name=own, op=op, input=inputs)
+            added_node.attr["T"].type = added_node.attr["element_dtype"].type = added_node.attr["dtype"].type = dtype
+            for key, value in said.items():
+                if key == "value":
+                    tensor = added_node.attr[key].tensor
+                    tensor.dtype, tensor.tensor_content = 3, number(value).tobytes()
+                    tensor.tensor_shape.SetInParent()
+                else:
+                    added_node.attr[key].func.name = value
+
+    def change(graph: Any) -> None:
+        for level in range(levels):
+            end = [("Const", "n", [], 3, {"value": rounds}), ("Less", "c", ["k", "n:output:0"], 3, {})]
+            of_function(graph, f"cond{level}", [10], end, ["c:z:0"])
+            body = [("Const", "one", [], 3, {"value": 1}), ("AddV2", "next", ["k", "one:output:0"], 3, {})]
+            if level < levels - 1:
+                said = {"cond": f"cond{level + 1}", "body": f"body{level + 1}"}
+                body += [("Const", "zero", [], 3, {"value": 0}), ("While", "w", ["zero:output:0", "l", "x"], 1, said)]
+                result = "w:output:1"
+            elif grows:
+                body, result = [*body, ("TensorListPushBack", "p", ["l", "x"], 1, {})], "p:output_handle:0"
+            else:
+                body, result = [*body, ("Tanh", "p", ["l"], 1, {})], "p:y:0"
+            of_function(graph, f"body{level}", [3, kind, 1], body, ["next:z:0", result, "x"])
+        added(graph, "EmptyTensorList", "l0", [number([3]), number(-1)])
+        made = added(graph, "While", "loop", [number(0), "l0" if grows else "h", ITEM])
+        made.attr["cond"].func.name, made.attr["body"].func.name = "cond0", "body0"
+        if grows:
+            added(graph, "TensorListStack", "items", ["loop:1", number([3])])
+            ended(graph, "items")
+        else:
+            graph.node[3].input[0] = "loop:1"
+
+    return change
+
+
+GROWING = {
+    "2 levels of 64": nested(2, 64, grows=True),
+    "3 levels of 20": nested(3, 20, grows=True),
+    "7 levels of 4": nested(7, 4, grows=True),
+}
+LOOPS = {"7 levels of 4": nested(7, 4, grows=False), "a loop of 5000": nested(1, 5000, grows=False)}

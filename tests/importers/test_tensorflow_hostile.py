@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 import fanlight as fl
+from fanlight.errors import UnsupportedOp
 from importers.bounds import little_time, refused_at_once
 from importers.tensorflow_hostile import hostile, sound
 from importers.tensorflow_hostile_json import sound_json
-from importers.tensorflow_hostile_lists import CHOSEN, LISTS, LONG
+from importers.tensorflow_hostile_lists import CHOSEN, GROWING, LISTS, LONG, LOOPS
 from importers.tensorflow_hostile_saved import DATA, INDEX, block, bundle, saved, table
 
 
@@ -66,3 +67,17 @@ def test_a_long_list_is_opened_at_once(tmp_path):
 def test_lists_go_through_branches(tmp_path):
     path = placed(tmp_path, {"hostile.pb": graph(CHOSEN)})
     assert fl.load(path).predict([[1, 2, 3, 4]]).tolist() == [[11, 11, 11]]
+
+
+@pytest.mark.parametrize("name", GROWING)
+def test_loops_in_which_lists_grow_without_end_are_refused_at_once(name, tmp_path):
+    path = placed(tmp_path, {"hostile.pb": graph(GROWING[name])})
+    with little_time(), pytest.raises(UnsupportedOp, match=r"lists that grow up to 512 items|at most 1024 rounds"):
+        fl.load(path)
+
+
+@pytest.mark.parametrize("name", LOOPS)
+def test_many_rounds_are_opened_at_once(name, tmp_path):
+    path = placed(tmp_path, {"hostile.pb": graph(LOOPS[name])})
+    with little_time():
+        fl.load(path)

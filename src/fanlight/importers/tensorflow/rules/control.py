@@ -10,6 +10,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
+from fanlight.importers.graphs.run import MOST_WRITTEN_OUT
 from fanlight.importers.tensorflow.rules.lists import TensorList, checked, described
 from fanlight.importers.tensorflow.rules.table import op
 from fanlight.ir.graph import Value
@@ -19,7 +20,7 @@ from fanlight.ops.known import SHORT, known, written
 FEW = 4  # rounds that are written out
 MOST_WRITTEN = 64  # of a loop in which a list grows
 GROWING = ("TensorListPushBack", "TensorListPopBack", "TensorListResize")
-MOST_ROUNDS = 1 << 16  # that are counted before anything is computed
+MOST_ROUNDS = 1 << 16  # that are counted before anything is computed, of all loops together
 
 
 @op("Region")
@@ -33,7 +34,9 @@ def region(use: Any) -> tuple[Value, ...]:
 @op("While", "StatelessWhile", note="rounds that shapes and constants tell, or no lists that grow")
 def loop(use: Any, *values: Any) -> tuple[Any, ...]:
     rounds = count(use, values)
-    if rounds is not None and rounds <= (MOST_WRITTEN if grows(use["body"], values) else FEW):
+    growing = grows(use["body"], values)
+    is_short = rounds is not None and rounds <= (MOST_WRITTEN if growing else FEW)
+    if rounds is not None and is_short and use.writes_out(rounds):
         for _ in range(rounds):
             values = tuple(use.run(use["body"], values))
         return values
@@ -43,6 +46,9 @@ def loop(use: Any, *values: Any) -> tuple[Any, ...]:
     def step(*carried: Value) -> tuple[Value, ...]:
         after = use.run(use["body"], build(carried))
         if any(isinstance(x, TensorList) and x.length != y.length for x, y in zip(starts, after, strict=True)):
+            if is_short:
+                expected = f"at most {MOST_WRITTEN_OUT} rounds of all loops in which lists grow, those inside counted"
+                raise use.refuse(f"{expected} each time", "more")
             got = "as many as the data say" if rounds is None else rounds
             raise use.refuse(f"at most {MOST_WRITTEN} rounds where a list grows", got)
         if wrong := next((y.wrong for y in after if isinstance(y, TensorList) and y.wrong), None):
@@ -97,7 +103,8 @@ def count(use: Any, values: Sequence[Any]) -> int | None:
     short_body = replace(short_body, nodes=nodes_for(short_body, [ends[k] for k in places]))
     spare = fn.full((), 0, "int32")
     for rounds in range(MOST_ROUNDS):
-        if state is None:
+        use.spent.counted += 1
+        if state is None or use.spent.counted > MOST_ROUNDS:
             return None
         current = [state.get(k, spare) for k in range(len(names))]
         answer = known(use.run(condition, current)[0])
