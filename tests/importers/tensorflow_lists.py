@@ -137,6 +137,22 @@ def lists_grow_nested():
 
 
 @graph
+def lists_long_enough():
+    """Lists that may grow, and are as long as they become from the beginning: in more rounds than are written out."""
+
+    def run(x):
+        def step(k, kept, other):
+            return k + 1, kept.write(k, x[k % 3]), other.write(99 - k, tf.reduce_sum(x) * tf.cast(k, "float32"))
+
+        kept = tf.TensorArray(tf.float32, 100, dynamic_size=True, element_shape=[4])
+        other = tf.TensorArray(tf.float32, 100, dynamic_size=True)
+        _, kept, other = tf.while_loop(lambda k, *_: k < 100, step, (0, kept, other))
+        return [kept.stack(), other.write(100, 1.0).stack()]
+
+    return run, {"x": numbers(3, 4)}
+
+
+@graph
 def refused_growth():
     """A list that grows by as many items as the data say."""
     raw = tf.raw_ops
@@ -152,6 +168,18 @@ def refused_growth():
         return raw.TensorListStack(input_handle=kept, element_shape=[4], element_dtype=tf.float32)
 
     return function, {"x": numbers(3, 4)}
+
+
+@graph
+def refused_rounds():
+    """A list that grows in more rounds than are written out."""
+
+    def run(x):
+        kept = tf.TensorArray(tf.float32, 99, dynamic_size=True, element_shape=[4])
+        kept = tf.while_loop(lambda k, _: k < 100, lambda k, kept: (k + 1, kept.write(k, x[k % 3])), (0, kept))[1]
+        return kept.stack()
+
+    return run, {"x": numbers(3, 4)}
 
 
 @graph

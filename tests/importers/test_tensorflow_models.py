@@ -86,6 +86,7 @@ def test_gradients_through_loops_are_those_of_tensorflow(unpacked):
 @pytest.mark.parametrize(
     ("name", "word"),
     [
+        ("rounds", "by numbers that constants tell, .*; make the list as long as it becomes, with dynamic_size=False"),
         ("growth", "where a list grows, got as many as the data say"),
         ("sides", r"lists of one length.*, got a list of 4 items f32\[4\] and a list of 3 items f32\[4\]"),
     ],

@@ -10,8 +10,9 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
+from fanlight.importers.graphs.records import Slot
 from fanlight.importers.graphs.run import MOST_WRITTEN_OUT
-from fanlight.importers.tensorflow.rules.lists import TensorList, checked, described
+from fanlight.importers.tensorflow.rules.lists import WAY_OUT, TensorList, checked, described
 from fanlight.importers.tensorflow.rules.table import op
 from fanlight.ir.graph import Value
 from fanlight.ops import functions as fn
@@ -19,6 +20,7 @@ from fanlight.ops.known import SHORT, known, written
 
 FEW = 4  # rounds that are written out
 MOST_WRITTEN = 64  # of a loop in which a list grows
+WRITING = ("TensorListSetItem", "TensorArrayWriteV3")
 GROWING = ("TensorListPushBack", "TensorListPopBack", "TensorListResize")
 MOST_ROUNDS = 1 << 16  # that are counted before anything is computed, of all loops together
 
@@ -40,6 +42,11 @@ def loop(use: Any, *values: Any) -> tuple[Any, ...]:
         for _ in range(rounds):
             values = tuple(use.run(use["body"], values))
         return values
+    if rounds is not None and growing and stays(use, values, rounds):
+        fixed = [replace(x, grows=False) if isinstance(x, TensorList) else x for x in values]
+        results = loop(replace(use, node=without_growth(use.node)), *fixed)
+        pairs = zip(results, values, strict=True)
+        return tuple(replace(y, grows=x.grows) if isinstance(y, TensorList) else y for y, x in pairs)
     starts = begun(use, values)
     parts, build = taken_apart(starts)
 
@@ -50,7 +57,7 @@ def loop(use: Any, *values: Any) -> tuple[Any, ...]:
                 expected = f"at most {MOST_WRITTEN_OUT} rounds of all loops in which lists grow, those inside counted"
                 raise use.refuse(f"{expected} each time", "more")
             got = "as many as the data say" if rounds is None else rounds
-            raise use.refuse(f"at most {MOST_WRITTEN} rounds where a list grows", got)
+            raise use.refuse(f"at most {MOST_WRITTEN} rounds where a list grows", got, WAY_OUT)
         if wrong := next((y.wrong for y in after if isinstance(y, TensorList) and y.wrong), None):
             raise wrong
         results, _ = taken_apart(after)
@@ -89,15 +96,8 @@ def count(use: Any, values: Sequence[Any]) -> int | None:
     condition, body = use["cond"], use["body"]
     names = [slot.name for slot in condition.inputs]
     ends = [slot.name for slot in body.outputs]
-    needed = {name for name in reads_of(condition, [slot.name for slot in condition.outputs]) if name in names}
-    inner = dict(zip([slot.name for slot in body.inputs], names, strict=True))
-    while True:
-        wanted = [ends[names.index(name)] for name in sorted(needed)]
-        more = {inner[name] for name in reads_of(body, wanted) if name in inner} - needed
-        if not more:
-            break
-        needed |= more
-    places = [names.index(name) for name in sorted(needed)]
+    needed = reads_of(condition, [slot.name for slot in condition.outputs])
+    places = places_for(body, {k for k, name in enumerate(names) if name in needed})
     state = as_constants({k: values[k] for k in places})
     short_body = replace(body, outputs=tuple(body.outputs[k] for k in places))
     short_body = replace(short_body, nodes=nodes_for(short_body, [ends[k] for k in places]))
@@ -116,13 +116,62 @@ def count(use: Any, values: Sequence[Any]) -> int | None:
     raise use.refuse(f"at most {MOST_ROUNDS} rounds", "more")
 
 
+def places_for(body: Any, places: set[int]) -> list[int]:
+    """These variables of a loop, and those of which a round makes them."""
+    names = {slot.name: k for k, slot in enumerate(body.inputs)}
+    while True:
+        read = reads_of(body, [body.outputs[k].name for k in sorted(places)])
+        more = {names[name] for name in read if name in names} - places
+        if not more:
+            return sorted(places)
+        places = places | more
+
+
+def stays(use: Any, values: Sequence[Any], rounds: int) -> bool:
+    """Whether no write of all rounds is behind the end of a list that goes round, as far as constants tell."""
+    body = use["body"]
+    lengths = [x.length for x in values if isinstance(x, TensorList)]
+    writes = [node.inputs[1] for node in body.nodes if node.op in WRITING]
+    inside = [node for node in every_node(body) if is_growing(node) or node.op in WRITING]
+    if any(node.op not in WRITING for node in inside) or len(inside) > len(writes) or not writes:
+        return False
+    if not all(isinstance(each, int) for each in lengths):
+        return False
+    names = [slot.name for slot in body.inputs]
+    read = reads_of(body, writes)
+    places = places_for(body, {k for k, name in enumerate(names) if name in read})
+    state = as_constants({k: values[k] for k in places})
+    ends = (*(body.outputs[k] for k in places), *map(Slot, writes))
+    short = replace(body, outputs=ends, nodes=nodes_for(body, [slot.name for slot in ends]))
+    spare = fn.full((), 0, "int32")
+    for _ in range(rounds):
+        use.spent.counted += 1
+        if state is None or use.spent.counted > MOST_ROUNDS:
+            return False
+        results = use.run(short, [state.get(k, spare) for k in range(len(names))])
+        contents = [known(y) for y in results[len(places) :]]
+        if any(each is None or each.size != 1 or not 0 <= each.item() < min(lengths) for each in contents):
+            return False
+        state = as_constants(dict(zip(places, results, strict=False)))
+    return True
+
+
+def without_growth(node: Any) -> Any:
+    """The loop whose writes leave the lists as long as they are."""
+    body = node.attributes["body"]
+    said = {"resize_if_index_out_of_bounds": False}
+    nodes = tuple(
+        replace(each, attributes={**each.attributes, **said}) if each.op in WRITING else each for each in body.nodes
+    )
+    return replace(node, attributes={**node.attributes, "body": replace(body, nodes=nodes)})
+
+
 def as_constants(state: Mapping[int, Any]) -> dict[int, Value] | None:
     """The same with what is known written down, lest all rounds before are computed again; None where it depends on
     data."""
     found: dict[int, Value] = {}
     for k, x in state.items():
-        content = None if isinstance(x, TensorList) else known(x)
-        if content is None:
+        if isinstance(x, TensorList) or (content := known(x)) is None:
             return None
         found[k] = written(content, x.dtype) if content.size <= SHORT else x
     return found

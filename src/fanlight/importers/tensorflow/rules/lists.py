@@ -18,6 +18,7 @@ from fanlight.ops import functions as fn
 from fanlight.ops.known import known
 
 MOST_GROWN = 512  # items of a list that becomes longer item by item: each time all are copied
+WAY_OUT = "make the list as long as it becomes, with dynamic_size=False"
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,7 @@ def grown(use: Any, found: TensorList, index: Value, item: Value) -> TensorList:
     """The list with so many items that there is one of this number."""
     number = known(fn.reshape(index, ()))
     if number is None or not isinstance(found.length, int):
-        raise use.refuse("lists that grow by numbers that constants tell", "one by what depends on data")
+        raise use.refuse("lists that grow by numbers that constants tell", "one by what depends on data", WAY_OUT)
     return resized(use, found, max(found.length, int(number) + 1), item.dtype, item.shape)
 
 
