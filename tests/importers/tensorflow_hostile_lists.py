@@ -109,6 +109,12 @@ def chosen(yes: Steps, no: Steps) -> Change:
     return change
 
 
+def popped(graph: Any) -> None:
+    added(graph, "EmptyTensorList", "l", [number([3]), number(-1)])
+    added(graph, "TensorListPopBack", "p", ["l", number([3])])
+    graph.node[3].op, graph.node[3].input[:] = "AddV2", ["h", "p:1"]
+
+
 PUSH = ([("TensorListPushBack", "n", ["a", "a1"])], "n:output_handle:0")
 LISTS: dict[str, Change] = {
     "a list of billions": changed(("TensorListResize", number(LARGE))),
@@ -128,6 +134,7 @@ LISTS: dict[str, Change] = {
     "rows scattered before the first": made("TensorListScatter", number([0, -7]), number([3])),
     "more places than rows": made("TensorListScatter", number([0, 1, 2]), number([3])),
     "parts that are longer than all": made("TensorListSplit", number([-1, 3]), number([5, 5])),
+    "an item of an empty list": popped,
     "a side that gives no list": chosen(PUSH, ([], "a1")),
     "a side that gives what nobody makes": chosen(PUSH, ([], "b")),
     "a TensorArray of billions": of_1(LARGE, 1),
@@ -136,6 +143,15 @@ LISTS: dict[str, Change] = {
 LONG = changed(
     ("TensorListResize", number(400)), *[("TensorListSetItem", number(k), ITEM) for k in range(400)]
 )  # fmt: skip
+
+
+def unwritten(graph: Any) -> None:
+    """A list of no items whose shape only its reader knows."""
+    added(graph, "TensorListReserve", "l", [number(-1), number(2)])
+    added(graph, "TensorListStack", "items", ["l", number([3])])
+    ended(graph, "items")
+
+
 CHOSEN = chosen(PUSH, PUSH)
 
 

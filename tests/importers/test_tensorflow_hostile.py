@@ -10,7 +10,7 @@ from fanlight.errors import UnsupportedOp
 from importers.bounds import little_time, refused_at_once
 from importers.tensorflow_hostile import hostile, sound
 from importers.tensorflow_hostile_json import sound_json
-from importers.tensorflow_hostile_lists import CHOSEN, GROWING, LISTS, LONG, LOOPS
+from importers.tensorflow_hostile_lists import CHOSEN, GROWING, LISTS, LONG, LOOPS, unwritten
 from importers.tensorflow_hostile_saved import DATA, INDEX, block, bundle, saved, table
 
 
@@ -81,3 +81,13 @@ def test_many_rounds_are_opened_at_once(name, tmp_path):
     path = placed(tmp_path, {"hostile.pb": graph(LOOPS[name])})
     with little_time():
         fl.load(path)
+
+
+def test_a_list_that_nobody_wrote_has_zeros(tmp_path):
+    path = placed(tmp_path, {"hostile.pb": graph(unwritten)})
+    assert fl.load(path).predict([[1, 2, 3, 4]]).tolist() == [[10, 10, 10]]
+
+
+def test_an_item_of_an_empty_list_is_refused_in_words(tmp_path):
+    path = placed(tmp_path, FILES["lists: an item of an empty list"])
+    assert "expected a list with items, got an empty one" in refused_at_once(path)

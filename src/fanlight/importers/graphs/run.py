@@ -38,6 +38,15 @@ class Spent:
     counted: int = 0  # rounds that were counted before anything is computed
 
 
+class Held:
+    """A result that lives between nodes alone, such as a list of tensors."""
+
+    @property
+    def values(self) -> tuple[Value, ...]:
+        """The arrays that it consists of."""
+        raise NotImplementedError
+
+
 @dataclass(frozen=True)
 class Use:
     """A node while it is traced, as its rule sees it."""
@@ -151,11 +160,7 @@ def run_node(
     results = tuple(result) if isinstance(result, tuple | list) else (result,)
     if any(node.outputs[len(results) :]):
         raise use.refuse(f"at most {len(results)} outputs", len(node.outputs))
-    for each in results:
-        # What lives between nodes alone, such as a list of tensors, may have all its numbers in `whole`.
-        y = each if isinstance(each, Value) else getattr(each, "whole", None)
-        if y is None:
-            continue
+    for y in (y for each in results for y in (each.values if isinstance(each, Held) else (each,))):
         if not isinstance(y.type, Types) and y.rank > MOST_AXES:
             raise use.error(f"results of at most {MOST_AXES} axes", y.type)
         if any(dims.bounds(extent)[0] < 0 for extent in y.shape):

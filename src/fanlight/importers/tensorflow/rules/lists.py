@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fanlight.errors import ModelFormatError
+from fanlight.importers.graphs.run import Held
 from fanlight.importers.tensorflow.rules.table import dtype_named, op
 from fanlight.ir import dim as dims
 from fanlight.ir.graph import Value
@@ -22,7 +23,7 @@ WAY_OUT = "make the list as long as it becomes, with dynamic_size=False"
 
 
 @dataclass(frozen=True)
-class TensorList:
+class TensorList(Held):
     """A list of tensors: `whole` has them one after the other along its first axis; until the first one is written
     only their number and dtype are known."""
 
@@ -33,6 +34,10 @@ class TensorList:
     grows: bool = False  # where one behind its end is written
     wrong: ModelFormatError | None = None  # what is said where its items are read
 
+    @property
+    def values(self) -> tuple[Value, ...]:
+        return () if self.whole is None else (self.whole,)
+
 
 def item_shape(use: Any, shape: Value) -> tuple[Any, ...] | None:
     """The shape of an item as an operand says it; None where its rank is unknown."""
@@ -42,11 +47,11 @@ def item_shape(use: Any, shape: Value) -> tuple[Any, ...] | None:
     return tuple(None if isinstance(n, int) and n < 0 else n for n in (use.dims(shape, "a shape")))
 
 
-def empty(use: Any, count_: Any, dtype: str, item: Any) -> TensorList:
+def empty(use: Any, count: Any, dtype: str, item: Any) -> TensorList:
     """A list of so many items, which are 0 where their shape is known."""
     dtype = dtype_named(use, dtype)
-    whole = None if item is None or None in item else fn.zeros((count_, *item), dtype)
-    return TensorList(count_, dtype, whole, item)
+    whole = None if item is None or None in item else fn.zeros((count, *item), dtype)
+    return TensorList(count, dtype, whole, item)
 
 
 def length_of(use: Any, length: Value) -> Any:
@@ -80,13 +85,15 @@ def described(found: TensorList) -> str:
     return f"a list of {dims.text(found.length)} items {items}"
 
 
-def stacked(use: Any, found: Any) -> Value:
-    """All items as one array."""
+def stacked(use: Any, found: Any, shape: Value | None = None) -> Value:
+    """All items as one array; 0 where none was written and the reader says their shape."""
     found = checked(use, found)
     if found.wrong is not None:
         raise found.wrong
+    if found.whole is None and shape is not None:
+        found = empty(use, found.length, found.dtype, item_shape(use, shape))
     if found.whole is None:
-        raise use.refuse("items that were written before", "an empty list")
+        raise use.refuse("items that were written before, or their shape", described(found))
     return found.whole
 
 
@@ -107,13 +114,13 @@ def agree(shape: tuple[Any, ...], declared: tuple[Any, ...]) -> bool:
     )
 
 
-def taken(use: Any, found: Any, index: Value) -> Value:
-    return fn.take(stacked(use, found), fn.reshape(index, ()), axis=0)
+def taken(use: Any, found: Any, index: Value, shape: Value | None = None) -> Value:
+    return fn.take(stacked(use, found, shape), fn.reshape(index, ()), axis=0)
 
 
 @op("TensorListGetItem", settings=(2,))
 def get_item(use: Any, found: Any, index: Value, shape: Value) -> Value:
-    return taken(use, found, index)
+    return taken(use, found, index, shape)
 
 
 @op("TensorListSetItem")
@@ -188,19 +195,21 @@ def push_back(use: Any, found: Any, item: Value) -> TensorList:
 @op("TensorListPopBack", settings=(1,))
 def pop_back(use: Any, found: Any, shape: Value) -> tuple[TensorList, Value]:
     found = checked(use, found)
-    whole, last = stacked(use, found), found.length - 1
-    if not isinstance(last, int) or last < 0:
-        raise use.refuse("a list of a known number of items", found.length)
+    if found.length == 0:
+        raise use.error("a list with items", "an empty one")
+    whole, last = stacked(use, found, shape), found.length - 1
+    if not isinstance(last, int):
+        raise use.refuse("a list of a known number of items", dims.text(found.length))
     return replace(found, length=last, whole=whole[:last]), whole[last]
 
 
 @op("TensorListScatter", "TensorListScatterV2", settings=(1, 2, 3))
 def scatter(use: Any, x: Value, indices: Value, shape: Value, length: Value | None = None) -> TensorList:
     """The rows of x as items of these numbers; those that none has are 0."""
-    count_ = None if length is None else use.ints(fn.reshape(length, (1,)), "a length")[0]
-    if count_ is None or count_ < 0:
-        count_ = max((int(each) + 1 for each in use.array(indices, "numbers of items").ravel()), default=0)
-    return scattered(use, TensorList(count_, x.dtype), x, indices)
+    count = None if length is None else use.ints(fn.reshape(length, (1,)), "a length")[0]
+    if count is None or count < 0:
+        count = max((int(each) + 1 for each in use.array(indices, "numbers of items").ravel()), default=0)
+    return scattered(use, TensorList(count, x.dtype), x, indices)
 
 
 def scattered(use: Any, found: TensorList, x: Value, indices: Value) -> TensorList:
@@ -233,12 +242,12 @@ def in_parts(use: Any, x: Value, lengths: Value) -> TensorList:
 
 @op("TensorListStack", settings=(1,))
 def stack(use: Any, found: Any, shape: Value) -> Value:
-    return stacked(use, found)
+    return stacked(use, found, shape)
 
 
 @op("TensorListGather", settings=(2,))
-def gather(use: Any, found: Any, indices: Value, shape: Value) -> Value:
-    return fn.take(stacked(use, found), indices, axis=0)
+def gather(use: Any, found: Any, indices: Value, shape: Value | None = None) -> Value:
+    return fn.take(stacked(use, found, shape), indices, axis=0)
 
 
 @op("TensorListConcat", "TensorListConcatV2")
@@ -251,15 +260,15 @@ def concatenated(use: Any, found: Any) -> tuple[Value, Value]:
     whole = stacked(use, found)
     if whole.rank < 2:
         raise use.error("items of at least one axis", whole.type)
-    count_, length_, *rest = whole.shape
-    lengths = fn.broadcast_to(fn.cast(fn.size_of(length_), "int64"), (count_,))
-    return fn.reshape(whole, (count_ * length_, *rest)), lengths
+    count, extent, *rest = whole.shape
+    lengths = fn.broadcast_to(fn.cast(fn.size_of(extent), "int64"), (count,))
+    return fn.reshape(whole, (count * extent, *rest)), lengths
 
 
 @op("TensorListLength")
 def length(use: Any, found: Any) -> Value:
-    count_ = checked(use, found).length
-    return fn.full((), count_, "int32") if not isinstance(count_, dims.Dim) else fn.cast(fn.size_of(count_), "int32")
+    count = checked(use, found).length
+    return fn.full((), count, "int32") if not isinstance(count, dims.Dim) else fn.cast(fn.size_of(count), "int32")
 
 
 # TensorFlow 1
@@ -285,7 +294,7 @@ def read(use: Any, handle: Any, index: Value, flow: Any) -> Value:
 
 @op("TensorArrayGatherV3")
 def gather_array(use: Any, handle: Any, indices: Value, flow: Any) -> Value:
-    return fn.take(stacked(use, flow), indices, axis=0)
+    return gather(use, flow, indices)
 
 
 @op("TensorArrayScatterV3")
