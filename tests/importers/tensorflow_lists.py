@@ -48,6 +48,110 @@ def lists_grow():
     return function, {"x": numbers(3, 4)}
 
 
+def branched(x):
+    """Lists that branches write to, push to, make and only pass on: where data tell which, and where constants do."""
+    raw, total = tf.raw_ops, tf.reduce_sum(x)
+    kept = tf.TensorArray(tf.float32, 3)
+
+    def step(k, kept):
+        return k + 1, tf.cond(x[k, 0] > 0.0, lambda: kept.write(k, x[k] * 2.0), lambda: kept)
+
+    steps = tf.while_loop(lambda k, _: k < 3, step, (0, kept))[1]
+
+    def late(k, kept):
+        return k + 1, tf.cond(k > 0, lambda: kept.write(k - 1, x[k] * 3.0), lambda: kept)
+
+    lates = tf.while_loop(lambda k, _: k < 3, late, (0, kept))[1].write(2, x[0])
+    filled = kept.unstack(x)
+    case = tf.cast(tf.abs(total) * 10.0, tf.int32) % 3
+    cased = tf.switch_case(case, [lambda: filled.write(0, x[1]), lambda: filled, lambda: filled.write(2, x[0] * 3.0)])
+    made = tf.cond(total > 0.0, lambda: kept.unstack(x + 1.0), lambda: kept.unstack(x - 1.0))
+    pushed = raw.EmptyTensorList(element_shape=[4], max_num_elements=-1, element_dtype=tf.float32)
+
+    def push(factor):
+        return lambda: raw.TensorListPushBack(input_handle=pushed, tensor=x[0] * factor)
+
+    def stack(found):
+        return raw.TensorListStack(input_handle=found, element_shape=[4], element_dtype=tf.float32)
+
+    known = tf.cond(tf.shape(x)[0] > 2, push(1.0), push(2.0))
+    open_ = tf.cond(total > 0.0, push(3.0), push(4.0))
+    return {"steps": steps.stack(), "cased": cased.stack(), "made": made.stack(), "known": stack(known),
+            "open": stack(open_), "late": lates.stack()}  # fmt: skip
+
+
+@graph
+def lists_branched():
+    return branched, {"x": numbers(3, 4)}
+
+
+@model
+def lists_branched_functions():
+    """The same, with branches as functions."""
+
+    class Branched(tf.Module):
+        @tf.function(input_signature=[tf.TensorSpec([3, 4], tf.float32, name="x")])
+        def __call__(self, x):
+            return branched(x)
+
+    module = Branched()
+    return saved(module, serving_default=module.__call__), {"x": numbers(3, 4)}, None
+
+
+@graph
+def lists_read_and_written():
+    """Lists whose items are made of their own items, and of each other's."""
+
+    def run(x):
+        kept = tf.TensorArray(tf.float32, 4, clear_after_read=False).write(0, x[0])
+        other = tf.TensorArray(tf.float32, 4, clear_after_read=False).write(0, x[1])
+        for k in range(1, 4):
+            step = tf.tanh(kept.read(k - 1) + other.read(k - 1))
+            other = other.write(k, step * 2.0)
+            kept = kept.write(k, other.read(k) - x[2])
+        alone = tf.TensorArray(tf.float32, 3).unstack(x).stack() * 2.0
+        return [kept.stack(), other.stack(), tf.TensorArray(tf.float32, 3).unstack(alone).read(1)]
+
+    return run, {"x": numbers(3, 4)}
+
+
+@graph
+def lists_grow_nested():
+    """Lists that grow in loops inside of loops."""
+    raw = tf.raw_ops
+
+    def function(x):
+        kept = raw.EmptyTensorList(element_shape=[4], max_num_elements=-1, element_dtype=tf.float32)
+
+        def outer(k, kept):
+            def inner(n, kept):
+                item = x[n] * tf.cast(k, "float32")
+                return n + 1, raw.TensorListPushBack(input_handle=kept, tensor=item)
+
+            return k + 1, tf.while_loop(lambda n, _: n < 3, inner, (0, kept))[1]
+
+        _, kept = tf.while_loop(lambda k, _: k < 6, outer, (0, kept))
+        return raw.TensorListStack(input_handle=kept, element_shape=[4], element_dtype=tf.float32)
+
+    return function, {"x": numbers(3, 4)}
+
+
+@graph
+def lists_long_enough():
+    """Lists that may grow, and are as long as they become from the beginning: in more rounds than are written out."""
+
+    def run(x):
+        def step(k, kept, other):
+            return k + 1, kept.write(k, x[k % 3]), other.write(99 - k, tf.reduce_sum(x) * tf.cast(k, "float32"))
+
+        kept = tf.TensorArray(tf.float32, 100, dynamic_size=True, element_shape=[4])
+        other = tf.TensorArray(tf.float32, 100, dynamic_size=True)
+        _, kept, other = tf.while_loop(lambda k, *_: k < 100, step, (0, kept, other))
+        return [kept.stack(), other.write(100, 1.0).stack()]
+
+    return run, {"x": numbers(3, 4)}
+
+
 @graph
 def refused_growth():
     """A list that grows by as many items as the data say."""
@@ -61,6 +165,35 @@ def refused_growth():
 
         most = tf.cast(tf.reduce_max(x), "int32") + 3
         _, kept = tf.while_loop(lambda k, kept: k < most, push, (0, kept))
+        return raw.TensorListStack(input_handle=kept, element_shape=[4], element_dtype=tf.float32)
+
+    return function, {"x": numbers(3, 4)}
+
+
+@graph
+def refused_rounds():
+    """A list that grows in more rounds than are written out."""
+
+    def run(x):
+        kept = tf.TensorArray(tf.float32, 99, dynamic_size=True, element_shape=[4])
+        kept = tf.while_loop(lambda k, _: k < 100, lambda k, kept: (k + 1, kept.write(k, x[k % 3])), (0, kept))[1]
+        return kept.stack()
+
+    return run, {"x": numbers(3, 4)}
+
+
+@graph
+def refused_sides():
+    """A list that data make longer."""
+    raw = tf.raw_ops
+
+    def function(x):
+        kept = raw.TensorListFromTensor(tensor=x, element_shape=[4])
+
+        def push():
+            return raw.TensorListPushBack(input_handle=kept, tensor=x[0])
+
+        kept = tf.cond(tf.reduce_sum(x) > 0.0, push, lambda: kept)
         return raw.TensorListStack(input_handle=kept, element_shape=[4], element_dtype=tf.float32)
 
     return function, {"x": numbers(3, 4)}
@@ -107,3 +240,29 @@ def arrays_of_1():
             v1.enable_control_flow_v2()
 
     return write, {"x": x}, None
+
+
+@model
+def arrays_of_1_branched():
+    """TensorFlow 1: its lists on the sides of Switch and Merge, in a loop too."""
+    v1 = tf.compat.v1
+
+    def write(folder):
+        v1.disable_control_flow_v2()
+        try:
+            with tf.Graph().as_default(), v1.Session() as session:
+                x = v1.placeholder("float32", [5, 4], name="x")
+                kept = tf.TensorArray("float32", 5, clear_after_read=False)
+                other = tf.TensorArray("float32", 5, clear_after_read=False)
+
+                def step(k, kept):
+                    return k + 1, v1.cond(x[k, 0] > 0, lambda: kept.write(k, x[k] * 2.0), lambda: kept.write(k, -x[k]))
+
+                kept = v1.while_loop(lambda k, _: k < 5, step, [0, kept])[1]
+                made = v1.cond(x[0, 0] > 0, lambda: other.unstack(x), lambda: other.unstack(x * 3.0))
+                y = tf.identity(kept.stack() + made.stack(), name="end")
+                v1.saved_model.simple_save(session, str(folder), {"x": x}, {"y": y})
+        finally:
+            v1.enable_control_flow_v2()
+
+    return write, {"x": numbers(5, 4)}, None

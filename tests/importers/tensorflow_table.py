@@ -44,7 +44,10 @@ NOTES = """
 - **Layouts**: channels last and channels first. Sums over integers wrap as TensorFlow's do; where it stops with an
   error (an index outside, a division by 0), a page goes on: with the nearest element, with 0.
 - **Lists of tensors** (TensorList, and TensorArray of TensorFlow 1) keep their length through a loop; a loop in which
-  one grows is written out, up to 64 rounds of a number that shapes and constants tell.
+  one grows is written out, up to 64 rounds of a number that shapes and constants tell, and 1024 rounds of all loops of
+  a graph. A list grows item by item up to 512 items. One that may grow (`dynamic_size=True`) and is long enough from
+  the beginning is no such list where constants tell the numbers of the items; where data do, write the model with
+  `dynamic_size=False`. In branches that data choose, both sides leave a list equally long.
 - **Random numbers** are drawn anew at each call, by a generator of Fanlight's own: of these cases only dtypes and
   shapes are compared.
 - **Gradients** are derived in all cases below that have floats on both sides, and agree with TensorFlow's. Where it has

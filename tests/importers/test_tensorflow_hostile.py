@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 import fanlight as fl
+from fanlight.errors import UnsupportedOp
 from importers.bounds import little_time, refused_at_once
 from importers.tensorflow_hostile import hostile, sound
 from importers.tensorflow_hostile_json import sound_json
-from importers.tensorflow_hostile_lists import LISTS, LONG
+from importers.tensorflow_hostile_lists import CHOSEN, GROWING, LISTS, LONG, LOOPS, unwritten
 from importers.tensorflow_hostile_saved import DATA, INDEX, block, bundle, saved, table
 
 
@@ -61,3 +62,32 @@ def test_a_long_list_is_opened_at_once(tmp_path):
     with little_time():
         model = fl.load(path)
     assert model.predict([[1, 2, 3, 4]]).tolist() == [[410, 410, 410]]
+
+
+def test_lists_go_through_branches(tmp_path):
+    path = placed(tmp_path, {"hostile.pb": graph(CHOSEN)})
+    assert fl.load(path).predict([[1, 2, 3, 4]]).tolist() == [[11, 11, 11]]
+
+
+@pytest.mark.parametrize("name", GROWING)
+def test_loops_in_which_lists_grow_without_end_are_refused_at_once(name, tmp_path):
+    path = placed(tmp_path, {"hostile.pb": graph(GROWING[name])})
+    with little_time(), pytest.raises(UnsupportedOp, match=r"lists that grow up to 512 items|at most 1024 rounds"):
+        fl.load(path)
+
+
+@pytest.mark.parametrize("name", LOOPS)
+def test_many_rounds_are_opened_at_once(name, tmp_path):
+    path = placed(tmp_path, {"hostile.pb": graph(LOOPS[name])})
+    with little_time():
+        fl.load(path)
+
+
+def test_a_list_that_nobody_wrote_has_zeros(tmp_path):
+    path = placed(tmp_path, {"hostile.pb": graph(unwritten)})
+    assert fl.load(path).predict([[1, 2, 3, 4]]).tolist() == [[10, 10, 10]]
+
+
+def test_an_item_of_an_empty_list_is_refused_in_words(tmp_path):
+    path = placed(tmp_path, FILES["lists: an item of an empty list"])
+    assert "expected a list with items, got an empty one" in refused_at_once(path)

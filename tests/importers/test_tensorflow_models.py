@@ -83,9 +83,17 @@ def test_gradients_through_loops_are_those_of_tensorflow(unpacked):
         np.testing.assert_allclose(before[name] - after[name], slope, rtol=1e-3, atol=1e-5, err_msg=name)
 
 
-def test_lists_that_grow_as_the_data_say_are_refused():
-    with pytest.raises(UnsupportedOp, match="where a list grows, got as many as the data say"):
-        fl.load(FOLDER / "refused_growth.pb")
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [
+        ("rounds", "by numbers that constants tell, .*; make the list as long as it becomes, with dynamic_size=False"),
+        ("growth", "where a list grows, got as many as the data say"),
+        ("sides", r"lists of one length.*, got a list of 4 items f32\[4\] and a list of 3 items f32\[4\]"),
+    ],
+)
+def test_lists_as_long_as_the_data_say_are_refused(name, word):
+    with pytest.raises(UnsupportedOp, match=word):
+        fl.load(FOLDER / f"refused_{name}.pb")
 
 
 @pytest.mark.parametrize(("name", "word"), [("keras_loops", "gru"), ("keras_attention", "dense")])

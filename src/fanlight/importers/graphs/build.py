@@ -14,7 +14,7 @@ from fanlight.errors import FanlightError, MemoryLimitError, ModelFormatError, U
 from fanlight.importers.graphs.layer import GraphNode
 from fanlight.importers.graphs.naming import Names, cleaned
 from fanlight.importers.graphs.records import CONTAINERS, Graph, Model, Node, Slot
-from fanlight.importers.graphs.run import DTYPE_OF, in_dtype
+from fanlight.importers.graphs.run import DTYPE_OF, Spent, in_dtype
 from fanlight.importers.graphs.table import RULES
 from fanlight.ir import dim as dims
 from fanlight.ir.types import is_float
@@ -106,6 +106,7 @@ class Builder:
     symbols: dict[str, Symbol] = field(default_factory=dict)
     arrays: dict[str, Any] = field(default_factory=dict)
     names: Names = field(default_factory=Names)
+    spent: Spent = field(default_factory=Spent)
     written: int = 0  # numbers of longer tensors that are part of the code
 
     def error(self, expected: object, got: object, do: str | None = None) -> ModelFormatError:
@@ -226,7 +227,9 @@ class Builder:
                 operand["trainable"] = False
             operands.append(operand)
         layer = self.format.node(name=self.layer_name(node.name or node.op.lower()), node=node, operands=operands)
+        layer.spent = self.spent
         results = layer(*read) if read else layer()
+        layer.spent = None
         results = results if isinstance(results, tuple) else (results,)
         for name, symbol in zip(filter(None, node.outputs), results, strict=True):
             self.symbols[name] = symbol

@@ -7,12 +7,12 @@ framework gave them. What depends on operators, each format adds.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from fanlight.errors import ModelFormatError
 from fanlight.importers.graphs.records import Node, from_json, node_from_json, to_json
-from fanlight.importers.graphs.run import constant, run_node
+from fanlight.importers.graphs.run import Spent, constant, run_node
 from fanlight.ir.graph import Value
 from fanlight.ir.types import Type
 from fanlight.layers.base import Layer
@@ -27,6 +27,7 @@ class GraphNode(Layer):
 
     node: Any = None
     operands: Any = ()
+    spent: Spent | None = field(default=None, init=False)  # while the graph is opened, what all of its loops cost
 
     def check(self) -> None:
         if not isinstance(self.node, Node):
@@ -90,9 +91,12 @@ class GraphNode(Layer):
         found: list[Value | None] = [self.operand(context, each, values) for each in self.operands]
         count = len(self.node.inputs)
         outer = {name: x for name, x in zip(self.node.captures, found[count:], strict=True) if x is not None}
-        results = run_node(self.node, found[:count], outer, context)
+        results = run_node(self.node, found[:count], outer, context, self.spent)
+        given = tuple(y for y, name in zip(results, self.node.outputs, strict=False) if name)
+        if any(not isinstance(y, Value) for y in given):
+            raise ModelFormatError(self.label, expected="tensors as outputs", got="a list of tensors")
         self.keep(context, found, results)
-        return tuple(y for y, name in zip(results, self.node.outputs, strict=False) if name)
+        return given
 
     def position_of(self, name: str) -> int:
         """Which operand a weight is."""

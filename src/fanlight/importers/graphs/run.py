@@ -6,7 +6,7 @@ In: prepared records, values by name. Out: values. Knows no single operator and 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from fanlight.errors import FanlightError, MemoryLimitError, ModelFormatError, UnsupportedOp
@@ -27,6 +27,26 @@ DTYPE_OF = {
 }
 
 
+MOST_WRITTEN_OUT = 1024  # rounds of all loops of a graph: loops inside each other multiply theirs
+
+
+@dataclass
+class Spent:
+    """What loops have cost so far, in the whole graph."""
+
+    written_out: int = 0  # rounds
+    counted: int = 0  # rounds that were counted before anything is computed
+
+
+class Held:
+    """A result that lives between nodes alone, such as a list of tensors."""
+
+    @property
+    def values(self) -> tuple[Value, ...]:
+        """The arrays that it consists of."""
+        raise NotImplementedError
+
+
 @dataclass(frozen=True)
 class Use:
     """A node while it is traced, as its rule sees it."""
@@ -34,6 +54,7 @@ class Use:
     node: Node
     context: Context
     outer: Mapping[str, Value]  # what graphs in attributes may read
+    spent: Spent = field(default_factory=Spent)
 
     @property
     def opset(self) -> int:
@@ -53,6 +74,12 @@ class Use:
     def wants(self, output: int) -> bool:
         """Whether somebody asks for that output."""
         return output < len(self.node.outputs) and bool(self.node.outputs[output])
+
+    def writes_out(self, rounds: int) -> bool:
+        """Whether so many rounds more may be written out; they count as such then."""
+        is_little = self.spent.written_out + rounds <= MOST_WRITTEN_OUT
+        self.spent.written_out += rounds if is_little else 0
+        return is_little
 
     def error(self, expected: object, got: object) -> ModelFormatError:
         return ModelFormatError(self.node.label, expected=expected, got=got)
@@ -84,15 +111,15 @@ class Use:
         if len(values) != len(graph.inputs):
             raise self.error(f"a graph of {len(values)} inputs", len(graph.inputs))
         named = {slot.name: value for slot, value in zip(graph.inputs, values, strict=True)}
-        return run_graph(graph, {**self.outer, **named}, self.context)
+        return run_graph(graph, {**self.outer, **named}, self.context, self.spent)
 
 
-def run_graph(graph: Graph, given: Mapping[str, Value], context: Context) -> list[Value]:
+def run_graph(graph: Graph, given: Mapping[str, Value], context: Context, spent: Spent | None = None) -> list[Value]:
     """The outputs of a graph where `given` has its inputs, and what it reads from outside."""
-    values = dict(given)
+    values, spent = dict(given), spent or Spent()
     values.update({name: constant(array) for name, array in graph.tensors.items()})
     for node in graph.nodes:
-        results = run_node(node, [read(values, name, node) for name in node.inputs], values, context)
+        results = run_node(node, [read(values, name, node) for name in node.inputs], values, context, spent)
         values.update({name: y for name, y in zip(node.outputs, results, strict=False) if name})
     return [read(values, slot.name, None) for slot in graph.outputs]  # type: ignore[misc]  # an output has a name
 
@@ -106,11 +133,15 @@ def read(values: Mapping[str, Value], name: str, node: Node | None) -> Value | N
 
 
 def run_node(
-    node: Node, operands: Sequence[Value | None], outer: Mapping[str, Value], context: Context
+    node: Node,
+    operands: Sequence[Value | None],
+    outer: Mapping[str, Value],
+    context: Context,
+    spent: Spent | None = None,
 ) -> tuple[Value, ...]:
     """The outputs of a node, as far as its rule goes. Raises ModelFormatError, or UnsupportedOp for what is not built,
     each with the node's name."""
-    use = Use(node, context, outer)
+    use = Use(node, context, outer, spent or Spent())
     check_types(use, operands)
     given = list(operands)
     while given and given[-1] is None:
@@ -129,11 +160,7 @@ def run_node(
     results = tuple(result) if isinstance(result, tuple | list) else (result,)
     if any(node.outputs[len(results) :]):
         raise use.refuse(f"at most {len(results)} outputs", len(node.outputs))
-    for each in results:
-        # What lives between nodes alone, such as a list of tensors, may have all its numbers in `whole`.
-        y = each if isinstance(each, Value) else getattr(each, "whole", None)
-        if y is None:
-            continue
+    for y in (y for each in results for y in (each.values if isinstance(each, Held) else (each,))):
         if not isinstance(y.type, Types) and y.rank > MOST_AXES:
             raise use.error(f"results of at most {MOST_AXES} axes", y.type)
         if any(dims.bounds(extent)[0] < 0 for extent in y.shape):

@@ -6,9 +6,11 @@ TensorArray of TensorFlow 1 is the list that flows, not its handle.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from fanlight.errors import ModelFormatError
+from fanlight.importers.graphs.components import components
 from fanlight.importers.graphs.records import Graph, Node, Slot
 from fanlight.importers.tensorflow.frames import DOMAIN, in_order
 
@@ -18,7 +20,8 @@ GIVING = dict.fromkeys(
      "TensorListScatterV2", "TensorListSetItem", "TensorListPushBack", "TensorListPopBack", "TensorListResize",
      "TensorArrayWriteV3", "TensorArrayScatterV3", "TensorArraySplitV3"), 0,
 ) | {"TensorArrayV3": 1}  # fmt: skip
-PASSING = ("Identity", "StopGradient")
+PASSING = ("Identity", "IdentityN", "StopGradient", "While", "StatelessWhile")  # each output is what an input is
+BRANCHES = ("If", "StatelessIf", "Case", "StatelessCase")
 
 
 def in_regions(graph: Graph) -> Graph:
@@ -26,7 +29,7 @@ def in_regions(graph: Graph) -> Graph:
     lists = list_names(graph)
     if not lists:
         return graph
-    groups = joined(graph, lists)
+    groups = without_cycles(graph, joined(graph, lists))
     inside = {id(node) for group in groups for node in group}
     nodes = [node for node in graph.nodes if id(node) not in inside]
     read = {name for node in nodes for name in node.reads} | {slot.name for slot in graph.outputs}
@@ -49,18 +52,36 @@ def in_regions(graph: Graph) -> Graph:
     return replace(graph, nodes=tuple(in_order(named, [slot.name for slot in graph.outputs])))
 
 
-def list_names(graph: Graph) -> set[str]:
-    """The names in a graph that are lists."""
-    found: set[str] = set()
+def list_names(graph: Graph, given: Collection[str] = ()) -> set[str]:
+    """The names in a graph that are lists, where these are."""
+    found = set(given)
     for node in graph.nodes:
         if (place := GIVING.get(node.op)) is not None:
-            found.update(filter(None, node.outputs[place : place + 1]))
-        elif node.op in PASSING and node.inputs[:1] and node.inputs[0] in found:
-            found.update(filter(None, node.outputs))
-        elif node.op in ("While", "StatelessWhile"):
-            pairs = zip(node.inputs, node.outputs, strict=False)
-            found.update(last for start, last in pairs if start in found and last)
+            places = {place}
+        elif node.op in PASSING:
+            places = {k for k, name in enumerate(node.inputs) if name in found}
+        elif node.op == "Side":
+            places = {0} if found & {*node.inputs[1:]} else set()
+        else:
+            places = {k for side in sides(node) for k in places_of_lists(node, side, found)}
+        found.update(name for k, name in enumerate(node.outputs) if k in places and name)
     return found
+
+
+def sides(node: Node) -> list[Graph]:
+    """The graphs of which a branch takes one."""
+    if node.op not in BRANCHES:
+        return []
+    several = node.attributes.get("branches")
+    return [*node.graphs.values(), *(each for each in several or () if isinstance(each, Graph))]
+
+
+def places_of_lists(node: Node, side: Graph, lists: set[str]) -> list[int]:
+    """Which results of a branch are lists on that side."""
+    outside = {name for name in side.free if name in lists}
+    slots = zip(side.inputs, node.inputs[1:], strict=False)
+    names = list_names(side, outside | {slot.name for slot, name in slots if name in lists})
+    return [k for k, slot in enumerate(side.outputs) if slot.name in names]
 
 
 def joined(graph: Graph, lists: set[str]) -> list[list[Node]]:
@@ -81,3 +102,16 @@ def joined(graph: Graph, lists: set[str]) -> list[list[Node]]:
             touched |= {name for _, one in moved for name in (*one.reads, *one.outputs) if name in lists}
         group.update(dict.fromkeys(touched, into))
     return [[node for _, node in sorted(each, key=lambda pair: pair[0])] for each in members.values()]
+
+
+def without_cycles(graph: Graph, groups: list[list[Node]]) -> list[list[Node]]:
+    """Groups none of which waits for itself: what is made of a group and needed by it belongs to it, and groups that
+    wait for each other are one."""
+    inside = {id(node) for group in groups for node in group}
+    units = [*groups, *([node] for node in graph.nodes if id(node) not in inside)]
+    makers = {name: number for number, unit in enumerate(units) for node in unit for name in node.outputs if name}
+    before = [{makers[name] for node in unit for name in node.reads if name in makers} for unit in units]
+    position = {id(node): k for k, node in enumerate(graph.nodes)}
+    merged = [[node for number in each for node in units[number]]
+              for each in components(before) if each[0] < len(groups)]  # fmt: skip
+    return [sorted(each, key=lambda node: position[id(node)]) for each in merged]

@@ -9,25 +9,34 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from fanlight.errors import ModelFormatError
+from fanlight.importers.graphs.run import Held
 from fanlight.importers.tensorflow.rules.table import dtype_named, op
 from fanlight.ir import dim as dims
 from fanlight.ir.graph import Value
+from fanlight.ir.types import Type
 from fanlight.ops import functions as fn
 from fanlight.ops.known import known
 
 MOST_GROWN = 512  # items of a list that becomes longer item by item: each time all are copied
+WAY_OUT = "make the list as long as it becomes, with dynamic_size=False"
 
 
 @dataclass(frozen=True)
-class TensorList:
+class TensorList(Held):
     """A list of tensors: `whole` has them one after the other along its first axis; until the first one is written
     only their number and dtype are known."""
 
     length: Any
     dtype: str
     whole: Value | None = None
-    shape: tuple[Any, ...] | None = None  # of an item, with None for what is unknown
+    shape: tuple[Any, ...] | None = None  # of an item, as it was declared, with None for what is unknown
     grows: bool = False  # where one behind its end is written
+    wrong: ModelFormatError | None = None  # what is said where its items are read
+
+    @property
+    def values(self) -> tuple[Value, ...]:
+        return () if self.whole is None else (self.whole,)
 
 
 def item_shape(use: Any, shape: Value) -> tuple[Any, ...] | None:
@@ -38,11 +47,11 @@ def item_shape(use: Any, shape: Value) -> tuple[Any, ...] | None:
     return tuple(None if isinstance(n, int) and n < 0 else n for n in (use.dims(shape, "a shape")))
 
 
-def empty(use: Any, count_: Any, dtype: str, item: Any) -> TensorList:
+def empty(use: Any, count: Any, dtype: str, item: Any) -> TensorList:
     """A list of so many items, which are 0 where their shape is known."""
     dtype = dtype_named(use, dtype)
-    whole = None if item is None or None in item else fn.zeros((count_, *item), dtype)
-    return TensorList(count_, dtype, whole, item)
+    whole = None if item is None or None in item else fn.zeros((count, *item), dtype)
+    return TensorList(count, dtype, whole, item)
 
 
 def length_of(use: Any, length: Value) -> Any:
@@ -70,21 +79,48 @@ def checked(use: Any, found: Any) -> TensorList:
     return found
 
 
-def stacked(use: Any, found: Any) -> Value:
-    """All items as one array."""
-    whole = checked(use, found).whole
-    if whole is None:
-        raise use.refuse("items that were written before", "an empty list")
-    return whole
+def described(found: TensorList) -> str:
+    """A list, for messages."""
+    items = f"{found.dtype} of unknown shape" if found.whole is None else Type(found.whole.dtype, found.whole.shape[1:])
+    return f"a list of {dims.text(found.length)} items {items}"
 
 
-def taken(use: Any, found: Any, index: Value) -> Value:
-    return fn.take(stacked(use, found), fn.reshape(index, ()), axis=0)
+def stacked(use: Any, found: Any, shape: Value | None = None) -> Value:
+    """All items as one array; 0 where none was written and the reader says their shape."""
+    found = checked(use, found)
+    if found.wrong is not None:
+        raise found.wrong
+    if found.whole is None and shape is not None:
+        found = empty(use, found.length, found.dtype, item_shape(use, shape))
+    if found.whole is None:
+        raise use.refuse("items that were written before, or their shape", described(found))
+    return found.whole
+
+
+def check_item(use: Any, found: TensorList, dtype: str, shape: tuple[Any, ...]) -> None:
+    """Raises ModelFormatError for an item that the list declares otherwise, UnsupportedOp for one of a shape of its
+    own, which TensorFlow allows."""
+    if dtype != found.dtype or (found.shape is not None and not agree(shape, found.shape)):
+        extents = "..." if found.shape is None else ", ".join("?" if n is None else dims.text(n) for n in found.shape)
+        raise use.error(f"an item of {found.dtype}[{extents}]", f"{dtype}[{', '.join(map(dims.text, shape))}]")
+    if found.whole is not None and found.length != 0 and not agree(shape, found.whole.shape[1:]):
+        raise use.refuse("items of one shape", f"{found.whole.shape[1:]} and {shape}")
+
+
+def agree(shape: tuple[Any, ...], declared: tuple[Any, ...]) -> bool:
+    """Whether an item of the one shape may be one of the other: what is open fits anything."""
+    return len(shape) == len(declared) and not any(
+        isinstance(a, int) and isinstance(b, int) and a != b for a, b in zip(shape, declared, strict=True)
+    )
+
+
+def taken(use: Any, found: Any, index: Value, shape: Value | None = None) -> Value:
+    return fn.take(stacked(use, found, shape), fn.reshape(index, ()), axis=0)
 
 
 @op("TensorListGetItem", settings=(2,))
 def get_item(use: Any, found: Any, index: Value, shape: Value) -> Value:
-    return taken(use, found, index)
+    return taken(use, found, index, shape)
 
 
 @op("TensorListSetItem")
@@ -95,23 +131,28 @@ def set_item(use: Any, found: Any, index: Value, item: Value) -> TensorList:
 def put(use: Any, found: Any, index: Value, item: Value) -> TensorList:
     """The list in which the item of this number is another one."""
     found = checked(use, found)
+    check_item(use, found, item.dtype, item.shape)
     if found.grows:
         found = grown(use, found, index, item)
+    number = known(fn.reshape(index, ()))
+    if number is not None and isinstance(found.length, int) and not 0 <= number.item() < found.length:
+        # Who computes both sides of a branch computes this one too, and does not read it.
+        return replace(found, wrong=use.error(f"the number of one of {found.length} items", number.item()))
     whole = found.whole
     if found.length == 1:
-        return replace(found, whole=fn.reshape(item, (1, *item.shape)), shape=item.shape)
+        return replace(found, whole=fn.reshape(item, (1, *item.shape)))
     if whole is None:
         whole = fn.zeros((found.length, *item.shape), item.dtype)
     start = (fn.cast(fn.reshape(index, ()), "int32"), *[fn.full((), 0, "int32")] * item.rank)
     changed = fn.slice_update(whole, fn.stack(list(start)), fn.reshape(item, (1, *item.shape)))
-    return replace(found, whole=changed, shape=item.shape)
+    return replace(found, whole=changed)
 
 
 def grown(use: Any, found: TensorList, index: Value, item: Value) -> TensorList:
     """The list with so many items that there is one of this number."""
     number = known(fn.reshape(index, ()))
     if number is None or not isinstance(found.length, int):
-        raise use.refuse("lists that grow by numbers that constants tell", "one by what depends on data")
+        raise use.refuse("lists that grow by numbers that constants tell", "one by what depends on data", WAY_OUT)
     return resized(use, found, max(found.length, int(number) + 1), item.dtype, item.shape)
 
 
@@ -126,7 +167,7 @@ def resized(use: Any, found: TensorList, length: int, dtype: str, shape: Any) ->
         return replace(found, length=length, whole=whole)
     more = fn.zeros((length - found.length, *shape), dtype)
     whole = more if found.whole is None or not found.length else fn.concatenate([found.whole, more], 0)
-    return replace(found, length=length, whole=whole, shape=shape)
+    return replace(found, length=length, whole=whole)
 
 
 @op("TensorListResize", settings=(1,))
@@ -142,40 +183,46 @@ def resize(use: Any, found: Any, length: Value) -> TensorList:
 @op("TensorListPushBack")
 def push_back(use: Any, found: Any, item: Value) -> TensorList:
     found, last = checked(use, found), fn.reshape(item, (1, *item.shape))
+    check_item(use, found, item.dtype, item.shape)
     if found.length == 0:
-        return replace(found, length=1, whole=last, shape=item.shape)
+        return replace(found, length=1, whole=last)
     stacked(use, found)
     if not isinstance(found.length, int) or found.length >= MOST_GROWN:
         raise use.refuse(f"lists that grow up to {MOST_GROWN} items", found.length + 1)
-    return replace(found, length=found.length + 1, whole=fn.concatenate([found.whole, last], 0), shape=item.shape)
+    return replace(found, length=found.length + 1, whole=fn.concatenate([found.whole, last], 0))
 
 
 @op("TensorListPopBack", settings=(1,))
 def pop_back(use: Any, found: Any, shape: Value) -> tuple[TensorList, Value]:
     found = checked(use, found)
-    whole, last = stacked(use, found), found.length - 1
-    if not isinstance(last, int) or last < 0:
-        raise use.refuse("a list of a known number of items", found.length)
+    if found.length == 0:
+        raise use.error("a list with items", "an empty one")
+    whole, last = stacked(use, found, shape), found.length - 1
+    if not isinstance(last, int):
+        raise use.refuse("a list of a known number of items", dims.text(found.length))
     return replace(found, length=last, whole=whole[:last]), whole[last]
 
 
 @op("TensorListScatter", "TensorListScatterV2", settings=(1, 2, 3))
 def scatter(use: Any, x: Value, indices: Value, shape: Value, length: Value | None = None) -> TensorList:
     """The rows of x as items of these numbers; those that none has are 0."""
-    count_ = None if length is None else use.ints(fn.reshape(length, (1,)), "a length")[0]
-    if count_ is None or count_ < 0:
-        count_ = max((int(each) + 1 for each in use.array(indices, "numbers of items").ravel()), default=0)
-    return scattered(use, TensorList(count_, x.dtype), x, indices)
+    count = None if length is None else use.ints(fn.reshape(length, (1,)), "a length")[0]
+    if count is None or count < 0:
+        count = max((int(each) + 1 for each in use.array(indices, "numbers of items").ravel()), default=0)
+    return scattered(use, TensorList(count, x.dtype), x, indices)
 
 
 def scattered(use: Any, found: TensorList, x: Value, indices: Value) -> TensorList:
     """The list in which the rows of x are the items of these numbers."""
-    numbers = known(indices)
-    if numbers is not None and any(int(each) < 0 for each in numbers.ravel() if not isinstance(each, dims.Dim)):
-        raise use.error("numbers of items", numbers.ravel().tolist()[:8])
+    check_item(use, found, x.dtype, x.shape[1:])
+    content = known(indices)
+    numbers = [] if content is None else [int(each) for each in content.ravel() if not isinstance(each, dims.Dim)]
+    end = found.length if isinstance(found.length, int) else None
+    if any(each < 0 or (end is not None and each >= end) for each in numbers):
+        raise use.error("numbers of items" if end is None else f"numbers of {end} items", numbers[:8])
     begin = found.whole if found.whole is not None else fn.zeros((found.length, *x.shape[1:]), x.dtype)
     whole = fn.scatter_update(begin, fn.expand_dims(fn.cast(indices, "int32"), -1), x)
-    return replace(found, whole=whole, shape=x.shape[1:])
+    return replace(found, whole=whole)
 
 
 @op("TensorListSplit", settings=(1, 2))
@@ -195,12 +242,12 @@ def in_parts(use: Any, x: Value, lengths: Value) -> TensorList:
 
 @op("TensorListStack", settings=(1,))
 def stack(use: Any, found: Any, shape: Value) -> Value:
-    return stacked(use, found)
+    return stacked(use, found, shape)
 
 
 @op("TensorListGather", settings=(2,))
-def gather(use: Any, found: Any, indices: Value, shape: Value) -> Value:
-    return fn.take(stacked(use, found), indices, axis=0)
+def gather(use: Any, found: Any, indices: Value, shape: Value | None = None) -> Value:
+    return fn.take(stacked(use, found, shape), indices, axis=0)
 
 
 @op("TensorListConcat", "TensorListConcatV2")
@@ -213,15 +260,15 @@ def concatenated(use: Any, found: Any) -> tuple[Value, Value]:
     whole = stacked(use, found)
     if whole.rank < 2:
         raise use.error("items of at least one axis", whole.type)
-    count_, length_, *rest = whole.shape
-    lengths = fn.broadcast_to(fn.cast(fn.size_of(length_), "int64"), (count_,))
-    return fn.reshape(whole, (count_ * length_, *rest)), lengths
+    count, extent, *rest = whole.shape
+    lengths = fn.broadcast_to(fn.cast(fn.size_of(extent), "int64"), (count,))
+    return fn.reshape(whole, (count * extent, *rest)), lengths
 
 
 @op("TensorListLength")
 def length(use: Any, found: Any) -> Value:
-    count_ = checked(use, found).length
-    return fn.full((), count_, "int32") if not isinstance(count_, dims.Dim) else fn.cast(fn.size_of(count_), "int32")
+    count = checked(use, found).length
+    return fn.full((), count, "int32") if not isinstance(count, dims.Dim) else fn.cast(fn.size_of(count), "int32")
 
 
 # TensorFlow 1
@@ -247,7 +294,7 @@ def read(use: Any, handle: Any, index: Value, flow: Any) -> Value:
 
 @op("TensorArrayGatherV3")
 def gather_array(use: Any, handle: Any, indices: Value, flow: Any) -> Value:
-    return fn.take(stacked(use, flow), indices, axis=0)
+    return gather(use, flow, indices)
 
 
 @op("TensorArrayScatterV3")
