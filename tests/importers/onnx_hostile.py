@@ -261,6 +261,11 @@ CHANGES: dict[str, Change] = {
     "a range in steps of nothing": lambda m: put(
         m, "Range", [constant(m, n, v) for n, v in (("a", 0), ("e", 9), ("d", 0))]
     ),
+    "frequencies of a huge length with large factors": lambda m: put(
+        m, "DFT", [constant(m, "s", np.ones((1, 10, 1)), "float32"), constant(m, "n", 2614420889902395289)]),
+    "a word instead of a number of samples, of an early version": lambda m: [
+        setattr(m.opset_import[0], "version", 1), m.graph.ClearField("node"),
+        put(m, "Multinomial", [constant(m, "scores", np.ones((6, 1)), "float32")], outputs=("y",), sample_size="")],
     "pads of 4 TB": lambda m: put(m, "Pad", ["b", constant(m, "s", [0, HUGE])]),
     "reflected pads of 4 TB": lambda m: put(m, "Pad", ["b", constant(m, "s", [0, HUGE])], mode="reflect"),
     "a constant of 40 axes": lambda m: put(m, "ConstantOfShape", [constant(m, "s", [1] * 40)]),

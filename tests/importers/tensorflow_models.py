@@ -244,6 +244,25 @@ def of_shared(name, x):
     MODELS[f"module_{name}"] = make
 
 
+class Switched(tf.Module):
+    """One of several branches is taken, each with variables of its own."""
+
+    def __init__(self):
+        super().__init__()
+        self.kernels = [tf.Variable(numbers(3, 3), name=f"kernel_{k}") for k in range(3)]
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 3], tf.float32, name="x")])
+    def run(self, x):
+        number = tf.cast(tf.reduce_max(x) * 4.0, tf.int32) % 3
+        return {"y": tf.switch_case(number, [lambda kernel=each: tf.tanh(x @ kernel) for each in self.kernels])}
+
+
+@model
+def module_switched():
+    module = Switched()
+    return saved(module, switched=module.run), {"x": numbers(2, 3)}, "switched"
+
+
 of_shared("first", numbers(4, 3))
 of_shared("looped", numbers(2, 3))
 of_shared("rows", numbers(2, 5, 3))

@@ -17,7 +17,7 @@ from fanlight.ops.borders import pad
 from fanlight.ops.contraction import Einsum
 from fanlight.ops.pointwise import add, cast, cos, multiply, negative, sin, subtract
 from fanlight.ops.promote import Operand, broadcast
-from fanlight.ops.roots import Roots
+from fanlight.ops.roots import LARGEST, Roots
 from fanlight.ops.shapes import (
     arange,
     concatenate,
@@ -117,8 +117,8 @@ def _parts(z: Value) -> Pair:
 
 def _length(name: str, z: Value, axis: int) -> int:
     n = z.shape[axis]
-    if not isinstance(n, int) or n < 1:
-        raise ShapeError(name, expected="an axis of known length, at least 1", got=z.type)
+    if not isinstance(n, int) or not 1 <= n <= LARGEST:
+        raise ShapeError(name, expected=f"an axis of known length, 1 to {LARGEST}", got=z.type)
     return n
 
 

@@ -147,7 +147,7 @@ def run_node(
     while given and given[-1] is None:
         given.pop()
     try:
-        result = RULES[node.kind].function(use, *given)
+        return results_of(use, RULES[node.kind].function(use, *given))
     except (ModelFormatError, UnsupportedOp, MemoryLimitError):
         raise
     except NotImplementedError as error:
@@ -157,9 +157,13 @@ def run_node(
     except (TypeError, ValueError, KeyError, IndexError, AttributeError, OverflowError, ZeroDivisionError) as error:
         got = f"{', '.join(map(described, operands))}: {error}"
         raise ModelFormatError(node.label, expected="operands that fit", got=got[:300]) from error
+
+
+def results_of(use: Use, result: Any) -> tuple[Value, ...]:
+    """What a rule gave, one for each output that somebody asks for, in bounds."""
     results = tuple(result) if isinstance(result, tuple | list) else (result,)
-    if any(node.outputs[len(results) :]):
-        raise use.refuse(f"at most {len(results)} outputs", len(node.outputs))
+    if any(use.node.outputs[len(results) :]):
+        raise use.refuse(f"at most {len(results)} outputs", len(use.node.outputs))
     for y in (y for each in results for y in (each.values if isinstance(each, Held) else (each,))):
         if not isinstance(y.type, Types) and y.rank > MOST_AXES:
             raise use.error(f"results of at most {MOST_AXES} axes", y.type)

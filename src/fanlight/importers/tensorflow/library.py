@@ -212,9 +212,14 @@ class Library:
         return 0
 
 
-def names_in(value: Any) -> list[str]:
+def functions_of(value: Any) -> list[Any]:
     """The functions that an attribute names."""
-    return [value.func.name] if value.HasField("func") else [each.name for each in value.list.func]
+    return [value.func] if value.WhichOneof("value") == "func" else list(value.list.func)
+
+
+def names_in(value: Any) -> list[str]:
+    """Their names."""
+    return [each.name for each in functions_of(value)]
 
 
 def data_inputs(proto: Any) -> list[str]:

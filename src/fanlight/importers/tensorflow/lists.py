@@ -63,17 +63,10 @@ def list_names(graph: Graph, given: Collection[str] = ()) -> set[str]:
         elif node.op == "Side":
             places = {0} if found & {*node.inputs[1:]} else set()
         else:
-            places = {k for side in sides(node) for k in places_of_lists(node, side, found)}
+            sides = node.graphs.values() if node.op in BRANCHES else ()
+            places = {k for side in sides for k in places_of_lists(node, side, found)}
         found.update(name for k, name in enumerate(node.outputs) if k in places and name)
     return found
-
-
-def sides(node: Node) -> list[Graph]:
-    """The graphs of which a branch takes one."""
-    if node.op not in BRANCHES:
-        return []
-    several = node.attributes.get("branches")
-    return [*node.graphs.values(), *(each for each in several or () if isinstance(each, Graph))]
 
 
 def places_of_lists(node: Node, side: Graph, lists: set[str]) -> list[int]:

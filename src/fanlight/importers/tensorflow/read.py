@@ -14,7 +14,7 @@ from typing import Any
 from fanlight.errors import ModelFormatError, UnknownNameError
 from fanlight.importers.graphs.records import Graph, Model, Node, Slot
 from fanlight.importers.tensorflow.frames import EXIT, MERGE, NEXT
-from fanlight.importers.tensorflow.library import Library, Raw, canonical, is_resource
+from fanlight.importers.tensorflow.library import Library, Raw, canonical, functions_of, is_resource
 from fanlight.importers.tensorflow.sides import with_sides
 from fanlight.importers.tensorflow.tables import Contents, contents, said_of, tensors_of
 from fanlight.importers.tensorflow.values import Bounds, joined, split
@@ -353,8 +353,7 @@ class Reader:
     ) -> tuple[list[str], list[str]]:
         """Inputs and outputs of a loop or branch, and its functions as graphs among the attributes. A variable is no
         input: the graphs read the weight from outside."""
-        first = 0 if raw.op in LOOPS else 1
-        held: set[int] = set()
+        first, held = (0 if raw.op in LOOPS else 1), set[int]()
         for key, references in graphs.items():
             made = []
             for number, reference in enumerate(references):
@@ -363,7 +362,10 @@ class Reader:
                 prefix = f"{raw.name}/{key}" + (f"/{number}" if len(references) > 1 else "")
                 drop = held if key == "body" else set()
                 made.append(self.inner(raw, function, reference.attr, ends[first:], prefix, drop))
-            attributes[key] = made if isinstance(attributes[key], list) else made[0]
+            if isinstance(attributes.pop(key), list):
+                attributes.update({f"{key}/{number}": graph for number, graph in enumerate(made)})
+            else:
+                attributes[key] = made[0]
         kept = [self.name(each) for k, each in enumerate(ends) if k not in held]
         return kept, [each for k, each in enumerate(outputs) if k not in held or raw.op not in LOOPS]
 
@@ -391,8 +393,3 @@ class Reader:
         outputs = [each for k, each in enumerate(body.results) if k not in drop]
         graph = reader.graph(function.signature.name, inputs, {f"{prefix}/{k}": Slot(t) for k, t in enumerate(outputs)})
         return replace(graph, inputs=tuple(inputs.values()))
-
-
-def functions_of(value: Any) -> list[Any]:
-    """The functions that an attribute names."""
-    return [value.func] if value.WhichOneof("value") == "func" else list(value.list.func)

@@ -5,12 +5,12 @@ A list keeps its length through a loop of the compiler's own; a loop in which on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from fanlight.importers.graphs.records import Slot
+from fanlight.importers.graphs.records import Slot, walk
 from fanlight.importers.graphs.run import MOST_WRITTEN_OUT
 from fanlight.importers.tensorflow.rules.lists import WAY_OUT, TensorList, checked, described
 from fanlight.importers.tensorflow.rules.table import op
@@ -76,19 +76,11 @@ def loop(use: Any, *values: Any) -> tuple[Any, ...]:
 def grows(body: Any, values: Sequence[Any]) -> bool:
     """Whether a list that goes round may become longer in a round."""
     lists = [x for x in values if isinstance(x, TensorList)]
-    return bool(lists) and (any(x.grows for x in lists) or any(map(is_growing, every_node(body))))
+    return bool(lists) and (any(x.grows for x in lists) or any(map(is_growing, walk(body))))
 
 
 def is_growing(node: Any) -> bool:
     return node.op in GROWING or bool(node.attributes.get("resize_if_index_out_of_bounds"))
-
-
-def every_node(graph: Any) -> Iterator[Any]:
-    """The nodes of a graph and of those inside, all sides of a branch among them."""
-    for node in graph.nodes:
-        yield node
-        for each in (*node.graphs.values(), *(node.attributes.get("branches") or ())):
-            yield from every_node(each)
 
 
 def count(use: Any, values: Sequence[Any]) -> int | None:
@@ -132,7 +124,7 @@ def stays(use: Any, values: Sequence[Any], rounds: int) -> bool:
     body = use["body"]
     lengths = [x.length for x in values if isinstance(x, TensorList)]
     writes = [node.inputs[1] for node in body.nodes if node.op in WRITING]
-    inside = [node for node in every_node(body) if is_growing(node) or node.op in WRITING]
+    inside = [node for node in walk(body) if is_growing(node) or node.op in WRITING]
     if any(node.op not in WRITING for node in inside) or len(inside) > len(writes) or not writes:
         return False
     if not all(isinstance(each, int) for each in lengths):
@@ -245,7 +237,9 @@ def side(use: Any, condition: Value, yes: Any, no: Any) -> Any:
 
 @op("Case", "StatelessCase")
 def case(use: Any, index: Value, *values: Any) -> tuple[Any, ...]:
-    sides = use["branches"]
+    sides = [*use.node.graphs.values()]
+    if not sides:
+        raise use.error("branches", "none")
     content = known(index)
     if content is not None:
         number = int(content.item())
