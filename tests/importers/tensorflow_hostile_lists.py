@@ -209,4 +209,4 @@ GROWING = {
     "3 levels of 20": nested(3, 20, grows=True),
     "7 levels of 4": nested(7, 4, grows=True),
 }
-LOOPS = {"7 levels of 4": nested(7, 4, grows=False), "a loop of 5000": nested(1, 5000, grows=False)}
+LOOPS = {"7 levels of 4": nested(7, 4, grows=False), "a loop of 2000": nested(1, 2000, grows=False)}

@@ -27,9 +27,6 @@ DTYPE_OF = {
 }
 
 
-MOST_WRITTEN_OUT = 1024  # rounds of all loops of a graph: loops inside each other multiply theirs
-
-
 @dataclass
 class Spent:
     """What loops have cost so far, in the whole graph."""
@@ -75,9 +72,9 @@ class Use:
         """Whether somebody asks for that output."""
         return output < len(self.node.outputs) and bool(self.node.outputs[output])
 
-    def writes_out(self, rounds: int) -> bool:
-        """Whether so many rounds more may be written out; they count as such then."""
-        is_little = self.spent.written_out + rounds <= MOST_WRITTEN_OUT
+    def writes_out(self, rounds: int, most: int) -> bool:
+        """Whether so many rounds more may be written out, of at most so many in all; they count as such then."""
+        is_little = self.spent.written_out + rounds <= most
         self.spent.written_out += rounds if is_little else 0
         return is_little
 

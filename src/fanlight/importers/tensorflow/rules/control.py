@@ -11,7 +11,6 @@ from functools import cache
 from typing import Any
 
 from fanlight.importers.graphs.records import Slot, walk
-from fanlight.importers.graphs.run import MOST_WRITTEN_OUT
 from fanlight.importers.tensorflow.rules.lists import WAY_OUT, TensorList, checked, described
 from fanlight.importers.tensorflow.rules.table import op
 from fanlight.ir.graph import Value
@@ -22,6 +21,8 @@ FEW = 4  # rounds that are written out
 MOST_WRITTEN = 64  # of a loop in which a list grows
 WRITING = ("TensorListSetItem", "TensorArrayWriteV3")
 GROWING = ("TensorListPushBack", "TensorListPopBack", "TensorListResize")
+MOST_WRITTEN_OUT = 1024  # of all loops of a graph: loops inside each other multiply theirs
+MOST_PLAIN = 256  # the same, of loops that the compiler has too
 MOST_ROUNDS = 1 << 16  # that are counted before anything is computed, of all loops together
 
 
@@ -38,7 +39,7 @@ def loop(use: Any, *values: Any) -> tuple[Any, ...]:
     rounds = count(use, values)
     growing = grows(use["body"], values)
     is_short = rounds is not None and rounds <= (MOST_WRITTEN if growing else FEW)
-    if rounds is not None and is_short and use.writes_out(rounds):
+    if rounds is not None and is_short and use.writes_out(rounds, MOST_WRITTEN_OUT if growing else MOST_PLAIN):
         for _ in range(rounds):
             values = tuple(use.run(use["body"], values))
         return values
