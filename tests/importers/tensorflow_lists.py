@@ -22,19 +22,26 @@ def lists():
     return saved(module, serving_default=module.__call__), {"x": numbers(3, 4)}, None
 
 
+def empty():
+    """A list of rows of 4 that may become longer."""
+    return tf.raw_ops.EmptyTensorList(element_shape=[4], max_num_elements=-1, element_dtype=tf.float32)
+
+
+def stack(found):
+    """The rows of 4 of a list, as an array."""
+    return tf.raw_ops.TensorListStack(input_handle=found, element_shape=[4], element_dtype=tf.float32)
+
+
 @graph
 def lists_grow():
     """Lists that items are pushed to and taken from, in a loop too; scattered, split and resized."""
     raw = tf.raw_ops
 
     def function(x):
-        pushed = raw.EmptyTensorList(element_shape=[4], max_num_elements=-1, element_dtype=tf.float32)
+        pushed = empty()
 
         def push(k, kept):
             return k + 1, raw.TensorListPushBack(input_handle=kept, tensor=x[k % 3] * tf.cast(k, "float32"))
-
-        def stack(found):
-            return raw.TensorListStack(input_handle=found, element_shape=[4], element_dtype=tf.float32)
 
         _, pushed = tf.while_loop(lambda k, kept: k < 6, push, (0, pushed))
         popped, last = raw.TensorListPopBack(input_handle=pushed, element_shape=[4], element_dtype=tf.float32)
@@ -66,13 +73,10 @@ def branched(x):
     case = tf.cast(tf.abs(total) * 10.0, tf.int32) % 3
     cased = tf.switch_case(case, [lambda: filled.write(0, x[1]), lambda: filled, lambda: filled.write(2, x[0] * 3.0)])
     made = tf.cond(total > 0.0, lambda: kept.unstack(x + 1.0), lambda: kept.unstack(x - 1.0))
-    pushed = raw.EmptyTensorList(element_shape=[4], max_num_elements=-1, element_dtype=tf.float32)
+    pushed = empty()
 
     def push(factor):
         return lambda: raw.TensorListPushBack(input_handle=pushed, tensor=x[0] * factor)
-
-    def stack(found):
-        return raw.TensorListStack(input_handle=found, element_shape=[4], element_dtype=tf.float32)
 
     known = tf.cond(tf.shape(x)[0] > 2, push(1.0), push(2.0))
     open_ = tf.cond(total > 0.0, push(3.0), push(4.0))
@@ -121,7 +125,7 @@ def lists_grow_nested():
     raw = tf.raw_ops
 
     def function(x):
-        kept = raw.EmptyTensorList(element_shape=[4], max_num_elements=-1, element_dtype=tf.float32)
+        kept = empty()
 
         def outer(k, kept):
             def inner(n, kept):
@@ -131,7 +135,7 @@ def lists_grow_nested():
             return k + 1, tf.while_loop(lambda n, _: n < 3, inner, (0, kept))[1]
 
         _, kept = tf.while_loop(lambda k, _: k < 6, outer, (0, kept))
-        return raw.TensorListStack(input_handle=kept, element_shape=[4], element_dtype=tf.float32)
+        return stack(kept)
 
     return function, {"x": numbers(3, 4)}
 
@@ -158,14 +162,14 @@ def refused_growth():
     raw = tf.raw_ops
 
     def function(x):
-        kept = raw.EmptyTensorList(element_shape=[4], max_num_elements=-1, element_dtype=tf.float32)
+        kept = empty()
 
         def push(k, kept):
             return k + 1, raw.TensorListPushBack(input_handle=kept, tensor=x[k % 3])
 
         most = tf.cast(tf.reduce_max(x), "int32") + 3
         _, kept = tf.while_loop(lambda k, kept: k < most, push, (0, kept))
-        return raw.TensorListStack(input_handle=kept, element_shape=[4], element_dtype=tf.float32)
+        return stack(kept)
 
     return function, {"x": numbers(3, 4)}
 
@@ -194,7 +198,7 @@ def refused_sides():
             return raw.TensorListPushBack(input_handle=kept, tensor=x[0])
 
         kept = tf.cond(tf.reduce_sum(x) > 0.0, push, lambda: kept)
-        return raw.TensorListStack(input_handle=kept, element_shape=[4], element_dtype=tf.float32)
+        return stack(kept)
 
     return function, {"x": numbers(3, 4)}
 

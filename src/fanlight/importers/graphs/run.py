@@ -5,6 +5,7 @@ In: prepared records, values by name. Out: values. Knows no single operator and 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -35,13 +36,13 @@ class Spent:
     counted: int = 0  # rounds that were counted before anything is computed
 
 
-class Held:
+class Held(ABC):
     """A result that lives between nodes alone, such as a list of tensors."""
 
     @property
+    @abstractmethod
     def values(self) -> tuple[Value, ...]:
         """The arrays that it consists of."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)

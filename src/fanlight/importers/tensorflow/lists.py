@@ -13,6 +13,7 @@ from fanlight.errors import ModelFormatError
 from fanlight.importers.graphs.components import components
 from fanlight.importers.graphs.records import Graph, Node, Slot
 from fanlight.importers.tensorflow.frames import DOMAIN, in_order
+from fanlight.importers.tensorflow.read import BRANCHES, LOOPS
 
 # Of what makes or changes lists: which of its outputs is one.
 GIVING = dict.fromkeys(
@@ -20,8 +21,7 @@ GIVING = dict.fromkeys(
      "TensorListScatterV2", "TensorListSetItem", "TensorListPushBack", "TensorListPopBack", "TensorListResize",
      "TensorArrayWriteV3", "TensorArrayScatterV3", "TensorArraySplitV3"), 0,
 ) | {"TensorArrayV3": 1}  # fmt: skip
-PASSING = ("Identity", "IdentityN", "StopGradient", "While", "StatelessWhile")  # each output is what an input is
-BRANCHES = ("If", "StatelessIf", "Case", "StatelessCase")
+PASSING = ("Identity", "IdentityN", "StopGradient", *LOOPS)  # each output is what an input is
 
 
 def in_regions(graph: Graph) -> Graph:
