@@ -353,6 +353,9 @@ HEAVY: dict[str, Change] = {  # sound, and more work than they look
         m.graph.node.append(helper.make_node("Relu", ["x"], [f"o{k}"], "relu")) for k in range(1000)
     ],
     "a length that is doubled 40 times": lambda m: length_of(m, "Add", 40),
+    "windows 2**62 + 1 apart along an open axis": lambda m: [
+        put(m, "MaxPool", ["u"], kernel_shape=[2, 2], dilations=[2, 2], strides=[2**62 + 1, 1]),
+        put(m, "Reshape", ["x", constant(m, "s", [1, 1, -1, 4])], outputs=("u",))],
 }  # fmt: skip
 
 LINEAR = {"coefficients": [1.0, 2.0, -1.0] * 2, "intercepts": [0.0, 1.0], "classlabels_ints": [3, 5]}

@@ -74,6 +74,7 @@ __all__ = [
 
 
 LONGEST = 1 << 16  # letters of an expression
+MOST_TRIED = 1 << 16  # numbers that may be divisors
 
 
 def size(name: str, low: int = 1, high: int = UNBOUNDED) -> DimLike:
@@ -330,8 +331,8 @@ def _remainder_bounds(dim: Dim, floor: Floor, scale: int) -> Bounds:
 
 @lru_cache(maxsize=1024)
 def _divisors(n: int) -> tuple[int, ...]:
-    """The divisors of n but 1."""
-    small = [k for k in range(1, isqrt(n) + 1) if n % k == 0]
+    """The divisors of n but 1; of a huge n not those that lie between `MOST_TRIED` and n // `MOST_TRIED`."""
+    small = [k for k in range(1, min(isqrt(n), MOST_TRIED) + 1) if n % k == 0]
     return tuple(sorted({*small, *(n // k for k in small)} - {1}))
 
 
