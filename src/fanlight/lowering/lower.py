@@ -22,6 +22,7 @@ from fanlight.lowering.collapse import collapse
 from fanlight.lowering.decompose import decompose_kernel
 from fanlight.lowering.fuse import Fused, fuse, rename, renamed
 from fanlight.lowering.narrow import narrow
+from fanlight.lowering.parts import compute_in_place
 from fanlight.lowering.plan_memory import Lifetime, lifetimes, plan_memory
 from fanlight.lowering.schedule import schedule
 
@@ -78,7 +79,10 @@ def _lower_function(graph: Graph, prefix: str, target: Target, derived: dict[str
     fused = fuse(graph, prefix)
     steps, narrowed = narrow(fused.kernels, fused.buffers)
     types = {**fused.buffers} | {name: (type, "arena") for name, type in narrowed.items()}
-    fused = replace(fused, kernels=tuple(steps), buffers=types)
+    taken = compute_in_place(steps, types, {fused.guard, *fused.outputs.values()})
+    steps = tuple(step for several in taken for step in several)
+    after = sum(map(len, taken[: fused.guard_after + 1])) - 1
+    fused = replace(fused, kernels=steps, buffers=types, guard_after=after)
     function = _Lowered(fused, types=dict(types))
     scheduling = _Scheduling(function, target, derived)
     function.steps, function.guard_after = scheduling.run(fused.kernels, fused.guard_after, None)

@@ -105,7 +105,7 @@ class Map(Nest):
         self.function.release(index)
 
     def _static_row(self, stores: Stores, index: int, begin: int, end: int, overrun: bool) -> None:
-        size = weight(stores)
+        size = max(weight(stores), 1)
         vectors, rest = divmod(end - begin, LANES)
         last = end - rest
         pieces = vectors + (1 if overrun else rest) * (rest > 0)
