@@ -84,11 +84,18 @@ def own(process: int) -> int:
 
 
 def collect(tab) -> None:
-    """Garbage of the page is no memory that it needs."""
+    """Garbage of the page and of its workers is no memory that they need."""
     session = tab.context.new_cdp_session(tab.page)
+    workers: list[str] = []
+    session.on("Target.attachedToTarget", lambda event: workers.append(event["sessionId"]))
+    session.send("Target.setAutoAttach", {"autoAttach": True, "waitForDebuggerOnStart": False, "flatten": False})
     session.send("HeapProfiler.collectGarbage")
+    assert workers, "the model is in one"
+    asked = json.dumps({"id": 1, "method": "HeapProfiler.collectGarbage"})
+    for worker in workers:
+        session.send("Target.sendMessageToTarget", {"sessionId": worker, "message": asked})
+    tab.page.wait_for_timeout(2000)
     session.detach()
-    tab.page.wait_for_timeout(1000)
 
 
 def grown_by(before: dict[int, int]) -> int:

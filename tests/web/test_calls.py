@@ -106,6 +106,7 @@ REFUSED = {
     "model.fit([1, 2, 3, 4], [1], { validationSplit: 0.5 })": ("ShapeError", "none to train on"),
     "model.trainStep(new Float32Array(20), new Float32Array(5))": ("ShapeError", "got 5"),
     "model.setWeights({ v: [1] })": ("UnknownNameError", 'no state "v", only w, b'),
+    "model.weights({ names: ['w', 'v'] })": ("UnknownNameError", 'no state "v", only w, b'),
     "model.setWeights({ w: [1, 2] })": ("ShapeError", '"w" expects float32 [4,1], got 2 values'),
     "model.setWeights({ count: [1.5] })": ("DtypeError", '"count" expects int32'),
     "model.save('opfs://x')": ("StorageError", "expected 'indexeddb://name', 'download' or 'buffer'"),

@@ -68,6 +68,11 @@ def test_state_that_no_file_holds_has_its_initial_value(line_site):
     }
 
 
+def test_some_weights_alone(line_site):
+    found = run_model(line_site, "return model.weights({ names: ['learning_rate', 'b'] })")
+    assert found == {"b": [0.5], "learning_rate": [pytest.approx(0.1)]}
+
+
 def test_weights_in_several_files(tmp_path, monkeypatch):
     monkeypatch.setattr("fanlight.bundle.weights.SHARD_BYTES", 1)
     manifest = write_bundle(tmp_path / "site", *line())

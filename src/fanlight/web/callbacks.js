@@ -73,7 +73,7 @@ function rateOf({ manifest }) {
 }
 
 /** @param {Model} model @returns {Promise<number>} */
-const readRate = async (model) => Number((await model.weights({ all: true }))[rateOf(model)][0]);
+const readRate = async (model) => Number((await model.weights({ names: [rateOf(model)] }))[rateOf(model)][0]);
 /** @param {Model} model @param {number} rate */
 const writeRate = (model, rate) => model.setWeights({ [rateOf(model)]: [rate] });
 

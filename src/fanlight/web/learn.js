@@ -143,20 +143,25 @@ export function evaluate(runner, inputs, targets, { batchSize, sampleWeight, sig
   return { reply: runner.host.request('evaluate', [plan], { signal }) };
 }
 
-/** @param {Runner} runner @param {{ all?: boolean }} [options] @returns {{ reply: Promise<Arrays> }} copies of the state, by name */
-export function weights(runner, { all = false } = {}) {
-  const wanted = runner.manifest.state.filter(({ role }) => all || role === 'parameter' || role === 'statistic');
+/** @param {Runner} runner @param {string} name */
+function slotOf({ manifest: { state } }, name) {
+  const slot = state.find((known) => known.name === name);
+  if (slot) return slot;
+  throw new UnknownNameError(`the model has no state "${name}", only ${state.map((known) => known.name).join(', ')}`);
+}
+
+/** @param {Runner} runner @param {{ all?: boolean, names?: string[] }} [options] @returns {{ reply: Promise<Arrays> }} copies of the state, by name */
+export function weights(runner, { all = false, names } = {}) {
+  const wanted = names?.map((name) => slotOf(runner, name)) ?? runner.manifest.state.filter(({ role }) => all || role === 'parameter' || role === 'statistic');
   return { reply: runner.host.request('read', [wanted.map((slot) => slot.name)]) };
 }
 
 /** @param {Runner} runner @param {Record<string, any>} arrays @returns {{ reply: Promise<void> }} */
 export function setWeights(runner, arrays) {
-  const { state } = runner.manifest;
   /** @type {Arrays} */
   const checked = {};
   for (const [name, value] of Object.entries(arrays)) {
-    const slot = state.find((known) => known.name === name);
-    if (!slot) throw new UnknownNameError(`the model has no state "${name}", only ${state.map((known) => known.name).join(', ')}`);
+    const slot = slotOf(runner, name);
     const flat = convert(Array.isArray(value) ? value.flat(Infinity) : ArrayBuffer.isView(value) ? /** @type {any} */ (value) : [value], slot);
     if (flat.length !== count(slot.shape, {})) throw new ShapeError(`"${name}" expects ${slot.dtype} [${slot.shape}], got ${flat.length} values`);
     checked[name] = flat;

@@ -194,8 +194,8 @@ export interface Model<I = Inputs, O = Arrays, T = Input> {
   evaluate(inputs: I, targets: T, options?: { batchSize?: number; sampleWeight?: Numbers; signal?: AbortSignal }): Promise<Logs>;
   /** The arrays of a safetensors file of the page, such as its examples. */
   arrays(file: string): Promise<Record<string, Shaped>>;
-  /** A copy of the parameters and statistics; of all state with { all: true }. */
-  weights(options?: { all?: boolean }): Promise<Arrays>;
+  /** A copy of the parameters and statistics; of all state with { all: true }, of some arrays with { names }. */
+  weights(options?: { all?: boolean; names?: string[] }): Promise<Arrays>;
   setWeights(arrays: Record<string, Numbers>): Promise<void>;
   /** 'indexeddb://name', 'download' (a safetensors file), or 'buffer', which is the file's bytes. */
   save(target: 'buffer', options?: { metadata?: Metadata }): Promise<ArrayBuffer>;

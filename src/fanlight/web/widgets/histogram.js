@@ -45,14 +45,17 @@ export async function weightHistogram(place, model, { title = 'Weights', name } 
     svg.setAttribute('aria-label', `${list.value}: ${words(spread)} Most lie around ${short(low + ((bins.indexOf(tallest) + 0.5) / BINS) * (high - low))}.`);
     note.textContent = words(spread);
   };
+  const spreadNow = async () => {
+    const { value } = list;
+    return spreadOf(/** @type {Float32Array} */ ((await model.weights({ names: [value] }))[value]));
+  };
   const read = latest(async () => {
-    const { [list.value]: array } = await model.weights();
-    spread = spreadOf(/** @type {Float32Array} */ (array));
+    spread = await spreadNow();
     draw();
   });
   list.addEventListener('change', read);
   new ResizeObserver(draw).observe(svg);
-  spread = spreadOf(/** @type {Float32Array} */ ((await model.weights())[first]));
+  spread = await spreadNow();
   draw();
   return {
     element: root,
