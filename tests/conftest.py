@@ -123,6 +123,9 @@ def browser(chromium_path):
 
     quiet = ["--disable-quic", "--no-first-run", "--disable-background-networking"]
     quiet += ["--disable-component-update", "--disable-sync"]
+    # A profiler of memory, on in a random part of launches, reads beyond the stack of a suspended WebAssembly call and
+    # ends pages in which Python waits for a promise (Chromium 156).
+    quiet += ["--disable-features=HeapProfilerReporting"]
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=chromium_path, args=quiet)
         yield chromium
